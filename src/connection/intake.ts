@@ -1,0 +1,95 @@
+// Knows: how bytes get from the socket into the inbox, one read at a time, whoever asks.
+// Does not know: why they are wanted.
+// Rule: a read never fails; it ends the inbox and says why in `broken`.
+
+import type { Socket } from "../platform/ports.ts";
+import type { DecodeLatin1 } from "../wire/head_facts.ts";
+import { Inbox, SMALL_BUFFER_BYTES } from "../wire/inbox.ts";
+import { type ReaderLimits, RequestReader } from "../wire/request_reader.ts";
+
+/** What a streamed body is read with at first, and at most; it doubles while reads come back full. */
+const FIRST_CHUNK_BYTES = 16 * 1024;
+const MAX_CHUNK_BYTES = 256 * 1024;
+
+/** The reading side of a connection. */
+export class Intake {
+  readonly inbox: Inbox = new Inbox();
+  readonly reader: RequestReader;
+  /** Why the socket could not be read, or null where the peer ended its side in order. */
+  broken: unknown = null;
+  /** Bytes taken from the socket. */
+  received = 0;
+  /** Told once, when the peer has ended its side or the socket broke. */
+  onEnded: () => void = () => {};
+
+  #socket: Socket;
+  #reading: Promise<void> | null = null;
+  #chunkBytes = FIRST_CHUNK_BYTES;
+
+  constructor(socket: Socket, limits: ReaderLimits, decode: DecodeLatin1) {
+    this.#socket = socket;
+    this.reader = new RequestReader(this.inbox, limits, decode);
+  }
+
+  /** True while the peer is waited for. */
+  get isReading(): boolean {
+    return this.#reading !== null;
+  }
+
+  /**
+   * Waits for bytes or for the end. Who calls while a read is under way waits for that one.
+   *
+   * @param least how many bytes must have room
+   * @returns resolved when the inbox has changed; never rejected
+   */
+  fill(least: number): Promise<void> {
+    return this.#reading ??= this.#read(least);
+  }
+
+  /**
+   * Waits for more of a body that is streamed. Sized to what is left, so that nothing behind the body is read with it.
+   *
+   * @returns resolved when the inbox has changed; never rejected
+   */
+  fillForBody(): Promise<void> {
+    const { bodyLeft } = this.reader;
+    const least = bodyLeft < 0 ? this.#chunkBytes : Math.min(bodyLeft, this.#chunkBytes);
+    return this.fill(Math.max(least, SMALL_BUFFER_BYTES));
+  }
+
+  /**
+   * Makes a body's bytes the application's own: the buffer itself where it is well filled, otherwise a copy.
+   *
+   * @param bytes data as it stands in the inbox's buffer
+   * @returns bytes that nobody else will write to
+   */
+  own(bytes: Uint8Array): Uint8Array {
+    const { inbox } = this;
+    const isFull = bytes.length * 2 >= inbox.bytes.length;
+    if (inbox.bytes.length >= this.#chunkBytes) {
+      this.#chunkBytes = Math.min(
+        MAX_CHUNK_BYTES,
+        Math.max(FIRST_CHUNK_BYTES, isFull ? this.#chunkBytes * 2 : this.#chunkBytes / 2),
+      );
+    }
+    if (!isFull || inbox.size > 0 || inbox.bytes.length === SMALL_BUFFER_BYTES) return bytes.slice();
+    inbox.lend();
+    return bytes;
+  }
+
+  async #read(least: number): Promise<void> {
+    const { inbox } = this;
+    let count: number | null = null;
+    try {
+      count = await this.#socket.read(inbox.room(least));
+    } catch (error) {
+      this.broken = error;
+    }
+    this.#reading = null;
+    inbox.filled(count ?? 0);
+    if (count === null) {
+      inbox.ended = true;
+      this.onEnded();
+    } else this.received += count;
+  }
+}

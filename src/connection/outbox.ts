@@ -1,0 +1,148 @@
+// Knows: how answers become bytes on the socket, several in one write where they wait together.
+// Does not know: what is in them.
+// Rule: small pieces are put together, large ones are sent as they are.
+
+import type { Socket } from "../platform/ports.ts";
+
+/** Room for a head and a small body; answers to pipelined requests share it. */
+const BUFFER_BYTES = 16 * 1024;
+
+/** Pieces up to this are copied beside their neighbours: a copy costs less than a write of its own. */
+const COPY_BYTES = 4 * 1024;
+
+/** Buffers kept for the next write; they belong to no connection while they are here. */
+const MAX_POOLED = 64;
+const pool: Uint8Array[] = [];
+
+/** Bytes to be written, and the pooled buffer they stand in, where they stand in one. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly pooled: Uint8Array | null;
+}
+
+const encoder = new TextEncoder();
+
+/** The writing side of a connection. */
+export class Outbox {
+  /** Bytes that the system has taken. */
+  written = 0;
+  /** True while the peer is waited for. */
+  isWriting = false;
+
+  #socket: Socket;
+  #buffer: Uint8Array | null = null;
+  #used = 0;
+  #queue: Piece[] = [];
+  #sending: Piece | null = null;
+  #sent = 0;
+  #size = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** How many bytes wait to be written. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Puts text that is ASCII.
+   *
+   * @param text what to put
+   * @returns false, and nothing was put, where it is not ASCII
+   */
+  putAscii(text: string): boolean {
+    const { length } = text;
+    const target = this.#roomFor(length);
+    const { written } = encoder.encodeInto(text, target);
+    if (written !== length) {
+      if (length > BUFFER_BYTES) this.#queue.pop();
+      return false;
+    }
+    if (length <= BUFFER_BYTES) this.#used += length;
+    this.#size += length;
+    return true;
+  }
+
+  /**
+   * Puts a head: one byte a character.
+   *
+   * @param text characters up to U+00FF
+   */
+  putLatin1(text: string): void {
+    if (this.putAscii(text)) return;
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    this.putBytes(bytes);
+  }
+
+  /**
+   * Puts bytes; large ones are not copied and must not change until they are written.
+   *
+   * @param bytes what to put
+   */
+  putBytes(bytes: Uint8Array): void {
+    if (bytes.length > COPY_BYTES) {
+      this.#seal();
+      this.#queue.push({ bytes, pooled: null });
+    } else if (bytes.length > 0) {
+      this.#roomFor(bytes.length).set(bytes);
+      this.#used += bytes.length;
+    }
+    this.#size += bytes.length;
+  }
+
+  /**
+   * Starts to write what waits. Call until it answers null, and tell {@linkcode Outbox.wrote} each time it is done.
+   *
+   * @returns how many bytes the system took, or null where nothing waits
+   */
+  write(): Promise<number> | null {
+    if (this.#sending === null) {
+      if (this.#size === 0) return null;
+      this.#seal();
+      this.#sending = this.#queue.shift()!;
+      this.#sent = 0;
+    }
+    this.isWriting = true;
+    const { bytes } = this.#sending;
+    return this.#socket.write(this.#sent === 0 ? bytes : bytes.subarray(this.#sent));
+  }
+
+  /**
+   * Notes the end of a write.
+   *
+   * @param count what the promise of {@linkcode Outbox.write} gave
+   */
+  wrote(count: number): void {
+    const { bytes, pooled } = this.#sending!;
+    this.isWriting = false;
+    this.written += count;
+    this.#size -= count;
+    this.#sent += count;
+    if (this.#sent < bytes.length) return;
+    this.#sending = null;
+    if (pooled !== null && pool.length < MAX_POOLED) pool.push(pooled);
+  }
+
+  #roomFor(length: number): Uint8Array {
+    if (length > BUFFER_BYTES) {
+      this.#seal();
+      const own = new Uint8Array(length);
+      this.#queue.push({ bytes: own, pooled: null });
+      return own;
+    }
+    if (this.#buffer !== null && BUFFER_BYTES - this.#used < length) this.#seal();
+    this.#buffer ??= pool.pop() ?? new Uint8Array(BUFFER_BYTES);
+    return this.#used === 0 ? this.#buffer : this.#buffer.subarray(this.#used);
+  }
+
+  /** Ends the shared buffer; what follows goes into another, in its turn. */
+  #seal(): void {
+    if (this.#buffer === null || this.#used === 0) return;
+    this.#queue.push({ bytes: this.#buffer.subarray(0, this.#used), pooled: this.#buffer });
+    this.#buffer = null;
+    this.#used = 0;
+  }
+}

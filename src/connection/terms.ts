@@ -1,0 +1,41 @@
+// Knows: what the engine and its connections agree on.
+// Does not know: where a limit was set.
+
+import type { Answer } from "../wire/answer.ts";
+import type { DecodeLatin1 } from "../wire/head_facts.ts";
+import type { ReaderLimits } from "../wire/request_reader.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** When the application runs: as soon as a small body is here, when all of it is, or once the head is read. */
+export type BodyPolicy = "auto" | "whole" | "stream";
+
+/** Largest body that `auto` reads first: what a form or a JSON document has, and a client sends at once. */
+export const AUTO_BODY_BYTES = 64 * 1024;
+
+/** Most bytes of an unread body that are taken to keep a connection: cheaper than a new one up to about here. */
+export const MAX_DRAIN_BYTES = 256 * 1024;
+
+/** What a connection needs of an application. Each method may answer with a promise, unless it says otherwise. */
+export interface Application {
+  /** Asked once the head is read: an answer that is sent without reading the body, or null. */
+  accept: ((exchange: Exchange) => unknown) | null;
+  /** Runs the application. */
+  handle(exchange: Exchange): unknown;
+  /** Makes an answer of what `accept` or `handle` gave; at once. Null only for what `accept` gave. */
+  answer(result: unknown, exchange: Exchange): Answer | null;
+  /** Makes an answer of what was thrown; never throws itself. */
+  fail(error: unknown, exchange: Exchange): Answer | Promise<Answer>;
+}
+
+/** Shared by all connections of one engine; the engine changes `draining` and `date`, a connection changes nothing. */
+export interface Terms {
+  readonly app: Application;
+  readonly body: BodyPolicy;
+  readonly limits: ReaderLimits;
+  readonly decode: DecodeLatin1;
+  readonly scheme: "http" | "https";
+  /** True where every answer is a connection's last. */
+  closeAfterAnswer: boolean;
+  /** The value of Date, no more than a second old. */
+  date: string;
+}

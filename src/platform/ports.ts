@@ -1,0 +1,122 @@
+// Knows: what the rest of the house may ask of the world.
+// Does not know: which runtime answers.
+// Rule: a port is as narrow as its users; tests answer it without a socket, a clock or a process.
+
+/** One end of a connection. */
+export type Address =
+  | { readonly transport: "tcp"; readonly hostname: string; readonly port: number }
+  | { readonly transport: "unix"; readonly path: string };
+
+/** A connection's byte stream. `Deno.Conn` is one as it stands. */
+export interface Socket {
+  readonly localAddr: Address;
+  readonly remoteAddr: Address;
+  /** Reads at least one byte into the buffer: their count, or null when the peer has ended its side. One read at a time. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** Writes at least one byte: their count. The bytes must not change until it is answered. One write at a time. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends our side; the peer may still send. */
+  closeWrite(): Promise<void>;
+  /** Ends both sides; a read or write under way is rejected. Called once. */
+  close(): void;
+}
+
+/** Where connections come from. */
+export interface Listener {
+  readonly addr: Address;
+  /** The next connection; rejects with `ListenerClosed` after close, with anything else where the world is short of something. */
+  accept(): Promise<Socket>;
+  /** Stops listening. May be called again. */
+  close(): void;
+  ref(): void;
+  unref(): void;
+}
+
+/** Thrown by {@linkcode Listener.accept} when the listener was closed. */
+export class ListenerClosed extends Error {
+  override readonly name = "ListenerClosed";
+}
+
+/** Where to listen. */
+export type ListenOptions =
+  | {
+    transport: "tcp";
+    hostname: string;
+    port: number;
+    reusePort?: boolean;
+    /** PEM texts; with them the connections are TLS. */
+    tls?: { cert: string; key: string };
+  }
+  | { transport: "unix"; path: string };
+
+/** Something that goes on until it is cancelled. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time. */
+export interface Clock {
+  /** Milliseconds of a clock that never steps back. */
+  now(): number;
+  /** Milliseconds since 1970 (UTC). */
+  date(): number;
+  /** Calls again and again, `everyMs` apart, without keeping the process alive. */
+  every(everyMs: number, call: () => void): Timer;
+  /** Calls once. */
+  after(ms: number, call: () => void): Timer;
+}
+
+/** The signals that the program knows. */
+export type SignalName = "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1";
+
+/** The process itself. */
+export interface Process {
+  readonly pid: number;
+  readonly args: readonly string[];
+  /** `deno 2.9.6` or the like, for people. */
+  readonly runtime: string;
+  readonly cwd: string;
+  env(name: string): string | undefined;
+  /** Bytes of resident memory. */
+  rss(): number;
+  /** True where stdout is a terminal. */
+  isTerminal(): boolean;
+  /** Writes lines as they are, without returning before the system has them. */
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Calls on every such signal. False where the system has no such signal. */
+  onSignal(name: SignalName, call: () => void): boolean;
+  /** Calls on an error or a rejection that nobody caught; true keeps the process alive. */
+  onUncaught(call: (error: unknown) => void): void;
+  exit(code: number): never;
+}
+
+/** Files, as far as one process needs them. */
+export interface Files {
+  readText(path: string): string;
+  isFile(path: string): boolean;
+  /** Opens a file to write at its end, made where it is missing. */
+  append(path: string): FileSink;
+}
+
+/** A file that is written at its end. */
+export interface FileSink {
+  write(bytes: Uint8Array): void;
+  close(): void;
+}
+
+/** Everything a runtime answers. */
+export interface Platform {
+  readonly clock: Clock;
+  readonly process: Process;
+  readonly files: Files;
+  /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" where the address cannot be had */
+  listen(options: ListenOptions): Listener;
+  /** Tells whether somebody answers at a Unix socket's path. */
+  isUnixSocketLive(path: string): Promise<boolean>;
+  removeFile(path: string): void;
+  /** Opens an address with the desktop's browser; the error where there is none. */
+  openBrowser(url: string): Promise<void>;
+  /** Bytes to text, one character a byte, by the fastest way the runtime has. */
+  decodeLatin1(bytes: Uint8Array, from: number, to: number): string;
+}

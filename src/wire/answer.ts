@@ -1,0 +1,230 @@
+// Knows: what a response is made of before it is bytes, and how its head is written (RFC 9112, sections 4 to 6).
+// Does not know: the web's Response, or how the bytes leave.
+// Rule: a field that would break the message is an error of the application, never sent.
+
+/** What a handler answered, in the terms of the wire. */
+export interface Answer {
+  /** Status code, 200 to 599, or 101. */
+  readonly status: number;
+  /** Reason phrase; empty for the one that RFC 9110 gives the status. */
+  readonly reason: string;
+  /** Fields in the order given; names in any case. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** Null for no body. A string is sent as UTF-8. */
+  readonly body: AnswerBody;
+}
+
+/** What can be sent as a body. */
+export type AnswerBody = null | string | Uint8Array | ReadableStream<Uint8Array>;
+
+/** How the end of a response's body is told (RFC 9112, section 6.3). */
+export type AnswerFraming =
+  | { readonly kind: "none" }
+  | { readonly kind: "length"; readonly length: number }
+  | { readonly kind: "chunked" }
+  | { readonly kind: "close" };
+
+/** What the connection adds to an answer's head. */
+export interface HeadTerms {
+  framing: AnswerFraming;
+  /** Minor version of the request. */
+  minor: 0 | 1;
+  /** False where this is the connection's last answer. */
+  keepAlive: boolean;
+  /** The value of Date (RFC 9110, section 6.6.1), used where the application gave none. */
+  date: string;
+}
+
+/** What an application's head asks of the connection. */
+export interface FieldsSaid {
+  /** The application's own Content-Length, -1 where it gave none. */
+  contentLength: number;
+  /** True where the application asks for the connection to end. */
+  close: boolean;
+}
+
+/**
+ * Reads those of an answer's fields that concern the connection.
+ *
+ * @param answer what the application answered
+ * @returns what they ask for
+ * @throws {TypeError} where Content-Length is no number
+ */
+export function readFields(answer: Answer): FieldsSaid {
+  let contentLength = -1;
+  let close = false;
+  for (const [name, value] of answer.fields) {
+    if (name.length === 14 && name.toLowerCase() === "content-length") {
+      if (!/^[0-9]{1,15}$/.test(value)) throw new TypeError(`content-length: expected digits, got "${value}"`);
+      contentLength = Number(value);
+    } else if (name.length === 10 && name.toLowerCase() === "connection") {
+      close ||= /(^|,)\s*close\s*(,|$)/i.test(value);
+    }
+  }
+  return { contentLength, close };
+}
+
+/**
+ * Writes a response head.
+ *
+ * @param answer status and fields
+ * @param terms what the connection adds
+ * @returns the head with its empty line, one character a byte
+ * @throws {TypeError} where a field has CR, LF, NUL or a character past U+00FF, or a name that is no token
+ */
+export function writeHead(answer: Answer, terms: HeadTerms): string {
+  const { status } = answer;
+  let head = answer.reason === "" ? statusLine(status) : `HTTP/1.1 ${status} ${checked("reason", answer.reason)}\r\n`;
+  let dated = false;
+  for (const [name, value] of answer.fields) {
+    switch (name.length) {
+      case 4:
+        dated ||= name.toLowerCase() === "date";
+        break;
+      case 10:
+      case 14:
+      case 17:
+        // Framing and the connection's life are the connection's to tell (RFC 9110, section 7.6.1).
+        if (isOurs(name.toLowerCase(), answer, terms.framing)) continue;
+    }
+    head += `${checkedName(name)}: ${checked(name, value)}\r\n`;
+  }
+  if (!dated) head += `date: ${terms.date}\r\n`;
+  const { framing } = terms;
+  if (framing.kind === "length") head += `content-length: ${framing.length}\r\n`;
+  else if (framing.kind === "chunked") head += "transfer-encoding: chunked\r\n";
+  if (!terms.keepAlive) head += "connection: close\r\n";
+  else if (terms.minor === 0) head += "connection: keep-alive\r\n";
+  return head + "\r\n";
+}
+
+/**
+ * Writes a head without a body, such as `HTTP/1.1 100 Continue`.
+ *
+ * @param status a status code from 100 to 199
+ * @returns the whole response
+ */
+export function writeInterim(status: number): string {
+  return statusLine(status) + "\r\n";
+}
+
+/**
+ * Tells how a body is framed.
+ *
+ * @param answer what the application answered
+ * @param request method and minor version of the request
+ * @param length the body's length in bytes, -1 where it is not known
+ * @returns the framing; `none` where the response has no body whatever the fields say (RFC 9112, section 6.3)
+ */
+export function frameAnswer(
+  answer: Answer,
+  request: { method: string; minor: 0 | 1 },
+  length: number,
+): AnswerFraming {
+  const { status } = answer;
+  if (status < 200 || status === 204 || status === 304) return NO_FRAMING;
+  if (length >= 0) return { kind: "length", length };
+  if (request.method === "HEAD") return NO_FRAMING;
+  return request.minor === 1 ? CHUNKED_FRAMING : CLOSE_FRAMING;
+}
+
+const NO_FRAMING: AnswerFraming = { kind: "none" };
+const CHUNKED_FRAMING: AnswerFraming = { kind: "chunked" };
+const CLOSE_FRAMING: AnswerFraming = { kind: "close" };
+
+function isOurs(name: string, answer: Answer, framing: AnswerFraming): boolean {
+  if (name === "connection") return answer.status !== 101;
+  // Where no body follows, HEAD and 304 may still tell its length (RFC 9110, section 8.6); 1xx and 204 may not.
+  if (name === "content-length") return framing.kind !== "none" || answer.status < 200 || answer.status === 204;
+  return name === "keep-alive" || name === "transfer-encoding";
+}
+
+const UNSENDABLE = /[\0\r\n\u0100-\uffff]/;
+const NOT_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+
+function checked(name: string, value: string): string {
+  if (UNSENDABLE.test(value)) {
+    throw new TypeError(`${name}: a field has CR, LF, NUL or a character past U+00FF: ${JSON.stringify(value)}`);
+  }
+  return value;
+}
+
+function checkedName(name: string): string {
+  if (name === "" || NOT_TOKEN.test(name)) {
+    throw new TypeError(
+      `expected a field name of token characters (RFC 9110, section 5.6.2), got ${JSON.stringify(name)}`,
+    );
+  }
+  return name;
+}
+
+/** RFC 9110, section 15, and those of RFC 6585, 7538, 7725, 8297 and 8470 that are in use. */
+const REASONS: Record<number, string> = {
+  100: "Continue",
+  101: "Switching Protocols",
+  103: "Early Hints",
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  203: "Non-Authoritative Information",
+  204: "No Content",
+  205: "Reset Content",
+  206: "Partial Content",
+  207: "Multi-Status",
+  300: "Multiple Choices",
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  304: "Not Modified",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  402: "Payment Required",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  406: "Not Acceptable",
+  407: "Proxy Authentication Required",
+  408: "Request Timeout",
+  409: "Conflict",
+  410: "Gone",
+  411: "Length Required",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
+  417: "Expectation Failed",
+  421: "Misdirected Request",
+  422: "Unprocessable Content",
+  425: "Too Early",
+  426: "Upgrade Required",
+  428: "Precondition Required",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  451: "Unavailable For Legal Reasons",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+  507: "Insufficient Storage",
+};
+
+const statusLines: string[] = [];
+
+function statusLine(status: number): string {
+  return statusLines[status] ??= `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`;
+}
+
+/**
+ * The reason phrase of a status.
+ *
+ * @param status a status code
+ * @returns the phrase of its RFC, or the empty string where there is none
+ */
+export function reasonOf(status: number): string {
+  return REASONS[status] ?? "";
+}

@@ -1,0 +1,132 @@
+// Knows: the chunked coding (RFC 9112, section 7.1).
+// Does not know: what the data is for, or what a trailer field means.
+// Rule: strict where others are lax. White space, signs and bare LF around a chunk's size are where two parsers part.
+
+import { CR, hexDigit, LF, showOctet, TAB, TOKEN } from "./octets.ts";
+import { HeadReader } from "./head_reader.ts";
+import { badRequest, type ProtocolError } from "./protocol_error.ts";
+import type { Inbox } from "./inbox.ts";
+
+/** Most bytes in the extensions of one body: nobody uses them but to make a server work for nothing. */
+export const MAX_EXTENSION_BYTES = 4 * 1024;
+
+/** Twelve hexadecimal digits are 256 TiB, and exact as a number. */
+const MAX_SIZE_DIGITS = 12;
+
+type At =
+  | "size"
+  | "extension"
+  | "quoted"
+  | "quotedPair"
+  | "sizeLf"
+  | "data"
+  | "dataCr"
+  | "dataLf"
+  | "trailers"
+  | "done";
+
+/** Takes the chunks of one body out of an inbox. */
+export class ChunkedReader {
+  #at: At = "size";
+  #digits = 0;
+  #left = 0;
+  #extensionBytes = 0;
+  #trailers: HeadReader;
+
+  /** @param maxTrailerBytes the most bytes the trailer section may have */
+  constructor(maxTrailerBytes: number) {
+    // RFC 9110, section 6.5.1: a trailer may be dropped, and must not be taken for a header field.
+    this.#trailers = new HeadReader(maxTrailerBytes, { note() {} });
+    this.#trailers.startTrailers();
+  }
+
+  /**
+   * Reads on.
+   *
+   * @param inbox what came; the bytes that were read are taken from it
+   * @returns data that stands in the inbox's buffer, or `"done"` after the last trailer, or null where more must come
+   * @throws {ProtocolError} where it can never become a chunked body
+   */
+  read(inbox: Inbox): Uint8Array | "done" | null {
+    while (this.#at !== "done") {
+      if (this.#at === "trailers") {
+        const length = this.#trailers.read(inbox.bytes, inbox.at, inbox.end);
+        if (length === 0) return null;
+        inbox.at += length;
+        this.#at = "done";
+      } else if (inbox.at === inbox.end) return null;
+      else if (this.#at === "data") return this.#takeData(inbox);
+      else this.#takeOctet(inbox.bytes[inbox.at++]);
+    }
+    return "done";
+  }
+
+  #takeData(inbox: Inbox): Uint8Array {
+    const start = inbox.at;
+    const count = Math.min(this.#left, inbox.end - start);
+    inbox.at += count;
+    this.#left -= count;
+    if (this.#left === 0) this.#at = "dataCr";
+    return inbox.bytes.subarray(start, start + count);
+  }
+
+  /** One step of the transition table outside of data. */
+  #takeOctet(octet: number): void {
+    switch (this.#at) {
+      case "size":
+        return this.#takeSize(octet);
+      case "extension":
+        if (octet === CR) this.#at = "sizeLf";
+        else if (octet === 0x22) this.#countExtension("quoted");
+        else if (TOKEN[octet] === 1 || octet === 0x3b || octet === 0x3d) this.#countExtension("extension");
+        else throw unexpected("a chunk extension", octet);
+        return;
+      case "quoted":
+        if (octet === 0x22) this.#countExtension("extension");
+        else if (octet === 0x5c) this.#countExtension("quotedPair");
+        else if (octet === TAB || (octet >= 0x20 && octet !== 0x7f)) this.#countExtension("quoted");
+        else throw unexpected("a quoted string", octet);
+        return;
+      case "quotedPair":
+        if (octet !== TAB && (octet < 0x20 || octet === 0x7f)) throw unexpected("a quoted character", octet);
+        this.#countExtension("quoted");
+        return;
+      case "sizeLf":
+        if (octet !== LF) throw unexpected("LF after a chunk's size", octet);
+        this.#at = this.#left === 0 ? "trailers" : "data";
+        this.#digits = 0;
+        return;
+      case "dataCr":
+        if (octet !== CR) throw unexpected("CR LF after a chunk's data", octet);
+        this.#at = "dataLf";
+        return;
+      case "dataLf":
+        if (octet !== LF) throw unexpected("CR LF after a chunk's data", octet);
+        this.#at = "size";
+    }
+  }
+
+  #takeSize(octet: number): void {
+    const digit = hexDigit(octet);
+    if (digit >= 0) {
+      if (++this.#digits > MAX_SIZE_DIGITS) {
+        throw badRequest("bad-chunk", `a chunk's size has more than ${MAX_SIZE_DIGITS} digits`);
+      }
+      this.#left = this.#left * 16 + digit;
+    } else if (this.#digits === 0) throw unexpected("a chunk's size in hexadecimal digits", octet);
+    else if (octet === CR) this.#at = "sizeLf";
+    else if (octet === 0x3b) this.#countExtension("extension");
+    else throw unexpected('CR LF or ";" after a chunk\'s size', octet);
+  }
+
+  #countExtension(next: At): void {
+    this.#at = next;
+    if (++this.#extensionBytes > MAX_EXTENSION_BYTES) {
+      throw badRequest("bad-chunk", `the chunk extensions of a body have more than ${MAX_EXTENSION_BYTES} bytes`);
+    }
+  }
+}
+
+function unexpected(wanted: string, octet: number): ProtocolError {
+  return badRequest("bad-chunk", `expected ${wanted}, got ${showOctet(octet)}`);
+}

@@ -1,0 +1,223 @@
+// Knows: what the fields of a request head decide: its host, where its body ends, whether the connection goes on.
+// Does not know: how the bytes came, or what an application does with the request.
+// Rule: nothing here guesses. What two parsers could read in two ways is refused; that keeps request smuggling out.
+
+import type { FieldNotes, FieldPlaces } from "./head_reader.ts";
+import { badRequest, ProtocolError } from "./protocol_error.ts";
+import { CHUNKED, findField, type Framing, NO_BODY, RequestHead } from "./request_head.ts";
+
+/** How a run of bytes becomes text, one character a byte; the fastest way differs from runtime to runtime. */
+export type DecodeLatin1 = (bytes: Uint8Array, from: number, to: number) => string;
+
+/** Remembers, while a head is read, which of the fields that matter here it has. */
+export class HeadNotes implements FieldNotes {
+  hosts = 0;
+  hostStart = 0;
+  hostEnd = 0;
+  contentLengths = 0;
+  transferEncodings = 0;
+  connections = 0;
+  expects = 0;
+  upgrades = 0;
+
+  /** Forgets the last head. */
+  clear(): void {
+    this.hosts = this.contentLengths = this.transferEncodings = 0;
+    this.connections = this.expects = this.upgrades = 0;
+  }
+
+  /** Told by the reader of each field. The length of the name rules out nearly all of them. */
+  note(bytes: Uint8Array, from: number, field: FieldPlaces): void {
+    const at = from + field.nameStart;
+    switch (field.nameEnd - field.nameStart) {
+      case 4:
+        if (isName(bytes, at, HOST)) {
+          this.hosts++;
+          this.hostStart = field.valueStart;
+          this.hostEnd = field.valueEnd;
+        }
+        break;
+      case 6:
+        if (isName(bytes, at, EXPECT)) this.expects++;
+        break;
+      case 7:
+        if (isName(bytes, at, UPGRADE)) this.upgrades++;
+        break;
+      case 10:
+        if (isName(bytes, at, CONNECTION)) this.connections++;
+        break;
+      case 14:
+        if (isName(bytes, at, CONTENT_LENGTH)) this.contentLengths++;
+        break;
+      case 17:
+        if (isName(bytes, at, TRANSFER_ENCODING)) this.transferEncodings++;
+        break;
+    }
+  }
+}
+
+const HOST = lowerCodes("host");
+const EXPECT = lowerCodes("expect");
+const UPGRADE = lowerCodes("upgrade");
+const CONNECTION = lowerCodes("connection");
+const CONTENT_LENGTH = lowerCodes("content-length");
+const TRANSFER_ENCODING = lowerCodes("transfer-encoding");
+
+function lowerCodes(name: string): number[] {
+  return [...name].map((letter) => letter.charCodeAt(0));
+}
+
+function isName(bytes: Uint8Array, at: number, name: number[]): boolean {
+  for (let i = 0; i < name.length; i++) {
+    // "-" has the bit of a small letter already, so one OR folds the case of every name above.
+    if ((bytes[at + i] | 0x20) !== name[i]) return false;
+  }
+  return true;
+}
+
+/** What the reader knows of a complete head, before it is judged. */
+export interface ReadHead {
+  text: string;
+  methodStart: number;
+  methodEnd: number;
+  targetEnd: number;
+  fieldsAt: number;
+  minor: 0 | 1;
+}
+
+/**
+ * Judges a complete head.
+ *
+ * @param read the head's text and the places that its reader found
+ * @param notes which fields it has
+ * @returns the head with all it decides
+ * @throws {ProtocolError} where its fields contradict RFC 9112 or each other
+ */
+export function judgeHead(read: ReadHead, notes: HeadNotes): RequestHead {
+  const { text, fieldsAt, minor } = read;
+  const method = text.startsWith("GET ", read.methodStart) ? "GET" : text.slice(read.methodStart, read.methodEnd);
+  const target = text.slice(read.methodEnd + 1, read.targetEnd);
+  const form = formOf(method, target);
+  const host = judgeHost(text, minor, notes);
+  const options = notes.connections === 0 ? "" : listOf(findField(text, fieldsAt, "connection"));
+  const upgrades = minor === 1 && notes.upgrades > 0 && hasToken(options, "upgrade");
+  return new RequestHead({
+    method,
+    target,
+    form,
+    minor,
+    host,
+    framing: judgeFraming(read, notes),
+    keepAlive: minor === 1
+      ? !hasToken(options, "close")
+      : hasToken(options, "keep-alive") && !hasToken(options, "close"),
+    expectsContinue: notes.expects > 0 && minor === 1 && judgeExpect(text, fieldsAt),
+    upgrade: upgrades ? findField(text, fieldsAt, "upgrade") : null,
+    text,
+    fieldsAt,
+  });
+}
+
+/** RFC 9112, section 3.2: the four forms of a target. */
+function formOf(method: string, target: string): RequestHead["form"] {
+  if (method === "CONNECT") {
+    throw new ProtocolError("not-implemented", 501, "CONNECT asks for a tunnel, and there is none here");
+  }
+  if (target.charCodeAt(0) === 0x2f) return "origin";
+  if (target === "*") {
+    if (method === "OPTIONS") return "asterisk";
+    throw badRequest("bad-target", `"*" is a target for OPTIONS only, not for ${method}`);
+  }
+  const authority = /^https?:\/\/([^/?]+)/i.exec(target)?.[1];
+  if (authority === undefined) {
+    throw badRequest("bad-target", `expected a target that starts with "/" or "http://", got "${target.slice(0, 40)}"`);
+  }
+  checkAuthority(authority, "bad-target");
+  return "absolute";
+}
+
+/** RFC 9112, section 3.2: exactly one valid Host in HTTP/1.1; HTTP/1.0 may have none. */
+function judgeHost(text: string, minor: 0 | 1, notes: HeadNotes): string {
+  if (notes.hosts === 0) {
+    if (minor === 0) return "";
+    throw badRequest("bad-host", "an HTTP/1.1 request needs a Host field, and there is none");
+  }
+  if (notes.hosts > 1) throw badRequest("bad-host", `one Host field was expected, got ${notes.hosts}`);
+  const host = text.slice(notes.hostStart, notes.hostEnd);
+  if (host !== lastGoodHost) {
+    checkAuthority(host, "bad-host");
+    lastGoodHost = host;
+  }
+  return host;
+}
+
+// Most requests to a server name the same host; the answer to "is it well formed" is the same too.
+let lastGoodHost = "";
+
+/** RFC 3986, section 3.2.2: a name, an IPv4 or a bracketed IPv6 address, and perhaps a port. No userinfo. */
+function checkAuthority(authority: string, code: "bad-host" | "bad-target"): void {
+  const parts = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+(?::(\d{0,5}))?$|^\[[0-9A-Fa-f:.]+\](?::(\d{0,5}))?$/
+    .exec(authority);
+  const port = Number(parts?.[1] ?? parts?.[2] ?? 0);
+  if (parts === null || port > 65535 || !URL.canParse(`http://${authority}/`)) {
+    throw badRequest(code, `expected a host name or address and perhaps a port, got "${authority.slice(0, 80)}"`);
+  }
+}
+
+/** RFC 9112, section 6.3, for requests. */
+function judgeFraming(read: ReadHead, notes: HeadNotes): Framing {
+  if (notes.transferEncodings > 0) {
+    const coding = listOf(findField(read.text, read.fieldsAt, "transfer-encoding"));
+    // Section 6.1: HTTP/1.0 knows no Transfer-Encoding, and a proxy that is one may have passed it on unread.
+    if (read.minor === 0) throw badRequest("bad-transfer-encoding", "an HTTP/1.0 request has a Transfer-Encoding");
+    if (notes.contentLengths > 0) {
+      throw badRequest("bad-transfer-encoding", "a request has both Transfer-Encoding and Content-Length");
+    }
+    if (coding === "chunked") return CHUNKED;
+    throw refuseCoding(coding);
+  }
+  if (notes.contentLengths === 0) return NO_BODY;
+  const value = findField(read.text, read.fieldsAt, "content-length") ?? "";
+  // Lines that repeat one length are joined by findField; section 6.3 allows them, and all parsers agree on them.
+  const values = notes.contentLengths === 1 ? [value] : value.split(", ");
+  for (const one of values) {
+    if (!/^[0-9]+$/.test(one) || !Number.isSafeInteger(Number(one)) || one !== values[0]) {
+      throw badRequest("bad-content-length", `expected one Content-Length of digits, got "${value.slice(0, 80)}"`);
+    }
+  }
+  const length = Number(values[0]);
+  return length === 0 ? NO_BODY : { kind: "length", length };
+}
+
+/** RFC 9112, section 6.1: chunked once and last; what is not known is 501, what is out of place is 400. */
+function refuseCoding(list: string): ProtocolError {
+  const codings = list.split(",").map((coding) => coding.trim());
+  const misplaced = codings.indexOf("chunked") !== codings.length - 1 && codings.includes("chunked");
+  if (misplaced || codings.includes("")) {
+    return badRequest("bad-transfer-encoding", `expected "chunked" once and last in Transfer-Encoding, got "${list}"`);
+  }
+  return new ProtocolError(
+    "unknown-transfer-encoding",
+    501,
+    `only the transfer coding "chunked" is known here, not "${list.slice(0, 80)}"`,
+  );
+}
+
+function judgeExpect(text: string, fieldsAt: number): boolean {
+  const value = listOf(findField(text, fieldsAt, "expect"));
+  if (value === "100-continue") return true;
+  throw new ProtocolError(
+    "bad-expectation",
+    417,
+    `only the expectation "100-continue" is known, not "${value.slice(0, 80)}"`,
+  );
+}
+
+function listOf(value: string | null): string {
+  return value === null ? "" : value.toLowerCase();
+}
+
+function hasToken(list: string, token: string): boolean {
+  if (list === token) return true;
+  return list.includes(token) && list.split(",").some((part) => part.trim() === token);
+}

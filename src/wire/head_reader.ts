@@ -1,0 +1,285 @@
+// Knows: the grammar of a request head and of a trailer section (RFC 9112, sections 2 to 5 and 7.1.2).
+// Does not know: what the fields decide (head_facts.ts), or where bytes come from.
+// Rule: no byte is looked at twice. A head that comes in pieces is resumed where it stopped, at any byte.
+
+import { COLON, CR, FIELD_VALUE, LF, showOctet, SP, TAB, TARGET, TOKEN } from "./octets.ts";
+import { badRequest, type ProtocolCode, ProtocolError } from "./protocol_error.ts";
+
+/** The longest request line: the figure that common servers share, and RFC 9112 section 3 asks for 8000 at least. */
+export const MAX_REQUEST_LINE_BYTES = 8 * 1024;
+
+/** Where the reader stands between two bytes. The order is that of a head. */
+type At =
+  | "start"
+  | "startLf"
+  | "method"
+  | "target"
+  | "version"
+  | "lineLf"
+  | "field"
+  | "name"
+  | "blank"
+  | "value"
+  | "valueLf"
+  | "endLf";
+
+const VERSION = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
+const MAJOR_PLACE = 5;
+
+/** Told of every field as it is complete; the four places are offsets from the head's first byte, `bytes[from]`. */
+export interface FieldNotes {
+  note(bytes: Uint8Array, from: number, field: FieldPlaces): void;
+}
+
+/** Where a field stands in its head. One record is used again and again: read it, do not keep it. */
+export interface FieldPlaces {
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
+/** Reads one head, or one trailer section, over bytes that may come in pieces. */
+export class HeadReader {
+  /** Offsets from the head's first byte, valid once {@linkcode HeadReader.read} has answered. */
+  methodStart = 0;
+  methodEnd = 0;
+  targetEnd = 0;
+  fieldsAt = 0;
+  minor: 0 | 1 = 1;
+
+  #stage: "empty" | "line" | "fields" | "done" = "empty";
+  #at: At = "start";
+  #seen = 0;
+  #field = { nameStart: 0, nameEnd: 0, valueStart: 0, valueEnd: 0 };
+  #maxBytes: number;
+  #notes: FieldNotes;
+
+  /**
+   * @param maxBytes the most bytes a head may have, request line included
+   * @param notes told of every field as it is complete
+   */
+  constructor(maxBytes: number, notes: FieldNotes) {
+    this.#maxBytes = maxBytes;
+    this.#notes = notes;
+  }
+
+  /** True while nothing of a head but empty lines has come. */
+  get isFresh(): boolean {
+    return this.#stage === "empty";
+  }
+
+  /** Makes ready for the next request head. */
+  startHead(): void {
+    this.#stage = "empty";
+    this.#at = "start";
+    this.#seen = 0;
+  }
+
+  /** Makes ready for a trailer section, which is a head without its first line. */
+  startTrailers(): void {
+    this.#stage = "fields";
+    this.#at = "field";
+    this.#seen = 0;
+    this.methodStart = 0;
+  }
+
+  /**
+   * Reads on.
+   *
+   * @param bytes the buffer
+   * @param from where the head starts in it
+   * @param end one past the last byte that came
+   * @returns how many bytes the head has, or 0 where more must come
+   * @throws {ProtocolError} where it can never become a head
+   */
+  read(bytes: Uint8Array, from: number, end: number): number {
+    const limit = Math.min(end, from + this.#maxBytes);
+    let i = from + this.#seen;
+    if (this.#stage === "empty") i = this.#passEmptyLines(bytes, from, i, limit);
+    if (this.#stage === "line") i = this.#readLine(bytes, from, i, limit);
+    if (this.#stage === "fields") i = this.#readFields(bytes, from, i, limit);
+    if (this.#stage === "done") {
+      this.startHead();
+      return i - from;
+    }
+    this.#seen = i - from;
+    if (this.#seen >= this.#maxBytes) {
+      throw new ProtocolError("head-too-large", 431, `the head has more than ${this.#maxBytes} bytes`);
+    }
+    return 0;
+  }
+
+  /** RFC 9112, section 2.2: an empty line before the request line is passed over. */
+  #passEmptyLines(bytes: Uint8Array, from: number, at: number, limit: number): number {
+    let i = at;
+    for (; i < limit; i++) {
+      if (this.#at === "startLf") {
+        if (bytes[i] !== LF) throw lineEnding(bytes[i]);
+        this.#at = "start";
+      } else if (bytes[i] === CR) this.#at = "startLf";
+      else {
+        this.methodStart = i - from;
+        this.#stage = "line";
+        this.#at = "method";
+        break;
+      }
+    }
+    return i;
+  }
+
+  #readLine(bytes: Uint8Array, from: number, at: number, limit: number): number {
+    let i = at;
+    switch (this.#at) {
+      case "method":
+        while (i < limit && TOKEN[bytes[i]] === 1) i++;
+        if (i === limit) return i;
+        if (bytes[i] !== SP || i - from === this.methodStart) {
+          throw unexpected("bad-request-line", "a method and one space", bytes[i]);
+        }
+        this.methodEnd = i - from;
+        i++;
+        this.#at = "target";
+      // falls through
+      case "target":
+        while (i < limit && TARGET[bytes[i]] === 1) i++;
+        if (i - from - this.methodStart > MAX_REQUEST_LINE_BYTES) throw targetTooLong();
+        if (i === limit) return i;
+        this.targetEnd = i - from;
+        if (this.targetEnd === this.methodEnd + 1) {
+          throw unexpected("bad-request-line", "one space and a target after the method", bytes[i]);
+        }
+        if (bytes[i] === CR) {
+          throw new ProtocolError("bad-version", 505, "the request line names no version, as HTTP/0.9 had it");
+        }
+        if (bytes[i] !== SP) throw unexpected("bad-target", "a target of visible ASCII", bytes[i]);
+        i++;
+        this.#at = "version";
+      // falls through
+      case "version":
+        i = this.#readVersion(bytes, from, i, limit);
+        if (i === limit) return i;
+        if (bytes[i] !== CR) throw lineEnding(bytes[i]);
+        i++;
+        this.#at = "lineLf";
+      // falls through
+      case "lineLf":
+        if (i === limit) return i;
+        if (bytes[i] !== LF) throw lineEnding(bytes[i]);
+        i++;
+        this.fieldsAt = i - from;
+        this.#stage = "fields";
+        this.#at = "field";
+    }
+    return i;
+  }
+
+  #readVersion(bytes: Uint8Array, from: number, at: number, limit: number): number {
+    const start = from + this.targetEnd + 1;
+    let i = at;
+    for (; i < limit; i++) {
+      const place = i - start;
+      if (place < VERSION.length) {
+        if (bytes[i] !== VERSION[place]) throw badVersion(place, bytes[i]);
+      } else if (place === VERSION.length) {
+        if (bytes[i] !== 0x31 && bytes[i] !== 0x30) throw badVersion(place, bytes[i]);
+        this.minor = bytes[i] === 0x31 ? 1 : 0;
+      } else break;
+    }
+    return i;
+  }
+
+  /** Reads field lines and the empty line after them. */
+  #readFields(bytes: Uint8Array, from: number, at: number, limit: number): number {
+    let i = at;
+    const field = this.#field;
+    while (i < limit) {
+      switch (this.#at) {
+        case "field":
+          if (bytes[i] === CR) {
+            i++;
+            this.#at = "endLf";
+            break;
+          }
+          field.nameStart = i - from;
+          this.#at = "name";
+        // falls through
+        case "name":
+          while (i < limit && TOKEN[bytes[i]] === 1) i++;
+          if (i === limit) break;
+          field.nameEnd = i - from;
+          if (bytes[i] !== COLON || field.nameEnd === field.nameStart) throw this.#badName(bytes[i]);
+          i++;
+          this.#at = "blank";
+        // falls through
+        case "blank":
+          while (i < limit && (bytes[i] === SP || bytes[i] === TAB)) i++;
+          if (i === limit) break;
+          field.valueStart = i - from;
+          this.#at = "value";
+        // falls through
+        case "value":
+          while (i < limit && FIELD_VALUE[bytes[i]] === 1) i++;
+          if (i === limit) break;
+          if (bytes[i] !== CR) {
+            if (bytes[i] === LF) throw lineEnding(LF);
+            throw unexpected("bad-field", "a field value without control characters", bytes[i]);
+          }
+          i++;
+          this.#at = "valueLf";
+          break;
+        case "valueLf": {
+          if (bytes[i] !== LF) throw lineEnding(bytes[i]);
+          let valueEnd = i - 1;
+          const valueStart = from + field.valueStart;
+          while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB)) valueEnd--;
+          field.valueEnd = valueEnd - from;
+          this.#notes.note(bytes, from, field);
+          i++;
+          this.#at = "field";
+          break;
+        }
+        case "endLf":
+          if (bytes[i] !== LF) throw lineEnding(bytes[i]);
+          this.#stage = "done";
+          return i + 1;
+      }
+    }
+    return i;
+  }
+
+  #badName(octet: number): ProtocolError {
+    if (this.#field.nameEnd === this.#field.nameStart && (octet === SP || octet === TAB)) {
+      return badRequest("bad-field", "a field line starts with white space (obs-fold, RFC 9112, section 5.2)");
+    }
+    if (octet === LF) return lineEnding(LF);
+    return unexpected("bad-field", "a field name followed by a colon", octet);
+  }
+}
+
+function unexpected(code: ProtocolCode, wanted: string, octet: number): ProtocolError {
+  if (octet === LF) return lineEnding(LF);
+  return badRequest(code, `expected ${wanted}, got ${showOctet(octet)}`);
+}
+
+function lineEnding(octet: number): ProtocolError {
+  return badRequest(
+    "bad-line-ending",
+    octet === LF
+      ? "a line ends with LF alone; CR LF was expected"
+      : `expected CR LF at a line's end, got ${showOctet(octet)}`,
+  );
+}
+
+function targetTooLong(): ProtocolError {
+  return new ProtocolError("target-too-long", 414, `the request line has more than ${MAX_REQUEST_LINE_BYTES} bytes`);
+}
+
+/** Tells a version that is not spoken here (505) from what is no version at all (400). */
+function badVersion(place: number, octet: number): ProtocolError {
+  const isDigit = octet >= 0x30 && octet <= 0x39;
+  if (isDigit && (place === MAJOR_PLACE || place === VERSION.length)) {
+    return new ProtocolError("bad-version", 505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
+  }
+  return unexpected("bad-version", "HTTP/1.1 or HTTP/1.0 after the target", octet);
+}

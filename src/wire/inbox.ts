@@ -1,0 +1,92 @@
+// Knows: the bytes that came and were not taken yet, in one growing buffer.
+// Does not know: where they come from or what they mean.
+// Rule: bytes that were given away (a body's chunk) are never written over.
+
+/** Small enough that ten thousand idle connections cost little, large enough for the head of most requests. */
+export const SMALL_BUFFER_BYTES = 2 * 1024;
+
+const NOTHING = new Uint8Array(0);
+
+/** Where the bytes of one connection wait to be parsed: `bytes[at]` up to `bytes[end]` are not taken yet. */
+export class Inbox {
+  /** The buffer; only `at` to `end` counts. */
+  bytes: Uint8Array = NOTHING;
+  /** The first byte that was not taken. */
+  at = 0;
+  /** One past the last byte that came. */
+  end = 0;
+  /** True when the peer has said that no more bytes come. */
+  ended = false;
+  #held = false;
+  #promised = false;
+
+  /** How many bytes wait. */
+  get size(): number {
+    return this.end - this.at;
+  }
+
+  /**
+   * Where the next bytes may be written. Bytes that wait stay contiguous, so that a head or a small body is one piece.
+   * Nothing moves from here until {@linkcode Inbox.filled} tells how it ended.
+   *
+   * @param least how many bytes must fit, at least 1
+   * @returns the free part of the buffer, `least` bytes or more
+   */
+  room(least: number): Uint8Array {
+    if (this.at === this.end && !this.#held) this.at = this.end = 0;
+    if (this.bytes.length - this.end < least) {
+      // Doubling keeps the copying of a head that drips in linear.
+      this.#replace(Math.max(this.size + least, this.size * 2, SMALL_BUFFER_BYTES));
+    }
+    this.#promised = true;
+    return this.end === 0 ? this.bytes : this.bytes.subarray(this.end);
+  }
+
+  /**
+   * Notes that bytes were written into what {@linkcode Inbox.room} gave.
+   *
+   * @param count how many, 0 for none
+   */
+  filled(count: number): void {
+    this.#promised = false;
+    this.end += count;
+  }
+
+  /**
+   * Takes a copy of bytes, for those that hold them already.
+   *
+   * @param bytes what came
+   */
+  put(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.room(bytes.length).set(bytes);
+    this.filled(bytes.length);
+  }
+
+  /** Keeps bytes that were taken from being written over, until {@linkcode Inbox.rest}. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Gives the buffer away with the bytes taken from it, where nothing else waits in it. */
+  lend(): void {
+    this.bytes = NOTHING;
+    this.at = this.end = 0;
+  }
+
+  /** Ends a hold, and lets a large buffer go when nothing waits in it: an idle connection waits with a small one. */
+  rest(): void {
+    this.#held = false;
+    if (this.at !== this.end || this.#promised) return;
+    this.at = this.end = 0;
+    if (this.bytes.length > SMALL_BUFFER_BYTES) this.bytes = NOTHING;
+  }
+
+  #replace(length: number): void {
+    const next = new Uint8Array(Math.max(length, this.size));
+    next.set(this.bytes.subarray(this.at, this.end));
+    this.end = this.size;
+    this.at = 0;
+    this.bytes = next;
+  }
+}

@@ -1,0 +1,56 @@
+// Knows: which bytes may stand where in a head (RFC 9110, section 5.6.2; RFC 9112, sections 3 and 5).
+// Does not know: what any of them means.
+
+/** Carriage return. */
+export const CR = 0x0d;
+/** Line feed. */
+export const LF = 0x0a;
+/** Space. */
+export const SP = 0x20;
+/** Horizontal tab. */
+export const TAB = 0x09;
+/** The colon between a field's name and its value. */
+export const COLON = 0x3a;
+
+/** `tchar` of RFC 9110, section 5.6.2: what methods and field names are made of. 1 where it may stand. */
+export const TOKEN: Uint8Array = tableOf((octet) => /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(octet)));
+
+/**
+ * A request target: visible ASCII without `#`. Section 3.2 of RFC 9112 allows less, but browsers send `|`, `[` or `"`
+ * as they stand in a query. A fragment never belongs on the wire, and proxies differ in where they cut it.
+ */
+export const TARGET: Uint8Array = tableOf((octet) => octet > 0x20 && octet < 0x7f && octet !== 0x23);
+
+/** A field value: visible ASCII, space, tab and obs-text (RFC 9110, section 5.5). */
+export const FIELD_VALUE: Uint8Array = tableOf((octet) => octet === TAB || (octet >= 0x20 && octet !== 0x7f));
+
+/**
+ * The value of a hexadecimal digit.
+ *
+ * @param octet one byte
+ * @returns 0 to 15, or -1 where it is no such digit
+ */
+export function hexDigit(octet: number): number {
+  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;
+  const lower = octet | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+/**
+ * Shows bytes in an error message without letting them act on a terminal.
+ *
+ * @param octet the byte that was not expected
+ * @returns its printable form, such as `"a"` or `0x0b`
+ */
+export function showOctet(octet: number): string {
+  if (octet === CR) return "CR";
+  if (octet === LF) return "LF";
+  if (octet > 0x20 && octet < 0x7f) return `"${String.fromCharCode(octet)}"`;
+  return `0x${octet.toString(16).padStart(2, "0")}`;
+}
+
+function tableOf(may: (octet: number) => boolean): Uint8Array {
+  const table = new Uint8Array(256);
+  for (let octet = 0; octet < 256; octet++) table[octet] = may(octet) ? 1 : 0;
+  return table;
+}

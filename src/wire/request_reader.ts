@@ -1,0 +1,162 @@
+// Knows: the order of what a client sends: head, body, head, body.
+// Does not know: sockets, time, who is asking.
+// Rule: "not yet" is an answer. What it throws can never become right.
+
+import { ChunkedReader } from "./chunked_reader.ts";
+import { type DecodeLatin1, HeadNotes, judgeHead } from "./head_facts.ts";
+import { HeadReader } from "./head_reader.ts";
+import type { Inbox } from "./inbox.ts";
+import { badRequest, ProtocolError } from "./protocol_error.ts";
+import type { RequestHead } from "./request_head.ts";
+
+/** Part of a body; the bytes stand in the inbox's buffer. */
+export interface DataEvent {
+  readonly kind: "data";
+  readonly bytes: Uint8Array;
+}
+
+/** What a {@linkcode RequestReader} found next. */
+export type WireEvent =
+  | RequestHead
+  | DataEvent
+  | { readonly kind: "end" }
+  | { readonly kind: "needMore" }
+  | { readonly kind: "closed" };
+
+const END: WireEvent = { kind: "end" };
+const NEED_MORE: WireEvent = { kind: "needMore" };
+const CLOSED: WireEvent = { kind: "closed" };
+
+/** What a client may send at most. */
+export interface ReaderLimits {
+  /** Bytes of a head, request line included. */
+  maxHeadBytes: number;
+  /** Bytes of a body; 0 for no limit. */
+  maxBodyBytes: number;
+}
+
+/** Where the reader stands in the client's sequence of messages. */
+type State =
+  | { at: "head" }
+  | { at: "length"; left: number }
+  | { at: "chunked"; reader: ChunkedReader; received: number };
+
+const AT_HEAD: State = { at: "head" };
+
+/** Turns the bytes in an inbox into heads, data and ends. */
+export class RequestReader {
+  #inbox: Inbox;
+  #limits: ReaderLimits;
+  #decode: DecodeLatin1;
+  #notes = new HeadNotes();
+  #head: HeadReader;
+  #state: State = AT_HEAD;
+
+  /**
+   * @param inbox where the client's bytes arrive
+   * @param limits what a client may send at most
+   * @param decode how bytes become text
+   */
+  constructor(inbox: Inbox, limits: ReaderLimits, decode: DecodeLatin1) {
+    this.#inbox = inbox;
+    this.#limits = limits;
+    this.#decode = decode;
+    this.#head = new HeadReader(limits.maxHeadBytes, this.#notes);
+  }
+
+  /** How many bytes of the body must still come, where that is known; 0 between messages, -1 for chunks. */
+  get bodyLeft(): number {
+    const state = this.#state;
+    return state.at === "head" ? 0 : state.at === "length" ? state.left : -1;
+  }
+
+  /**
+   * Reads on.
+   *
+   * @returns the next event; `needMore` until more bytes are in the inbox, `closed` where the client ended in peace
+   * @throws {ProtocolError} where the bytes can never become a request; the connection has to end then
+   */
+  next(): WireEvent {
+    const state = this.#state;
+    switch (state.at) {
+      case "head":
+        return this.#readHead();
+      case "length":
+        return this.#readLength(state);
+      case "chunked":
+        return this.#readChunks(state);
+    }
+  }
+
+  #readHead(): WireEvent {
+    const inbox = this.#inbox;
+    const reader = this.#head;
+    const from = inbox.at;
+    const length = reader.read(inbox.bytes, from, inbox.end);
+    if (length === 0) {
+      if (!inbox.ended) return NEED_MORE;
+      if (reader.isFresh) return CLOSED;
+      throw badRequest("cut-short", "the connection ended in the middle of a head");
+    }
+    inbox.at += length;
+    const head = judgeHead({
+      text: this.#decode(inbox.bytes, from, from + length),
+      methodStart: reader.methodStart,
+      methodEnd: reader.methodEnd,
+      targetEnd: reader.targetEnd,
+      fieldsAt: reader.fieldsAt,
+      minor: reader.minor,
+    }, this.#notes);
+    this.#notes.clear();
+    const { framing } = head;
+    if (framing.kind === "length") {
+      this.#checkSize(framing.length);
+      this.#state = { at: "length", left: framing.length };
+    } else if (framing.kind === "chunked") {
+      this.#state = { at: "chunked", reader: new ChunkedReader(this.#limits.maxHeadBytes), received: 0 };
+    }
+    return head;
+  }
+
+  #readLength(state: State & { at: "length" }): WireEvent {
+    if (state.left === 0) {
+      this.#state = AT_HEAD;
+      return END;
+    }
+    const inbox = this.#inbox;
+    const count = Math.min(state.left, inbox.end - inbox.at);
+    if (count === 0) return this.#noMoreBody();
+    const start = inbox.at;
+    inbox.at += count;
+    state.left -= count;
+    return { kind: "data", bytes: inbox.bytes.subarray(start, start + count) };
+  }
+
+  #readChunks(state: State & { at: "chunked" }): WireEvent {
+    const found = state.reader.read(this.#inbox);
+    if (found === null) return this.#noMoreBody();
+    if (found === "done") {
+      this.#state = AT_HEAD;
+      return END;
+    }
+    state.received += found.length;
+    this.#checkSize(state.received);
+    return { kind: "data", bytes: found };
+  }
+
+  #noMoreBody(): WireEvent {
+    if (!this.#inbox.ended) return NEED_MORE;
+    throw badRequest("cut-short", "the connection ended in the middle of a body");
+  }
+
+  #checkSize(size: number): void {
+    const { maxBodyBytes } = this.#limits;
+    if (maxBodyBytes !== 0 && size > maxBodyBytes) {
+      throw new ProtocolError(
+        "body-too-large",
+        413,
+        `the body has ${size} bytes or more, at most ${maxBodyBytes} are taken`,
+      );
+    }
+  }
+}
