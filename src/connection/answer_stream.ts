@@ -5,7 +5,7 @@
 import type { AnswerFraming } from "../wire/answer.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
-import { flush, type Walk } from "./walk.ts";
+import { flush, type Walk } from "./steps.ts";
 
 const LINE_END = new Uint8Array([0x0d, 0x0a]);
 

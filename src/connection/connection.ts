@@ -12,7 +12,8 @@ import { Outbox } from "./outbox.ts";
 import type { Phase, Turn } from "./phases.ts";
 import { putRefusal } from "./sending.ts";
 import type { Terms } from "./terms.ts";
-import { readPiece, type Step, type Walk, walk } from "./walk.ts";
+import type { Step, Walk } from "./steps.ts";
+import { readPiece, walk } from "./walk.ts";
 
 /** Why a connection ended before its answer was complete. */
 export class ConnectionCut extends Error {
@@ -88,6 +89,19 @@ export class Connection implements AsyncIterableIterator<Turn> {
   /** Where it connected to. */
   get localAddr(): Address {
     return this.socket.localAddr;
+  }
+
+  /** Whether URLs of its requests start with http or https. */
+  get scheme(): "http" | "https" {
+    return this.terms.scheme;
+  }
+
+  /** The host that a request without one was meant for. */
+  get localName(): string {
+    const { localAddr } = this;
+    if (localAddr.transport !== "tcp") return "localhost";
+    const { hostname, port } = localAddr;
+    return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
   }
 
   /** True once the client has ended its side; it may still read. */

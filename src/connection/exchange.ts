@@ -46,6 +46,8 @@ export class Exchange {
   takeOver: TakeOver | null = null;
   /** True once the body's last byte was taken. */
   isBodyRead: boolean;
+  /** True while the client is waited for to send more of the body. */
+  isWaitingForBody = false;
   /** True where the rest of the body can never be found. */
   isBodyBroken = false;
   /** True while the client waits for 100 (Continue). */

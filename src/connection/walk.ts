@@ -9,14 +9,9 @@ import type { RequestHead } from "../wire/request_head.ts";
 import { sendStream } from "./answer_stream.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Phase } from "./phases.ts";
 import { putAnswer, putContinue, putRefusal } from "./sending.ts";
+import { flush, type Walk } from "./steps.ts";
 import { AUTO_BODY_BYTES, MAX_DRAIN_BYTES, type Terms } from "./terms.ts";
-
-/** A phase that is passed, or something that has to be waited for. */
-export type Step = Phase | PromiseLike<unknown>;
-/** The course of one connection. What a wait brings comes back from its `yield`. */
-export type Walk<Result = void> = Generator<Step, Result, unknown>;
 
 /** Answers that wait together are written once they have as many bytes. */
 const BATCH_BYTES = 64 * 1024;
@@ -36,6 +31,7 @@ export function* walk(connection: Connection): Walk {
       inbox.rest();
       yield connection.enter("idle");
       if (inbox.size === 0) {
+        if (outbox.size > 0) yield* flush(connection);
         if (!inbox.ended) yield intake.fill(1);
         if (inbox.size === 0) break;
       }
@@ -78,7 +74,8 @@ export function* walk(connection: Connection): Walk {
       }
       if (answer.body instanceof ReadableStream) yield* sendStream(connection, exchange, answer.body, sending.framing);
       // Answers to pipelined requests leave together, unless somebody waits for this one.
-      if (inbox.size === 0 || outbox.size > BATCH_BYTES || exchange.isWatched || !sending.keepAlive) {
+      const isLast = inbox.size === 0 || !exchange.isBodyRead || !sending.keepAlive;
+      if (isLast || outbox.size > BATCH_BYTES || exchange.isWatched) {
         for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote((yield write) as number);
       }
       exchange.finish();
@@ -104,12 +101,6 @@ export function* walk(connection: Connection): Walk {
     connection.exchange?.cut(intake.broken);
     if (!connection.isGivenUp) connection.close();
   }
-}
-
-/** Writes what waits in the outbox. */
-export function* flush(connection: Connection): Walk {
-  const { outbox } = connection;
-  for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote((yield write) as number);
 }
 
 function isReadFirst(terms: Terms, exchange: Exchange): boolean {
@@ -159,6 +150,7 @@ function* readWhole(connection: Connection, exchange: Exchange): Walk {
   }
   exchange.mustContinue = false;
   const pieces: Uint8Array[] = [];
+  exchange.isWaitingForBody = true;
   yield connection.enter("body");
   for (let left = exchange.size; left > inbox.size && !inbox.ended;) {
     if (connection.outbox.size > 0) yield* flush(connection);
@@ -178,6 +170,7 @@ function* readWhole(connection: Connection, exchange: Exchange): Walk {
     }
   }
   inbox.hold();
+  exchange.isWaitingForBody = false;
   exchange.isBodyRead = true;
   exchange.received = pieces.reduce((sum, piece) => sum + piece.length, 0);
   exchange.wholeBody = pieces.length === 1 ? pieces[0] : join(pieces, exchange.received);
@@ -224,7 +217,9 @@ export async function readPiece(connection: Connection, exchange: Exchange): Pro
         exchange.interim = null;
       }
       exchange.mustContinue = false;
+      exchange.isWaitingForBody = true;
       await intake.fillForBody();
+      exchange.isWaitingForBody = false;
       if (connection.isGivenUp) throw new ProtocolError("too-slow", 408, "the body came too slowly");
       if (exchange.isOver) throw new ProtocolError("cut-short", 400, "the request was over before its body");
     }

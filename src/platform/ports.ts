@@ -105,6 +105,9 @@ export interface FileSink {
   close(): void;
 }
 
+/** Where a line for the operator goes: who and when are added there, what happened is the message. */
+export type Log = (level: "INFO" | "WARN" | "ERROR", message: string) => void;
+
 /** Everything a runtime answers. */
 export interface Platform {
   readonly clock: Clock;

@@ -1,0 +1,127 @@
+// Knows: how a fetch-style handler becomes what a connection asks of an application.
+// Does not know: sockets, phases, where the handler came from.
+
+import type { Exchange, Timings } from "../connection/exchange.ts";
+import type { Application } from "../connection/terms.ts";
+import { LazyRequest } from "../message/lazy_request.ts";
+import { readAnswer } from "../message/read_answer.ts";
+import { showError } from "../platform/log.ts";
+import type { Address, Log } from "../platform/ports.ts";
+import { type Answer, reasonOf } from "../wire/answer.ts";
+import { ProtocolError } from "../wire/protocol_error.ts";
+
+/** What a handler gets beside the request. */
+export interface HandlerInfo {
+  /** Where the request came from. */
+  readonly remoteAddr: Address;
+  /** Where it was received. */
+  readonly localAddr: Address;
+  /** Resolves once the answer's last byte was handed to the system; rejects where that can no longer happen. */
+  readonly completed: Promise<void>;
+  /** Its connection: a number from 1, and how many requests came over it, this one included. */
+  readonly connection: { readonly id: number; readonly requests: number };
+  /** Milliseconds of the phases so far; null where no stopwatch reads them. */
+  readonly timings: Timings | null;
+}
+
+/** Answers a request. */
+export type Handler = (request: Request, info: HandlerInfo) => Response | Promise<Response>;
+
+/** What is known of a request before its body. */
+export interface RequestPreview {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+}
+
+/** Answers before the body is read, or lets the request pass. */
+export type Accept = (
+  head: RequestPreview,
+) => Response | null | undefined | void | Promise<Response | null | undefined | void>;
+
+/** Answers for a handler that threw. */
+export type OnError = (error: unknown) => Response | Promise<Response>;
+
+/** What an application is made of. */
+export interface ApplicationParts {
+  handler: Handler;
+  accept?: Accept;
+  onError?: OnError;
+  /** Path that is answered here, and whether the engine drains. */
+  health?: { path: string; isDraining: () => boolean };
+  /** Puts the error's stack into the answer 500; for development only. */
+  showErrors?: boolean;
+  log: Log;
+}
+
+/**
+ * Makes an application of a handler.
+ *
+ * @param parts the handler and what stands beside it
+ * @returns what a connection asks
+ */
+export function applicationOf(parts: ApplicationParts): Application {
+  const { handler, accept, health } = parts;
+  return {
+    accept: accept === undefined ? null : (exchange) => accept(previewOf(exchange)),
+    handle: health === undefined
+      ? (exchange) => handler(new LazyRequest(exchange) as unknown as Request, exchange)
+      : (exchange) =>
+        pathOf(exchange) === health.path
+          ? readiness(health.isDraining())
+          : handler(new LazyRequest(exchange) as unknown as Request, exchange),
+    answer: (result, exchange) =>
+      // Only `accept` is asked before the phase "dispatch", and only it may let a request pass.
+      result == null && exchange.connection.phase === "header" ? null : readAnswer(result),
+    fail: (error, exchange) => failed(parts, error, exchange),
+  };
+}
+
+function previewOf(exchange: Exchange): RequestPreview {
+  const request = new LazyRequest(exchange);
+  return {
+    method: request.method,
+    get url() {
+      return request.url;
+    },
+    get headers() {
+      return request.headers;
+    },
+  };
+}
+
+function pathOf(exchange: Exchange): string {
+  return exchange.head.target.split("?", 1)[0];
+}
+
+function readiness(isDraining: boolean): Response {
+  const [status, word] = isDraining ? [503, "draining"] : [200, "serving"];
+  return new Response(`${word}\n`, { status: status as number, headers: { "cache-control": "no-store" } });
+}
+
+function failed(parts: ApplicationParts, error: unknown, exchange: Exchange): Answer | Promise<Answer> {
+  // The client broke off or sent too much, and the handler let the error pass: that is the client's to hear.
+  if (error instanceof ProtocolError) return textAnswer(error.status, error.message);
+  if (parts.onError === undefined) return ownAnswer(parts, error, exchange);
+  return askOnError(parts, error, exchange);
+}
+
+async function askOnError(parts: ApplicationParts, error: unknown, exchange: Exchange): Promise<Answer> {
+  try {
+    return readAnswer(await parts.onError!(error));
+  } catch (second) {
+    parts.log("ERROR", `onError failed too: ${showError(second)}`);
+    return ownAnswer(parts, error, exchange);
+  }
+}
+
+function ownAnswer(parts: ApplicationParts, error: unknown, exchange: Exchange): Answer {
+  const { method, target } = exchange.head;
+  parts.log("ERROR", `${method} ${target} failed: ${showError(error)}`);
+  return textAnswer(500, parts.showErrors === true ? showError(error) : "");
+}
+
+function textAnswer(status: number, detail: string): Answer {
+  const body = `${status} ${reasonOf(status)}${detail === "" ? "" : `: ${detail}`}\n`;
+  return { status, reason: "", fields: [["content-type", "text/plain;charset=UTF-8"]], body };
+}

@@ -1,0 +1,219 @@
+// Knows: how connections are accepted, driven and drained.
+// Does not know: what is said on them (connection), or who is asked (application).
+// Rule: nothing that a client does ends the engine.
+
+import { AnswerBroken } from "../connection/answer_stream.ts";
+import { Connection } from "../connection/connection.ts";
+import type { PhaseReader } from "../connection/phases.ts";
+import type { Terms } from "../connection/terms.ts";
+import { showError } from "../platform/log.ts";
+import { type Clock, type Listener, ListenerClosed, type Log, type Socket, type Timer } from "../platform/ports.ts";
+import type { DecodeLatin1 } from "../wire/head_facts.ts";
+import { applicationOf, type ApplicationParts } from "./application.ts";
+import { Deadlines } from "./deadlines.ts";
+import { LiveTable } from "./live_table.ts";
+import type { Settings } from "./settings.ts";
+
+/** How long accepting pauses when the system has no descriptor left: doubling from the first to the second. */
+const MIN_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1_000;
+/** A line that could come for every connection comes at most once in this time. */
+const LOG_EVERY_MS = 1_000;
+
+/** What an engine needs of its surroundings. */
+export interface World {
+  clock: Clock;
+  log: Log;
+  decode: DecodeLatin1;
+}
+
+/** Everything that makes an engine. */
+export interface EngineParts {
+  listener: Listener;
+  scheme: "http" | "https";
+  settings: Settings;
+  application: Omit<ApplicationParts, "log" | "health">;
+  /** Told of every phase of every connection. */
+  readers: readonly PhaseReader[];
+}
+
+/** How an engine stands; it only ever goes on to the next. */
+export type EngineState = "serving" | "draining" | "stopping" | "stopped";
+
+/** Serves one listener until it is drained. */
+export class Engine {
+  readonly live: LiveTable = new LiveTable();
+  /** Resolves when the listener is closed and the last connection has ended. Never rejects. */
+  readonly finished: Promise<void>;
+  /** Connections that a drain's deadline had to cut. */
+  cut = 0;
+  /** Times that accepting had to pause. */
+  pauses = 0;
+
+  #parts: EngineParts;
+  #world: World;
+  #terms: Terms;
+  #deadlines: Deadlines;
+  #state: EngineState = "serving";
+  #lastId = 0;
+  #sweeping: Timer | null = null;
+  #patience: Timer | null = null;
+  #loggedAt = -Infinity;
+  #onRoom: (() => void) | null = null;
+  #finish: () => void;
+
+  constructor(parts: EngineParts, world: World) {
+    this.#parts = parts;
+    this.#world = world;
+    const { settings } = parts;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+    this.#terms = {
+      app: applicationOf({
+        ...parts.application,
+        log: world.log,
+        health: settings.health === undefined
+          ? undefined
+          : { path: settings.health, isDraining: () => this.#state !== "serving" },
+      }),
+      body: settings.body,
+      limits: { maxHeadBytes: settings.maxHeaderBytes, maxBodyBytes: settings.maxBodyBytes },
+      decode: world.decode,
+      scheme: parts.scheme,
+      closeAfterAnswer: settings.keepAliveMs === 0,
+      date: "",
+    };
+    this.#deadlines = new Deadlines(this.live, settings);
+    this.#acceptAll();
+  }
+
+  /** How it stands. */
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  /** How many connections were accepted. */
+  get accepted(): number {
+    return this.#lastId;
+  }
+
+  /** Stops gracefully: what runs may finish, for as long as the settings say. */
+  drain(): void {
+    if (this.#state !== "serving") return;
+    this.#state = "draining";
+    this.#terms.closeAfterAnswer = true;
+    const { drainDelayMs } = this.#parts.settings;
+    if (drainDelayMs > 0) this.#patience = this.#world.clock.after(drainDelayMs, () => this.#stopAccepting());
+    else this.#stopAccepting();
+  }
+
+  /** Stops now: every connection is cut. */
+  abort(): void {
+    if (this.#state === "serving") this.drain();
+    if (this.#state === "draining") this.#stopAccepting();
+    for (const connection of this.live.connections()) {
+      this.cut++;
+      connection.expire(null);
+    }
+  }
+
+  #stopAccepting(): void {
+    if (this.#state !== "draining") return;
+    this.#state = "stopping";
+    this.#patience?.cancel();
+    this.#parts.listener.close();
+    this.#onRoom?.();
+    this.#patience = this.#world.clock.after(this.#parts.settings.gracefulTimeoutMs, () => this.abort());
+    this.#sweep();
+    this.#finishIfEmpty();
+  }
+
+  #finishIfEmpty(): void {
+    if (this.#state !== "stopping" || this.live.size > 0) return;
+    this.#state = "stopped";
+    this.#patience?.cancel();
+    this.#sweeping?.cancel();
+    this.#finish();
+  }
+
+  async #acceptAll(): Promise<void> {
+    const { listener, settings } = this.#parts;
+    let pauseMs = 0;
+    while (this.#state === "serving" || this.#state === "draining") {
+      if (this.live.size >= settings.maxConnections) {
+        await this.#room(`${this.live.size} connections are open, the most that are allowed; new ones wait`);
+        continue;
+      }
+      try {
+        this.#drive(await listener.accept());
+        pauseMs = 0;
+      } catch (error) {
+        if (error instanceof ListenerClosed) return;
+        // The system is short of something (EMFILE), or a client left before it was accepted (ECONNABORTED).
+        pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, pauseMs * 2));
+        this.#note(`cannot accept, trying again in ${pauseMs} ms: ${error instanceof Error ? error.message : error}`);
+        await new Promise<void>((resolve) => this.#world.clock.after(pauseMs, resolve));
+      }
+    }
+  }
+
+  /** Waits until a connection ends. */
+  async #room(message: string): Promise<void> {
+    this.#note(message);
+    await new Promise<void>((resolve) => this.#onRoom = resolve);
+    this.#onRoom = null;
+  }
+
+  #note(message: string): void {
+    this.pauses++;
+    const now = this.#world.clock.now();
+    if (now - this.#loggedAt < LOG_EVERY_MS) return;
+    this.#loggedAt = now;
+    this.#world.log("WARN", message);
+  }
+
+  /** Walks one connection from its accept to its close; its readers see every phase. */
+  async #drive(socket: Socket): Promise<void> {
+    if (this.#sweeping === null) this.#startSweeping();
+    const connection = new Connection(++this.#lastId, socket, this.#terms);
+    this.live.add(connection, this.#world.clock.now());
+    const { readers } = this.#parts;
+    try {
+      for await (const turn of connection) {
+        for (const phase of turn) {
+          for (let i = 0; i < readers.length; i++) readers[i].see(connection, phase);
+        }
+      }
+    } catch (error) {
+      this.#logBroken(connection, error);
+    }
+    this.live.delete(connection);
+    for (const reader of readers) reader.see(connection, "closed");
+    this.#onRoom?.();
+    if (this.live.size === 0) this.#finishIfEmpty();
+  }
+
+  #logBroken(connection: Connection, error: unknown): void {
+    const head = connection.exchange?.head;
+    const where = head === undefined ? `connection ${connection.id}` : `${head.method} ${head.target}`;
+    const what = error instanceof AnswerBroken ? "was cut off, its answer is not complete" : "failed";
+    this.#world.log("ERROR", `${where} ${what}: ${showError(error)}`);
+  }
+
+  #startSweeping(): void {
+    this.#terms.date = new Date(this.#world.clock.date()).toUTCString();
+    this.#sweeping = this.#world.clock.every(this.#deadlines.sweepMs, () => this.#sweep());
+  }
+
+  #sweep(): void {
+    const { clock } = this.#world;
+    if (this.live.size === 0) {
+      this.#sweeping?.cancel();
+      this.#sweeping = null;
+      return this.#deadlines.pause();
+    }
+    this.#terms.date = new Date(clock.date()).toUTCString();
+    this.#deadlines.sweep(clock.now(), this.#state !== "serving");
+  }
+}

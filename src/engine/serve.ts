@@ -1,0 +1,180 @@
+// Knows: the library's front: `serve`, a drop-in for `Deno.serve`.
+// Does not know: flags, signals, other processes.
+
+import type { PhaseReader } from "../connection/phases.ts";
+import { lineLog } from "../platform/log.ts";
+import type { Address, Listener, ListenOptions } from "../platform/ports.ts";
+import { platform } from "../platform/runtime.ts";
+import type { Accept, Handler, OnError } from "./application.ts";
+import { Engine } from "./engine.ts";
+import { type Limits, settle } from "./settings.ts";
+
+/** What {@linkcode serve} can be told. */
+export interface ServeOptions extends Limits {
+  /**
+   * Port to listen on; 0 picks a free one.
+   * @default {8000}
+   */
+  port?: number;
+  /**
+   * Name or address to listen on.
+   * @default {"0.0.0.0"}
+   */
+  hostname?: string;
+  /** Path of a Unix socket to listen on, instead of a port. */
+  path?: string;
+  /**
+   * Lets several processes listen on the port (SO_REUSEPORT); Deno needs `--unstable-net` for it.
+   * @default {false}
+   */
+  reusePort?: boolean;
+  /** A certificate chain in PEM; with {@linkcode ServeOptions.key} it makes the server speak TLS. */
+  cert?: string;
+  /** The certificate's private key in PEM. */
+  key?: string;
+  /** Cuts every connection and stops when it is aborted. */
+  signal?: AbortSignal;
+  /**
+   * Called once the server listens.
+   * @default prints a line with the address
+   */
+  onListen?: (address: Address) => void;
+  /**
+   * Makes the answer for a handler that threw.
+   * @default logs the error with its stack and answers 500
+   */
+  onError?: OnError;
+  /** Asked with a request's head before its body is read: a Response is sent at once, anything else lets it pass. */
+  accept?: Accept;
+  /**
+   * Told of every phase of every connection, such as {@linkcode stopwatch} and {@linkcode trace}.
+   * @default {[]}
+   */
+  readers?: readonly PhaseReader[];
+}
+
+/** A server that runs. */
+export interface Server extends AsyncDisposable {
+  /** Where it listens. */
+  readonly addr: Address;
+  /** Resolves when it has stopped and its last connection has ended. */
+  readonly finished: Promise<void>;
+  /** Stops gracefully: no new connections, what runs may finish. Resolves like {@linkcode Server.finished}. */
+  shutdown(): Promise<void>;
+  /** Lets the server keep the process alive, as it does at first. */
+  ref(): void;
+  /** Lets the process end although the server listens. */
+  unref(): void;
+}
+
+/**
+ * Serves HTTP/1.1 with a fetch-style handler. A drop-in for `Deno.serve`.
+ *
+ * @param handler answers each request
+ * @returns the server, which listens already
+ * @throws {Error} with `code` "EADDRINUSE" or the like where the address cannot be had
+ * @throws {RangeError} where an option is out of range
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@weft/engine";
+ * import assert from "node:assert/strict";
+ *
+ * await using server = serve({ port: 0, onListen() {} }, () => new Response("hello"));
+ * if (server.addr.transport !== "tcp") throw new Error("not reached");
+ * const response = await fetch(`http://127.0.0.1:${server.addr.port}/`);
+ * assert.equal(await response.text(), "hello");
+ * ```
+ */
+export function serve(handler: Handler): Server;
+/**
+ * Serves with options.
+ *
+ * @param options where and how
+ * @param handler answers each request
+ * @returns the server, which listens already
+ */
+export function serve(options: ServeOptions, handler: Handler): Server;
+/**
+ * Serves with options that name the handler.
+ *
+ * @param options where, how, and what answers
+ * @returns the server, which listens already
+ */
+export function serve(options: ServeOptions & { handler: Handler }): Server;
+export function serve(first: Handler | ServeOptions & { handler?: Handler }, second?: Handler): Server {
+  const options: ServeOptions & { handler?: Handler } = typeof first === "function" ? { handler: first } : first;
+  const handler = second ?? options.handler;
+  if (typeof handler !== "function") {
+    throw new TypeError("serve: expected a handler, as serve(handler), serve(options, handler) or serve({ handler })");
+  }
+  return start(options, handler);
+}
+
+function start(options: ServeOptions, handler: Handler): Server {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const settings = settle(options);
+  const { clock, process, decodeLatin1 } = platform;
+  const where = whereToListen(options);
+  const listener = platform.listen(where);
+  const isTls = where.transport === "tcp" && where.tls !== undefined;
+  const engine = new Engine({
+    listener,
+    scheme: isTls ? "https" : "http",
+    settings,
+    application: { handler, accept: options.accept, onError: options.onError },
+    readers: options.readers ?? [],
+  }, { clock, log: lineLog(process, clock), decode: decodeLatin1 });
+  const abort = () => engine.abort();
+  signal?.addEventListener("abort", abort, { once: true });
+  engine.finished.then(() => signal?.removeEventListener("abort", abort));
+  (options.onListen ?? announce(isTls))(listener.addr);
+  return serverOf(engine, listener);
+}
+
+function whereToListen(options: ServeOptions): ListenOptions {
+  const { path, port = 8000, hostname = "0.0.0.0", reusePort, cert, key } = options;
+  if (path !== undefined) return { transport: "unix", path };
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new RangeError(`port: expected a whole number from 0 to 65535, got ${port}`);
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new TypeError("cert and key: TLS needs both, one was given");
+  }
+  const tls = cert === undefined || key === undefined ? undefined : { cert, key };
+  return { transport: "tcp", hostname, port, reusePort, tls };
+}
+
+function announce(isTls: boolean): (address: Address) => void {
+  return (address) => platform.process.stdout(`Listening on ${showAddress(address, isTls)}\n`);
+}
+
+/**
+ * Writes an address as a URL.
+ *
+ * @param address where a server listens
+ * @param isTls whether it speaks TLS
+ * @returns a URL, or the path of a Unix socket
+ */
+export function showAddress(address: Address, isTls: boolean): string {
+  if (address.transport === "unix") return address.path;
+  const { hostname, port } = address;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `${isTls ? "https" : "http"}://${host}:${port}/`;
+}
+
+function serverOf(engine: Engine, listener: Listener): Server {
+  const shutdown = () => {
+    engine.drain();
+    return engine.finished;
+  };
+  return {
+    addr: listener.addr,
+    finished: engine.finished,
+    shutdown,
+    ref: () => listener.ref(),
+    unref: () => listener.unref(),
+    [Symbol.asyncDispose]: shutdown,
+  };
+}

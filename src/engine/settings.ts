@@ -1,0 +1,103 @@
+// Knows: what an engine can be told, and what it does untold.
+// Does not know: flags, environment variables (cli), or who sets them.
+
+import type { BodyPolicy } from "../connection/terms.ts";
+
+/** What a client may do at most, and how long it may take. */
+export interface Limits {
+  /**
+   * When the application runs: `auto` reads a body of up to 64 KiB first, `whole` every body, `stream` none.
+   * @default {"stream"}
+   */
+  body?: BodyPolicy;
+  /**
+   * Most bytes of a request's body; more is answered with 413, 0 stands for no limit.
+   * @default {1073741824} 1 GiB
+   */
+  maxBodyBytes?: number;
+  /**
+   * Most bytes of a request's head; more is answered with 431.
+   * @default {32768} 32 KiB
+   */
+  maxHeaderBytes?: number;
+  /**
+   * Milliseconds for a whole head from its first byte; then 408.
+   * @default {10000}
+   */
+  headerTimeoutMs?: number;
+  /**
+   * Bytes a second that a body must bring once it has been waited for 10 s; less is answered with 408, 0 for any.
+   * @default {240}
+   */
+  minBodyRate?: number;
+  /**
+   * Milliseconds that a write may stand still.
+   * @default {60000}
+   */
+  writeTimeoutMs?: number;
+  /**
+   * Milliseconds that a connection may idle between requests; 0 closes it after each answer.
+   * @default {65000}
+   */
+  keepAliveMs?: number;
+  /**
+   * Most connections at once; more wait in the system's queue.
+   * @default {10000}
+   */
+  maxConnections?: number;
+  /**
+   * Milliseconds that a graceful stop waits for what runs.
+   * @default {30000}
+   */
+  gracefulTimeoutMs?: number;
+  /**
+   * Milliseconds to go on accepting after a graceful stop has begun.
+   * @default {0}
+   */
+  drainDelayMs?: number;
+  /**
+   * Path that the engine answers itself: 200 while it serves, 503 once it drains.
+   * @default {undefined} no such path
+   */
+  health?: string;
+}
+
+/** The same with nothing left open. */
+export type Settings = Required<Omit<Limits, "health">> & Pick<Limits, "health">;
+
+/** What the library does untold; the figures' reasons stand beside them. */
+export const DEFAULTS: Settings = {
+  body: "stream",
+  maxBodyBytes: 1024 ** 3, // a film in pieces, not a disk image
+  maxHeaderBytes: 32 * 1024, // room for a large cookie jar, too little to attack with
+  headerTimeoutMs: 10_000, // a head is one packet or two
+  minBodyRate: 240, // what nobody falls under who is not attacking: one packet in six seconds
+  writeTimeoutMs: 60_000, // a client whose window is shut that long is gone
+  keepAliveMs: 65_000, // longer than the 60 s of common load balancers, so that they close first
+  maxConnections: 10_000, // about what the usual descriptor limit and 100 MiB carry
+  gracefulTimeoutMs: 30_000, // what orchestrators wait before they kill
+  drainDelayMs: 0,
+};
+
+/**
+ * Fills in what was left open.
+ *
+ * @param limits what is set
+ * @returns everything
+ * @throws {RangeError} where a figure is not a number from 0, or a word is not known
+ */
+export function settle(limits: Limits): Settings {
+  const settings: Settings = { ...DEFAULTS };
+  for (const [name, value] of Object.entries(limits)) {
+    if (value === undefined || !(name in DEFAULTS || name === "health")) continue;
+    const kind = typeof DEFAULTS[name as keyof Settings];
+    if (kind === "number" && (typeof value !== "number" || !(value >= 0))) {
+      throw new RangeError(`${name}: expected a number from 0, got ${JSON.stringify(value)}`);
+    }
+    (settings as unknown as Record<string, unknown>)[name] = value;
+  }
+  if (!["auto", "whole", "stream"].includes(settings.body)) {
+    throw new RangeError(`body: expected "auto", "whole" or "stream", got ${JSON.stringify(settings.body)}`);
+  }
+  return settings;
+}

@@ -1,0 +1,96 @@
+// Knows: how to be a Headers over the text of a request head.
+// Does not know: what a field means.
+// Rule: reading costs what is read. A change makes the real Headers, which answers from then on.
+
+import type { RequestHead } from "../wire/request_head.ts";
+import { standFor } from "./native.ts";
+
+const NativeHeaders = globalThis.Headers;
+
+/** Names that can be looked up as they are, once in lower case; anything else is the native class's to judge. */
+const PLAIN_NAME = /^[a-z0-9\-_]+$/;
+
+/** The fields of a request; a Headers to everybody who asks. */
+export class LazyHeaders {
+  #head: RequestHead;
+  #list: [string, string][] | null = null;
+  #real: Headers | null = null;
+
+  constructor(head: RequestHead) {
+    this.#head = head;
+  }
+
+  /** The native Headers that stands for these. */
+  static real(headers: LazyHeaders): Headers {
+    return headers.#real ??= new NativeHeaders(headers.#head.fields());
+  }
+
+  /** Pairs that make the same Headers anew. */
+  static pairs(headers: LazyHeaders): [string, string][] {
+    return headers.#real === null ? headers.#head.fields() : [...headers.#real];
+  }
+
+  get(name: string): string | null {
+    if (this.#real !== null) return this.#real.get(name);
+    const lower = `${name}`.toLowerCase();
+    return PLAIN_NAME.test(lower) ? this.#head.field(lower) : LazyHeaders.real(this).get(name);
+  }
+
+  has(name: string): boolean {
+    return this.#real === null ? this.get(name) !== null : this.#real.has(name);
+  }
+
+  forEach(call: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
+    for (const [name, value] of this.#sorted()) call.call(self, value, name, this as unknown as Headers);
+  }
+
+  *keys(): IterableIterator<string> {
+    for (const [name] of this.#sorted()) yield name;
+  }
+
+  *values(): IterableIterator<string> {
+    for (const [, value] of this.#sorted()) yield value;
+  }
+
+  entries(): IterableIterator<[string, string]> {
+    return this.#real === null
+      ? this.#sorted().map(([name, value]) => [name, value] as [string, string]).values()
+      : this.#real.entries();
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries();
+  }
+
+  append(name: string, value: string): void {
+    LazyHeaders.real(this).append(name, value);
+  }
+
+  set(name: string, value: string): void {
+    LazyHeaders.real(this).set(name, value);
+  }
+
+  delete(name: string): void {
+    LazyHeaders.real(this).delete(name);
+  }
+
+  getSetCookie(): string[] {
+    return LazyHeaders.real(this).getSetCookie();
+  }
+
+  /** Sorted and combined, as the Fetch standard iterates ("sort and combine"). */
+  #sorted(): Iterable<[string, string]> & [string, string][] {
+    if (this.#real !== null) return [...this.#real];
+    if (this.#list !== null) return this.#list;
+    const list = this.#head.fields().sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+    let last = 0;
+    for (let i = 1; i < list.length; i++) {
+      if (list[i][0] === list[last][0] && list[i][0] !== "set-cookie") list[last][1] += `, ${list[i][1]}`;
+      else list[++last] = list[i];
+    }
+    list.length = Math.min(list.length, last + 1);
+    return this.#list = list;
+  }
+}
+
+standFor(LazyHeaders, NativeHeaders, new NativeHeaders(), LazyHeaders.real);

@@ -1,0 +1,177 @@
+// Knows: how to be a Request that is made of nothing but what is touched.
+// Does not know: sockets, or when the body arrives.
+// Rule: where the runtime or a caller needs the real Request, it is made once and answers from then on.
+
+import type { RequestHead } from "../wire/request_head.ts";
+import { LazyHeaders } from "./lazy_headers.ts";
+import { standFor } from "./native.ts";
+import { urlOf } from "./request_url.ts";
+
+const NativeRequest = globalThis.Request;
+const NativeResponse = globalThis.Response;
+const decoder = new TextDecoder();
+const NOTHING = new Uint8Array(0);
+
+/** What a request is made of: the exchange of a connection is one. */
+export interface Incoming {
+  readonly head: RequestHead;
+  /** Where it came in. */
+  readonly connection: { readonly scheme: "http" | "https"; readonly localName: string };
+  /** The whole body where it is here; it may be decoded on the spot, and must be copied to be kept. */
+  wholeBody: Uint8Array | null;
+  /** True where there is no body left to read. */
+  readonly isBodyRead: boolean;
+  readonly signal: AbortSignal;
+  /** The next piece of the body, or null after the last. */
+  readBody(): Promise<Uint8Array | null>;
+}
+
+/** A Request over an {@linkcode Incoming}. */
+export class LazyRequest {
+  #incoming: Incoming;
+  #url: string | null = null;
+  #headers: LazyHeaders | null = null;
+  #real: Request | null = null;
+  #isTaken = false;
+
+  constructor(incoming: Incoming) {
+    this.#incoming = incoming;
+  }
+
+  get method(): string {
+    return this.#incoming.head.method;
+  }
+
+  get url(): string {
+    const { head, connection } = this.#incoming;
+    return this.#url ??= urlOf(head, connection.scheme, connection.localName);
+  }
+
+  get headers(): Headers {
+    return (this.#headers ??= new LazyHeaders(this.#incoming.head)) as unknown as Headers;
+  }
+
+  get signal(): AbortSignal {
+    return this.#incoming.signal;
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    return this.#hasBody ? LazyRequest.real(this).body : null;
+  }
+
+  get bodyUsed(): boolean {
+    return this.#real === null ? this.#isTaken : this.#real.bodyUsed;
+  }
+
+  async text(): Promise<string> {
+    return this.#real === null ? decoder.decode(await this.#take()) : await this.#real.text();
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text());
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    if (this.#real !== null) return new Uint8Array(await this.#real.arrayBuffer());
+    const { wholeBody } = this.#incoming;
+    const bytes = await this.#take();
+    return bytes === wholeBody ? bytes.slice() : bytes;
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    const bytes = await this.bytes();
+    const { buffer } = bytes;
+    return (bytes.length === buffer.byteLength ? buffer : bytes.slice().buffer) as ArrayBuffer;
+  }
+
+  async blob(): Promise<Blob> {
+    return await (await this.#asResponse()).blob();
+  }
+
+  async formData(): Promise<FormData> {
+    return await (await this.#asResponse()).formData();
+  }
+
+  clone(): Request {
+    return LazyRequest.real(this).clone();
+  }
+
+  /** The native Request that stands for one of these. */
+  static real(request: LazyRequest): Request {
+    if (request.#real !== null) return request.#real;
+    const { method, url, signal } = request;
+    const headers = LazyHeaders.pairs(request.headers as unknown as LazyHeaders);
+    const init: RequestInit & { duplex?: "half" } = { method, headers, signal };
+    const isTaken = request.#isTaken && request.#hasBody;
+    if (isTaken) init.body = NOTHING;
+    else if (request.#hasBody) {
+      init.body = streamOf(request.#incoming);
+      init.duplex = "half";
+    }
+    const real = new NativeRequest(url, init);
+    // What was read already has to look read: an empty body is, at once.
+    if (isTaken) real.arrayBuffer();
+    return request.#real = real;
+  }
+
+  /** The Fetch standard gives GET and HEAD no body; one that was sent can still be read by the methods above. */
+  get #hasBody(): boolean {
+    const { head } = this.#incoming;
+    return head.framing.kind !== "none" && head.method !== "GET" && head.method !== "HEAD";
+  }
+
+  /** All of the body; the bytes may stand in the connection's buffer. */
+  async #take(): Promise<Uint8Array> {
+    if (this.#isTaken) throw new TypeError("the body of this request was read already");
+    const incoming = this.#incoming;
+    this.#isTaken = incoming.head.framing.kind !== "none";
+    const { wholeBody } = incoming;
+    if (wholeBody !== null) {
+      incoming.wholeBody = null;
+      return wholeBody;
+    }
+    if (incoming.isBodyRead) return NOTHING;
+    const first = await incoming.readBody();
+    if (first === null) return NOTHING;
+    const pieces = [first];
+    let length = first.length;
+    for (let piece = await incoming.readBody(); piece !== null; piece = await incoming.readBody()) {
+      pieces.push(piece);
+      length += piece.length;
+    }
+    return pieces.length === 1 ? first : joined(pieces, length);
+  }
+
+  async #asResponse(): Promise<Response> {
+    if (this.#real !== null) return new NativeResponse(await this.#real.arrayBuffer(), { headers: this.#typeField() });
+    return new NativeResponse(await this.#take() as BodyInit, { headers: this.#typeField() });
+  }
+
+  #typeField(): Record<string, string> {
+    const type = this.headers.get("content-type");
+    return type === null ? {} : { "content-type": type };
+  }
+}
+
+standFor(LazyRequest, NativeRequest, new NativeRequest("http://localhost/"), LazyRequest.real);
+
+/** A stream that reads no sooner than it is read, so that the socket is pushed back. */
+function streamOf(incoming: Incoming): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const piece = await incoming.readBody();
+      if (piece === null) controller.close();
+      else controller.enqueue(piece);
+    },
+  }, { highWaterMark: 0 });
+}
+
+function joined(pieces: Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

@@ -1,0 +1,51 @@
+// Knows: that a runtime keeps the state of its Request, Response and Headers under symbols of the instance.
+// Does not know: what the state means.
+// Rule: only what a probe has found is relied on; where it finds nothing, the public interface serves.
+
+/**
+ * Gives a class the state of a native one, made on first touch: the runtime, and every method that the class does not
+ * have itself, then take its instances for native ones (`instanceof`, `fetch(it)`, `new Request(it)`).
+ *
+ * @param lazy the class; its prototype is put below the native one
+ * @param native a class of the runtime
+ * @param sample any instance of it
+ * @param realOf gives, for an instance of the lazy class, the native instance that stands for it
+ */
+export function standFor<Lazy extends object, Native extends object>(
+  lazy: { prototype: Lazy },
+  native: { prototype: Native },
+  sample: Native,
+  realOf: (lazy: Lazy) => Native,
+): void {
+  const { prototype } = lazy;
+  Object.setPrototypeOf(prototype, native.prototype);
+  Object.defineProperty(prototype, "constructor", { value: native, writable: true, configurable: true });
+  for (const symbol of Object.getOwnPropertySymbols(sample)) {
+    const value = (sample as Record<symbol, unknown>)[symbol];
+    // A brand is the same for all instances; asking for it must not make anything.
+    if (value === symbol) {
+      Object.defineProperty(prototype, symbol, { value });
+      continue;
+    }
+    Object.defineProperty(prototype, symbol, {
+      get(this: Lazy) {
+        return (realOf(this) as Record<symbol, unknown>)[symbol];
+      },
+      set(this: Lazy, next: unknown) {
+        (realOf(this) as Record<symbol, unknown>)[symbol] = next;
+      },
+    });
+  }
+}
+
+/**
+ * Finds the symbols of an instance by their descriptions.
+ *
+ * @param instance any object
+ * @returns a record from a symbol's description to the symbol
+ */
+export function symbolsOf(instance: object): Record<string, symbol> {
+  const found: Record<string, symbol> = {};
+  for (const symbol of Object.getOwnPropertySymbols(instance)) found[symbol.description ?? ""] = symbol;
+  return found;
+}

@@ -1,0 +1,193 @@
+// Knows: how to read a handler's Response without making a stream or an iterator where its body is text or bytes.
+// Does not know: how it is sent.
+// Rule: what Deno keeps inside is read only where a probe found it as expected; otherwise the public interface serves.
+
+import type { Answer, AnswerBody } from "../wire/answer.ts";
+import { symbolsOf } from "./native.ts";
+
+const NativeResponse = globalThis.Response;
+
+type Fields = Answer["fields"];
+
+const NO_FIELDS: Fields = [];
+const TEXT_FIELDS: Fields = [["content-type", "text/plain;charset=UTF-8"]];
+const typeFields = new Map<string, Fields>();
+
+/** Most content types remembered: an application has a handful; one that makes them up must not fill memory. */
+const MAX_TYPES = 64;
+
+/**
+ * Reads what a handler returned. Its body counts as used from then on.
+ *
+ * @param value what the handler returned
+ * @returns the answer to send
+ * @throws {TypeError} where it is no Response, an error response, or one whose body was used already
+ */
+export function readAnswer(value: unknown): Answer {
+  if (value instanceof NativeResponse) {
+    if (fastPlaces !== null) {
+      const answer = readStatic(value as unknown as StaticResponse, fastPlaces);
+      if (answer !== null) return answer;
+    }
+    if (innerPlace !== null) {
+      const answer = readInner(value, innerPlace);
+      if (answer !== null) return answer;
+    }
+    return readPublic(value);
+  }
+  // A Response of another realm or of a library is as good, as long as it behaves like one.
+  if (isResponseLike(value)) return readPublic(value);
+  throw new TypeError(`expected the handler to return a Response, it returned ${describe(value)}`);
+}
+
+/** The way that every runtime offers. */
+function readPublic(response: Response): Answer {
+  if (response.type === "error") throw errorResponse();
+  if (response.bodyUsed || response.body?.locked === true) throw bodyUsed();
+  return { status: response.status, reason: response.statusText, fields: [...response.headers], body: response.body };
+}
+
+// Deno keeps a Response that was made of text or bytes in a few fields of its own until somebody asks for more.
+
+/** Under which symbols they stand. */
+interface StaticPlaces {
+  status: symbol;
+  body: symbol;
+  headerKind: symbol;
+  contentType: symbol;
+  consumed: symbol;
+  lazyBody: symbol;
+  inner: symbol;
+}
+type StaticResponse = Record<symbol, unknown>;
+
+/** How such a Response tells its only field. */
+const NO_TYPE = 0;
+const TEXT_TYPE = 1;
+
+function readStatic(response: StaticResponse, places: StaticPlaces): Answer | null {
+  const status = response[places.status] as number;
+  if (status === 0) return null;
+  if (response[places.consumed] === true) throw bodyUsed();
+  if (response[places.lazyBody] === null && !takeStatic(response[places.inner] as InnerResponse)) return null;
+  response[places.consumed] = true;
+  const kind = response[places.headerKind];
+  const fields = kind === TEXT_TYPE
+    ? TEXT_FIELDS
+    : kind === NO_TYPE
+    ? NO_FIELDS
+    : fieldsOfType(response[places.contentType] as string);
+  return { status, reason: "", fields, body: response[places.body] as string | Uint8Array };
+}
+
+function fieldsOfType(type: string): Fields {
+  const known = typeFields.get(type);
+  if (known !== undefined) return known;
+  const fields: Fields = [["content-type", type]];
+  if (typeFields.size < MAX_TYPES) typeFields.set(type, fields);
+  return fields;
+}
+
+/** What Deno keeps of any other Response. */
+interface InnerResponse {
+  type: string;
+  status: number;
+  statusMessage: string;
+  headerList: [string, string][];
+  bodyDecoded?: boolean;
+  body: null | { streamOrStatic: ReadableStream<Uint8Array> | { body: unknown; consumed: boolean } };
+}
+
+function readInner(response: Response, place: symbol): Answer | null {
+  const inner = (response as unknown as Record<symbol, InnerResponse>)[place];
+  if (inner.type === "error") throw errorResponse();
+  if (fastPlaces !== null && (response as unknown as StaticResponse)[fastPlaces.lazyBody] !== null) return null;
+  // What fetch() has decoded no longer has the length and the coding that its fields tell.
+  const fields = inner.bodyDecoded === true ? inner.headerList.filter(isOfDecoded) : inner.headerList;
+  return { status: inner.status, reason: inner.statusMessage, fields, body: bodyOf(response, inner) };
+}
+
+function bodyOf(response: Response, inner: InnerResponse): AnswerBody {
+  if (inner.body === null) return null;
+  const kept = inner.body.streamOrStatic;
+  if ("consumed" in kept && (typeof kept.body === "string" || kept.body instanceof Uint8Array)) {
+    takeStatic(inner);
+    return kept.body;
+  }
+  if (response.bodyUsed || response.body?.locked === true) throw bodyUsed();
+  return response.body;
+}
+
+/** Marks a static body as used; false where it is none. */
+function takeStatic(inner: InnerResponse): boolean {
+  const kept = inner.body?.streamOrStatic;
+  if (kept === undefined || !("consumed" in kept)) return false;
+  if (kept.consumed) throw bodyUsed();
+  kept.consumed = true;
+  return true;
+}
+
+function isOfDecoded([name]: [string, string]): boolean {
+  return !/^(content-encoding|content-length|transfer-encoding)$/i.test(name);
+}
+
+const innerPlace = findInner();
+const fastPlaces = innerPlace === null ? null : findStatic(innerPlace);
+
+function findInner(): symbol | null {
+  const sample = new NativeResponse(new Uint8Array([7]), {
+    status: 201,
+    statusText: "Made",
+    headers: { a: "b", c: "d" },
+  });
+  const place = symbolsOf(sample)["response"];
+  const inner = (sample as unknown as Record<symbol, InnerResponse>)[place];
+  const kept = inner?.body?.streamOrStatic as { body: unknown; consumed: unknown } | undefined;
+  const isKnown = inner?.type === "default" && inner.status === 201 && inner.statusMessage === "Made" &&
+    JSON.stringify(inner.headerList) === '[["a","b"],["c","d"]]' &&
+    kept?.consumed === false && kept.body instanceof Uint8Array && kept.body[0] === 7;
+  return isKnown ? place : null;
+}
+
+function findStatic(inner: symbol): StaticPlaces | null {
+  const sample = new NativeResponse("x");
+  const symbols = symbolsOf(sample);
+  const places: StaticPlaces = {
+    status: symbols["serve fast status"],
+    body: symbols["serve fast body"],
+    headerKind: symbols["serve fast header kind"],
+    contentType: symbols["serve fast content type"],
+    consumed: symbols["serve fast consumed"],
+    lazyBody: symbols["lazy static body"],
+    inner,
+  };
+  if (Object.values(places).includes(undefined as unknown as symbol)) return null;
+  const text = sample as unknown as StaticResponse;
+  const json = NativeResponse.json(1) as unknown as StaticResponse;
+  const bytes = new NativeResponse(new Uint8Array(1)) as unknown as StaticResponse;
+  const isKnown = text[places.status] === 200 && text[places.body] === "x" && text[places.headerKind] === TEXT_TYPE &&
+    text[places.lazyBody] === "x" && text[places.consumed] === false &&
+    json[places.headerKind] === 2 && json[places.contentType] === "application/json" &&
+    bytes[places.headerKind] === NO_TYPE && bytes[places.body] instanceof Uint8Array;
+  return isKnown ? places : null;
+}
+
+function isResponseLike(value: unknown): value is Response {
+  const like = value as Partial<Response> | null | undefined;
+  return typeof like === "object" && like !== null && typeof like.status === "number" &&
+    typeof (like.headers as Headers | undefined)?.[Symbol.iterator] === "function" && "body" in like;
+}
+
+function errorResponse(): TypeError {
+  return new TypeError("expected a response that can be sent, the handler returned Response.error()");
+}
+
+function bodyUsed(): TypeError {
+  return new TypeError("the body of the handler's Response was used already; make a new Response for each answer");
+}
+
+function describe(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  return typeof value === "object" ? `an object of ${value.constructor?.name ?? "no class"}` : `a ${typeof value}`;
+}

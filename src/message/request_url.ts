@@ -1,0 +1,39 @@
+// Knows: the URL of a request (RFC 9110, section 7.1), written as the URL standard writes it.
+// Does not know: what an application does with it.
+
+import type { RequestHead } from "../wire/request_head.ts";
+
+/** What the URL standard leaves as it is in a path and a query; an apostrophe, say, it escapes in a query. */
+const PLAIN_TARGET = /^\/[A-Za-z0-9\-_~!$&()*+,;=:@/?%.]*$/;
+/** What may be a dot segment, which it resolves, also as %2e. */
+const DOTTED = /\/\.|%2e/i;
+
+/**
+ * The URL of a request.
+ *
+ * @param head the request's head
+ * @param scheme how the connection was made
+ * @param localHost the name to use where an HTTP/1.0 request names none
+ * @returns an absolute URL
+ */
+export function urlOf(head: RequestHead, scheme: "http" | "https", localHost: string): string {
+  const { target } = head;
+  if (head.form === "absolute") return new URL(target).href;
+  const origin = originOf(scheme, head.host === "" ? localHost : head.host);
+  if (head.form === "asterisk") return `${origin}/`;
+  return PLAIN_TARGET.test(target) && !DOTTED.test(target) ? origin + target : new URL(origin + target).href;
+}
+
+// Requests to a server nearly all name one host.
+let lastScheme = "";
+let lastHost = "";
+let lastOrigin = "";
+
+function originOf(scheme: string, host: string): string {
+  if (host !== lastHost || scheme !== lastScheme) {
+    lastOrigin = new URL(`${scheme}://${host}`).origin;
+    lastHost = host;
+    lastScheme = scheme;
+  }
+  return lastOrigin;
+}

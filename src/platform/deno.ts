@@ -1,0 +1,119 @@
+// Knows: how Deno answers every port but the network's.
+// Does not know: who asks.
+
+import { Buffer } from "node:buffer";
+import { isUnixSocketLive, listen } from "./deno_net.ts";
+import type { Clock, Files, FileSink, Platform, Process, SignalName, Timer } from "./ports.ts";
+
+const encoder = new TextEncoder();
+
+const clock: Clock = {
+  now: () => performance.now(),
+  date: () => Date.now(),
+  every(everyMs, call): Timer {
+    const id = setInterval(call, everyMs);
+    Deno.unrefTimer(id);
+    return { cancel: () => clearInterval(id) };
+  },
+  after(ms, call): Timer {
+    const id = setTimeout(call, ms);
+    return { cancel: () => clearTimeout(id) };
+  },
+};
+
+const process: Process = {
+  get pid() {
+    return Deno.pid;
+  },
+  get args() {
+    return Deno.args;
+  },
+  get cwd() {
+    return Deno.cwd();
+  },
+  runtime: `deno ${Deno.version.deno}`,
+  env: readVariable,
+  rss: () => Deno.memoryUsage().rss,
+  isTerminal: () => Deno.stdout.isTerminal(),
+  stdout: (text) => writeAll(Deno.stdout, text),
+  stderr: (text) => writeAll(Deno.stderr, text),
+  onSignal(name: SignalName, call: () => void): boolean {
+    if (Deno.build.os === "windows" && name !== "SIGINT") return false;
+    Deno.addSignalListener(name, call);
+    return true;
+  },
+  onUncaught(call): void {
+    globalThis.addEventListener("unhandledrejection", (event) => {
+      event.preventDefault();
+      call(event.reason);
+    });
+    globalThis.addEventListener("error", (event) => {
+      event.preventDefault();
+      call(event.error);
+    });
+  },
+  exit: (code) => Deno.exit(code),
+};
+
+/** A variable that the permissions hide is as good as one that is not set. */
+function readVariable(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
+/** Writes to a stream of the process; a reader that is gone is no reason to fall over. */
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = encoder.encode(text);
+  try {
+    for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+const files: Files = {
+  readText: (path) => Deno.readTextFileSync(path),
+  isFile(path) {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  },
+  append(path): FileSink {
+    const file = Deno.openSync(path, { append: true, create: true, write: true });
+    return {
+      write(bytes) {
+        for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+      },
+      close: () => file.close(),
+    };
+  },
+};
+
+const latin1Slice = (Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, from: number, to: number): string;
+}).latin1Slice;
+
+/** Deno as the house sees it. */
+export const denoPlatform: Platform = {
+  clock,
+  process,
+  files,
+  listen,
+  isUnixSocketLive,
+  removeFile: (path) => Deno.removeSync(path),
+  async openBrowser(url) {
+    const [command, ...args] = Deno.build.os === "windows"
+      ? ["cmd", "/c", "start", url]
+      : [Deno.build.os === "darwin" ? "open" : "xdg-open", url];
+    const { success } = await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output();
+    if (!success) throw new Error(`${command} ended with an error`);
+  },
+  decodeLatin1: (bytes, from, to) => latin1Slice.call(bytes, from, to),
+};

@@ -1,0 +1,70 @@
+// Knows: how Deno listens and accepts.
+// Does not know: what is spoken on a connection.
+
+import { type Address, type Listener, ListenerClosed, type ListenOptions, type Socket } from "./ports.ts";
+
+/**
+ * Listens.
+ *
+ * @param options where
+ * @returns the listener
+ * @throws {Error} as `Deno.listen` does, with `code` "EADDRINUSE" and the like
+ */
+export function listen(options: ListenOptions): Listener {
+  if (options.transport === "unix") return new DenoListener(Deno.listen(options));
+  const { hostname, port, reusePort, tls } = options;
+  const where = reusePort === true ? { hostname, port, reusePort } : { hostname, port };
+  return new DenoListener(tls === undefined ? Deno.listen(where) : Deno.listenTls({ ...where, ...tls }));
+}
+
+/**
+ * Tells whether somebody listens at a path.
+ *
+ * @param path of a Unix socket
+ * @returns false where nobody answers, or there is no such path
+ */
+export async function isUnixSocketLive(path: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused || error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+class DenoListener implements Listener {
+  readonly addr: Address;
+  #listener: Deno.Listener;
+  #isClosed = false;
+
+  constructor(listener: Deno.Listener) {
+    this.#listener = listener;
+    this.addr = listener.addr as Address;
+  }
+
+  async accept(): Promise<Socket> {
+    try {
+      const connection = await this.#listener.accept();
+      // An answer in several writes must not wait for the client's acknowledgement of the first.
+      if ("setNoDelay" in connection) (connection as Deno.TcpConn).setNoDelay(true);
+      return connection as Socket;
+    } catch (error) {
+      throw this.#isClosed ? new ListenerClosed("the listener is closed", { cause: error }) : error;
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#listener.close();
+  }
+
+  ref(): void {
+    this.#listener.ref();
+  }
+
+  unref(): void {
+    this.#listener.unref();
+  }
+}

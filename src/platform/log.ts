@@ -1,0 +1,29 @@
+// Knows: the one voice in which the program speaks to its operator.
+// Does not know: what there is to say.
+
+import type { Clock, Log, Process } from "./ports.ts";
+
+/**
+ * Makes the log that writes lines to stderr: `[2026-11-22T09:00:00.000Z] [4711] [ERROR] what happened`.
+ *
+ * @param process whose stderr and pid
+ * @param clock whose time
+ * @returns the log
+ */
+export function lineLog(process: Process, clock: Clock): Log {
+  return (level, message) => {
+    process.stderr(`[${new Date(clock.date()).toISOString()}] [${process.pid}] [${level}] ${message}\n`);
+  };
+}
+
+/**
+ * Writes an error for the log, its causes and stacks included.
+ *
+ * @param error anything that was thrown
+ * @returns several lines
+ */
+export function showError(error: unknown): string {
+  if (!(error instanceof Error)) return `a thrown ${typeof error}: ${String(error)}`;
+  const own = error.stack ?? `${error.name}: ${error.message}`;
+  return error.cause === undefined ? own : `${own}\ncaused by ${showError(error.cause)}`;
+}
