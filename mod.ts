@@ -1,1 +1,28 @@
-export { serve } from "./src/engine/serve.ts";
+/**
+ * Weft: an HTTP/1.1 application server for fetch-style handlers.
+ *
+ * As a library, {@linkcode serve} is a drop-in for `Deno.serve`. As a program it serves an application from the command
+ * line: `deno run -A mod.ts app.ts`.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@weft/engine";
+ *
+ * await using server = serve({ port: 0, onListen() {} }, (request) => new Response(`you asked for ${request.url}`));
+ * ```
+ *
+ * @module
+ */
+
+export { serve, type ServeOptions, type Server } from "./src/engine/serve.ts";
+export type { Limits } from "./src/engine/settings.ts";
+export type { Accept, Handler, HandlerInfo, HandlerTimings, OnError, RequestPreview } from "./src/message/handler.ts";
+export type { Address } from "./src/platform/ports.ts";
+export type { BodyPolicy } from "./src/connection/terms.ts";
+export { type ProtocolCode, ProtocolError } from "./src/wire/protocol_error.ts";
+export type { PhaseReader } from "./src/connection/phases.ts";
+export { type LineOptions, stopwatch } from "./src/inspect/stopwatch.ts";
+export { trace } from "./src/inspect/trace.ts";
+
+// Not awaited here: an application may import this module while the program serves it.
+if (import.meta.main) import("./src/cli/main.ts").then(({ main }) => main());

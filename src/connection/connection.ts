@@ -129,6 +129,8 @@ export class Connection implements AsyncIterableIterator<Turn> {
   /** Called by the driver that stops early: ends the walk and closes the socket. */
   return(): Promise<IteratorResult<Turn>> {
     this.#walk.return();
+    // A walk that has not begun has no end either.
+    this.close();
     this.#wait = null;
     this.phase = "closed";
     return Promise.resolve(DONE);

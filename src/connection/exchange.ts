@@ -5,22 +5,7 @@ import type { Address, Socket } from "../platform/ports.ts";
 import { badRequest } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import type { Connection } from "./connection.ts";
-
-/** Milliseconds that the phases of a request took, as far as it has come. */
-export interface Timings {
-  /** From the end of the last answer, or from the accept, to the first byte. */
-  wait: number;
-  /** From the first byte to the end of the head. */
-  header: number;
-  /** From the head to the call of the application: reading a small body. */
-  body: number;
-  /** From the call to the answer. */
-  dispatch: number;
-  /** From the answer to its first bytes on the way. */
-  firstByte: number;
-  /** From there to the last. */
-  write: number;
-}
+import type { Lap } from "./phases.ts";
 
 /** Takes a connection over after an answer of 101. */
 export type TakeOver = (socket: Socket, first: Uint8Array) => Promise<void>;
@@ -41,7 +26,7 @@ export class Exchange {
   /** Bytes of the answer's body that were given to the connection. */
   sent = 0;
   /** Set by the stopwatch, for handlers that look. */
-  timings: Timings | null = null;
+  timings: Record<Lap, number> | null = null;
   /** Set by an application that answers 101. */
   takeOver: TakeOver | null = null;
   /** True once the body's last byte was taken. */

@@ -55,8 +55,9 @@ export class Outbox {
   putAscii(text: string): boolean {
     const { length } = text;
     const target = this.#roomFor(length);
-    const { written } = encoder.encodeInto(text, target);
-    if (written !== length) {
+    const { read, written } = encoder.encodeInto(text, target);
+    // Where the room was just enough for ASCII, other text fills it too, but not all of it was read.
+    if (written !== length || read !== length) {
       if (length > BUFFER_BYTES) this.#queue.pop();
       return false;
     }

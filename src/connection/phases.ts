@@ -17,6 +17,9 @@ import type { Connection } from "./connection.ts";
  */
 export type Phase = "idle" | "header" | "body" | "dispatch" | "write" | "drain" | "upgraded" | "closed";
 
+/** The stretches of a request's life that a stopwatch measures between phases. */
+export type Lap = "wait" | "header" | "body" | "dispatch" | "firstByte" | "write";
+
 /** Somebody who looks on: the trace, the stopwatch, the access log. */
 export interface PhaseReader {
   /**

@@ -68,6 +68,8 @@ export function* walk(connection: Connection): Walk {
       try {
         sending = putAnswer(connection, exchange, answer);
       } catch (error) {
+        // A stream that nobody will read holds a file or a connection of the application's.
+        if (answer.body instanceof ReadableStream) answer.body.cancel(error).catch(() => {});
         answer = yield* fail(connection, exchange, error);
         exchange.status = answer.status;
         sending = putAnswer(connection, exchange, answer);

@@ -1,46 +1,15 @@
 // Knows: how a fetch-style handler becomes what a connection asks of an application.
 // Does not know: sockets, phases, where the handler came from.
 
-import type { Exchange, Timings } from "../connection/exchange.ts";
+import type { Exchange } from "../connection/exchange.ts";
 import type { Application } from "../connection/terms.ts";
+import type { Accept, Handler, OnError, RequestPreview } from "../message/handler.ts";
 import { LazyRequest } from "../message/lazy_request.ts";
 import { readAnswer } from "../message/read_answer.ts";
 import { showError } from "../platform/log.ts";
-import type { Address, Log } from "../platform/ports.ts";
+import type { Log } from "../platform/ports.ts";
 import { type Answer, reasonOf } from "../wire/answer.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
-
-/** What a handler gets beside the request. */
-export interface HandlerInfo {
-  /** Where the request came from. */
-  readonly remoteAddr: Address;
-  /** Where it was received. */
-  readonly localAddr: Address;
-  /** Resolves once the answer's last byte was handed to the system; rejects where that can no longer happen. */
-  readonly completed: Promise<void>;
-  /** Its connection: a number from 1, and how many requests came over it, this one included. */
-  readonly connection: { readonly id: number; readonly requests: number };
-  /** Milliseconds of the phases so far; null where no stopwatch reads them. */
-  readonly timings: Timings | null;
-}
-
-/** Answers a request. */
-export type Handler = (request: Request, info: HandlerInfo) => Response | Promise<Response>;
-
-/** What is known of a request before its body. */
-export interface RequestPreview {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Headers;
-}
-
-/** Answers before the body is read, or lets the request pass. */
-export type Accept = (
-  head: RequestPreview,
-) => Response | null | undefined | void | Promise<Response | null | undefined | void>;
-
-/** Answers for a handler that threw. */
-export type OnError = (error: unknown) => Response | Promise<Response>;
 
 /** What an application is made of. */
 export interface ApplicationParts {

@@ -56,6 +56,7 @@ export class Engine {
   #deadlines: Deadlines;
   #state: EngineState = "serving";
   #lastId = 0;
+  #pastRequests = 0;
   #sweeping: Timer | null = null;
   #patience: Timer | null = null;
   #loggedAt = -Infinity;
@@ -96,6 +97,13 @@ export class Engine {
   /** How many connections were accepted. */
   get accepted(): number {
     return this.#lastId;
+  }
+
+  /** How many requests were begun on all connections, past and present. */
+  get requests(): number {
+    let requests = this.#pastRequests;
+    for (const connection of this.live.connections()) requests += connection.requests;
+    return requests;
   }
 
   /** Stops gracefully: what runs may finish, for as long as the settings say. */
@@ -189,6 +197,7 @@ export class Engine {
       this.#logBroken(connection, error);
     }
     this.live.delete(connection);
+    this.#pastRequests += connection.requests;
     for (const reader of readers) reader.see(connection, "closed");
     this.#onRoom?.();
     if (this.live.size === 0) this.#finishIfEmpty();

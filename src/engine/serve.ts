@@ -2,10 +2,10 @@
 // Does not know: flags, signals, other processes.
 
 import type { PhaseReader } from "../connection/phases.ts";
+import type { Accept, Handler, OnError } from "../message/handler.ts";
 import { lineLog } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
-import type { Accept, Handler, OnError } from "./application.ts";
 import { Engine } from "./engine.ts";
 import { type Limits, settle } from "./settings.ts";
 

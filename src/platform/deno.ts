@@ -31,6 +31,10 @@ const process: Process = {
   get cwd() {
     return Deno.cwd();
   },
+  get program() {
+    return showProgram(Deno.mainModule, Deno.cwd());
+  },
+  setArgs: (args) => Object.defineProperty(Deno, "args", { value: [...args], configurable: true, enumerable: true }),
   runtime: `deno ${Deno.version.deno}`,
   env: readVariable,
   rss: () => Deno.memoryUsage().rss,
@@ -54,6 +58,16 @@ const process: Process = {
   },
   exit: (code) => Deno.exit(code),
 };
+
+/** The program as the user may have typed it: relative where it is below the directory. */
+function showProgram(mainModule: string, cwd: string): string {
+  if (!mainModule.startsWith("file:")) {
+    const jsr = /^https:\/\/jsr\.io\/(@[^/]+\/[^/]+)\//.exec(mainModule);
+    return jsr === null ? mainModule : `jsr:${jsr[1]}`;
+  }
+  const path = decodeURIComponent(new URL(mainModule).pathname);
+  return path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
+}
 
 /** A variable that the permissions hide is as good as one that is not set. */
 function readVariable(name: string): string | undefined {

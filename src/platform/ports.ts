@@ -73,10 +73,14 @@ export type SignalName = "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1"
 export interface Process {
   readonly pid: number;
   readonly args: readonly string[];
+  /** How the user started the program, for help and advice: `mod.ts` or `jsr:@weft/engine`. */
+  readonly program: string;
   /** `deno 2.9.6` or the like, for people. */
   readonly runtime: string;
   readonly cwd: string;
   env(name: string): string | undefined;
+  /** Makes these the arguments that an application sees. */
+  setArgs(args: readonly string[]): void;
   /** Bytes of resident memory. */
   rss(): number;
   /** True where stdout is a terminal. */
@@ -86,7 +90,7 @@ export interface Process {
   stderr(text: string): void;
   /** Calls on every such signal. False where the system has no such signal. */
   onSignal(name: SignalName, call: () => void): boolean;
-  /** Calls on an error or a rejection that nobody caught; true keeps the process alive. */
+  /** Calls on an error or a rejection that nobody caught; the process lives on. */
   onUncaught(call: (error: unknown) => void): void;
   exit(code: number): never;
 }

@@ -1,0 +1,124 @@
+// Knows: what was asked for by flag, application and variable, in this order, and what that means for an engine.
+// Does not know: how it is carried out.
+
+import { DEFAULTS, type Limits, type Settings, settle } from "../engine/settings.ts";
+import type { LogFormat } from "../inspect/access_log.ts";
+import type { ListenOptions, Platform } from "../platform/ports.ts";
+import { type Asked, UsageError } from "./parse_flags.ts";
+
+/** Everything that was decided before the application is served. */
+export interface Configuration {
+  where: ListenOptions;
+  settings: Settings;
+  /** File of the access log, "-" for stdout, null for none. */
+  accessLog: string | null;
+  logFormat: LogFormat;
+  debug: boolean;
+  bench: boolean;
+  open: boolean;
+}
+
+/** Flags that set a limit of the engine. */
+const LIMIT_FLAGS: Readonly<Record<string, keyof Limits>> = {
+  "body": "body",
+  "max-body-size": "maxBodyBytes",
+  "max-header-size": "maxHeaderBytes",
+  "header-timeout": "headerTimeoutMs",
+  "min-body-rate": "minBodyRate",
+  "write-timeout": "writeTimeoutMs",
+  "keep-alive": "keepAliveMs",
+  "max-connections": "maxConnections",
+  "graceful-timeout": "gracefulTimeoutMs",
+  "drain-delay": "drainDelayMs",
+  "health": "health",
+};
+
+/**
+ * Decides.
+ *
+ * @param asked flags and variables
+ * @param options what the application says of itself
+ * @param platform the runtime, for files and the terminal
+ * @returns what to do
+ * @throws {UsageError} where it does not fit together
+ */
+export function configure(asked: Asked, options: Readonly<Record<string, unknown>>, platform: Platform): Configuration {
+  const say = <Value>(flag: string, option: string): Value | undefined => {
+    if (asked.explicit.has(flag)) return asked.values.get(flag) as Value;
+    return (options[option] ?? asked.values.get(flag)) as Value | undefined;
+  };
+  const limits: Record<string, unknown> = { body: "auto" };
+  for (const [flag, option] of Object.entries(LIMIT_FLAGS)) {
+    const value = say(flag, option);
+    if (value !== undefined) limits[option] = value;
+  }
+  return {
+    where: whereToListen(asked, say, platform),
+    settings: settledOr(limits),
+    accessLog: say("access-log", "accessLog") ?? (platform.process.isTerminal() ? "-" : null),
+    logFormat: say("log-format", "logFormat") ?? "short",
+    debug: asked.values.get("debug") === true,
+    bench: asked.values.get("bench") === true,
+    open: asked.values.get("open") === true,
+  };
+}
+
+type Say = <Value>(flag: string, option: string) => Value | undefined;
+
+function whereToListen(asked: Asked, say: Say, platform: Platform): ListenOptions {
+  const path = say<string>("unix", "unix");
+  if (path !== undefined) {
+    if (asked.explicit.has("unix") && asked.explicit.has("port")) {
+      throw new UsageError("--unix and --port exclude each other");
+    }
+    return { transport: "unix", path };
+  }
+  const cert = say<string>("cert", "certFile");
+  const key = say<string>("key", "keyFile");
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError("TLS needs both --cert and --key");
+  return {
+    transport: "tcp",
+    hostname: say("host", "hostname") ?? (platform.process.env("PORT") === undefined ? "127.0.0.1" : "0.0.0.0"),
+    port: say("port", "port") ?? 3000,
+    tls: cert === undefined || key === undefined
+      ? undefined
+      : { cert: readPem("--cert", cert, platform), key: readPem("--key", key, platform) },
+  };
+}
+
+function readPem(flag: string, path: string, platform: Platform): string {
+  let text: string;
+  try {
+    text = platform.files.readText(path);
+  } catch (error) {
+    throw new UsageError(`${flag}: cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+  }
+  if (!text.includes("-----BEGIN ")) throw new UsageError(`${flag}: ${path} is no PEM file`);
+  return text;
+}
+
+function settledOr(limits: Limits): Settings {
+  try {
+    return settle(limits);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`the application's options: ${error.message}`);
+    throw error;
+  }
+}
+
+/**
+ * What a dump shows of the configuration: where, and what is not as it is untold.
+ *
+ * @param configuration what was decided
+ * @returns names and values, none of them secret
+ */
+export function showConfiguration(configuration: Configuration): Record<string, string | number | boolean> {
+  const { where, settings, debug, bench } = configuration;
+  const shown: Record<string, string | number | boolean> = where.transport === "unix"
+    ? { unix: where.path }
+    : { host: where.hostname, port: where.port, tls: where.tls !== undefined };
+  for (const [name, value] of Object.entries(settings)) {
+    if (name === "body" || value !== DEFAULTS[name as keyof Settings]) shown[name] = value;
+  }
+  return { ...shown, debug, bench };
+}

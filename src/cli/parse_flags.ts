@@ -1,0 +1,153 @@
+// Knows: how a command line and the environment become values.
+// Does not know: what is done with them.
+// Rule: what is not understood is refused with the name it has and the one that was perhaps meant.
+
+import { parseArgs } from "node:util";
+import { type Flag, FLAGS, variableOf } from "./flags.ts";
+import { BadValue, readCount, readPort, readSize, readSwitch, readTime } from "./values.ts";
+
+/** The command line was not understood; exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** What was asked for. Sizes are bytes, times milliseconds. */
+export interface Asked {
+  /** Flags by name: from the command line, otherwise from the environment. */
+  values: Map<string, string | number | boolean>;
+  /** Names of flags that stood on the command line; these go before what an application says. */
+  explicit: Set<string>;
+  /** The application, where one was named. */
+  app?: string;
+  /** What stood behind `--`. */
+  appArgs: string[];
+}
+
+/**
+ * Takes a command line apart.
+ *
+ * @param args the arguments
+ * @param env reads a variable of the environment
+ * @returns what was asked for
+ * @throws {UsageError} where it is not understood; one line
+ */
+export function parseFlags(args: readonly string[], env: (name: string) => string | undefined): Asked {
+  const asked: Asked = { values: new Map(), explicit: new Set(), appArgs: [] };
+  readEnvironment(asked, env);
+  const positionals: string[] = [];
+  const options = Object.fromEntries(FLAGS.map((flag) => [flag.name, parseOption(flag)]));
+  const split = args.indexOf("--");
+  const own = split < 0 ? [...args] : args.slice(0, split);
+  if (split >= 0) asked.appArgs = args.slice(split + 1);
+  const { tokens } = parseArgs({ args: own, options, strict: false, tokens: true, allowPositionals: true });
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    else if (token.kind === "option") readOption(asked, token);
+  }
+  if (positionals[0] === "ctl") {
+    throw new UsageError("ctl needs the supervisor of worker processes, which this version does not have");
+  }
+  if (positionals.length > 1) {
+    throw new UsageError(`one application was expected, got ${positionals.join(" and ")}; put its arguments behind --`);
+  }
+  asked.app = positionals[0];
+  return asked;
+}
+
+function parseOption(flag: Flag): { type: "boolean" | "string"; short?: string; multiple: boolean } {
+  const type = flag.kind === "switch" ? "boolean" : "string";
+  return flag.short === undefined ? { type, multiple: true } : { type, short: flag.short, multiple: true };
+}
+
+function readEnvironment(asked: Asked, env: (name: string) => string | undefined): void {
+  for (const flag of FLAGS) {
+    for (const variable of [variableOf(flag.name), ...flag.variables ?? []]) {
+      const text = env(variable);
+      if (text === undefined || (text === "" && flag.kind !== "switch")) continue;
+      const value = readNamed(variable, flag, text);
+      // A variable that turns something off which is not there, or asks for one process, asks for what is.
+      if (value !== false && !isOneProcess(flag, value)) refuseMissing(variable, flag);
+      if (flag.needs === undefined) asked.values.set(flag.name, value);
+      break;
+    }
+  }
+}
+
+function readOption(
+  asked: Asked,
+  token: { name: string; rawName: string; value?: string; inlineValue?: boolean },
+): void {
+  const flag = FLAGS.find(({ name }) => name === token.name);
+  if (flag === undefined) throw new UsageError(unknownFlag(token.rawName, token.name));
+  if (flag.kind === "switch") {
+    if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value, got "${token.value}"`);
+    refuseMissing(token.rawName, flag);
+    asked.values.set(flag.name, true);
+  } else {
+    if (token.value === undefined) {
+      throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${flag.value}`);
+    }
+    const value = readNamed(token.rawName, flag, token.value);
+    if (isOneProcess(flag, value)) return;
+    refuseMissing(token.rawName, flag);
+    asked.values.set(flag.name, value);
+  }
+  asked.explicit.add(flag.name);
+}
+
+/** One process in all is what there is without a supervisor. */
+function isOneProcess(flag: Flag, value: string | number | boolean): boolean {
+  return flag.name === "max-proc" && value === "1";
+}
+
+function refuseMissing(name: string, flag: Flag): void {
+  if (flag.needs !== undefined) throw new UsageError(`${name} needs ${flag.needs}, which this version does not have`);
+}
+
+function readNamed(name: string, flag: Flag, text: string): string | number | boolean {
+  try {
+    return readValue(flag, text);
+  } catch (error) {
+    if (error instanceof BadValue) throw new UsageError(`${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+function readValue(flag: Flag, text: string): string | number | boolean {
+  switch (flag.kind) {
+    case "switch":
+      return readSwitch(text);
+    case "port":
+      return readPort(text);
+    case "count":
+    case "rate":
+      return readCount(text);
+    case "size":
+      return readSize(text);
+    case "time":
+      return readTime(text);
+    case "text":
+      return text;
+    case "choice":
+      if (flag.choices!.includes(text)) return text;
+      throw new BadValue(`expected ${flag.choices!.join(", ")}, got "${text}"`);
+  }
+}
+
+function unknownFlag(raw: string, name: string): string {
+  const nearest = FLAGS.map((flag) => flag.name).sort((a, b) => distance(name, a) - distance(name, b))[0];
+  return `unknown flag ${raw}; did you mean --${nearest}? (--help shows all)`;
+}
+
+/** Levenshtein's distance: how many letters have to be changed, added or taken away. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

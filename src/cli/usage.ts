@@ -1,0 +1,51 @@
+// Knows: the help text.
+// Does not know: how flags are read.
+
+import { FLAGS } from "./flags.ts";
+
+const WIDTH = 100;
+const COLUMN = 28;
+
+/**
+ * The help.
+ *
+ * @param program how the user starts the program
+ * @returns a screen and a half of text
+ */
+export function usage(program: string): string {
+  const rows = FLAGS.filter((flag) => flag.needs === undefined).map(({ name, short, value, help }) => {
+    const left = `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;
+    return wrapped(left, help);
+  });
+  return [
+    "Weft, an HTTP/1.1 application server.",
+    "",
+    `  ${program} [options] [app] [-- arguments for the app]`,
+    "",
+    "app is a module path, a URL or an npm: or jsr: specifier whose export is `default.fetch`, a `default`",
+    "function or a function named `fetch`. Without it the built-in demo is served.",
+    "",
+    ...rows,
+    "",
+    "Sizes take KiB, MiB, GiB or k, m, g; times are seconds or 200ms, 10s, 5m, 1h. Each flag --x-y has the",
+    "variable WEFT_X_Y; a flag goes before the application's own options, and those before the variable.",
+    "Signals: TERM, INT or QUIT stop gracefully, a second one at once; USR1 prints the state to stderr.",
+    "",
+  ].join("\n");
+}
+
+function wrapped(left: string, help: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of help.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > WIDTH - COLUMN) {
+      lines.push(line);
+      line = "";
+    }
+    line += line === "" ? word : ` ${word}`;
+  }
+  lines.push(line);
+  const [first, ...rest] = lines;
+  const head = left.length < COLUMN - 2 ? `  ${left.padEnd(COLUMN - 2)}${first}` : `  ${left}  ${first}`;
+  return [head, ...rest.map((text) => " ".repeat(COLUMN) + text)].join("\n");
+}

@@ -1,0 +1,90 @@
+// Knows: how people write sizes, times, counts and switches.
+// Does not know: which flag wants one.
+
+/** A value that cannot be read; the message says what was expected and what came. */
+export class BadValue extends Error {
+  override readonly name = "BadValue";
+}
+
+const SIZE_UNITS: Record<string, number> = {
+  "": 1,
+  b: 1,
+  k: 1024,
+  kib: 1024,
+  m: 1024 ** 2,
+  mib: 1024 ** 2,
+  g: 1024 ** 3,
+  gib: 1024 ** 3,
+};
+
+const TIME_UNITS: Record<string, number> = { "": 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/**
+ * Reads a size.
+ *
+ * @param text such as `64KiB`, `1g` or `0`
+ * @returns bytes
+ * @throws {BadValue} where it is none
+ */
+export function readSize(text: string): number {
+  const [, figure, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const factor = SIZE_UNITS[unit?.toLowerCase()];
+  if (figure === undefined || factor === undefined) {
+    throw new BadValue(`expected a size such as 64KiB, 10m or 1g, got "${text}"`);
+  }
+  return Math.round(Number(figure) * factor);
+}
+
+/**
+ * Reads a time.
+ *
+ * @param text seconds, or with a unit: `200ms`, `10s`, `5m`, `1h`
+ * @returns milliseconds
+ * @throws {BadValue} where it is none
+ */
+export function readTime(text: string): number {
+  const [, figure, unit] = /^(\d+(?:\.\d+)?)\s*(|ms|s|m|h)$/i.exec(text.trim()) ?? [];
+  if (figure === undefined) {
+    throw new BadValue(`expected seconds, or a time such as 200ms, 10s, 5m or 1h, got "${text}"`);
+  }
+  return Number(figure) * TIME_UNITS[unit.toLowerCase()];
+}
+
+/**
+ * Reads a whole number.
+ *
+ * @param text digits
+ * @returns the number
+ * @throws {BadValue} where it is none
+ */
+export function readCount(text: string): number {
+  if (!/^\d{1,15}$/.test(text.trim())) throw new BadValue(`expected a whole number from 0, got "${text}"`);
+  return Number(text);
+}
+
+/**
+ * Reads a port.
+ *
+ * @param text digits
+ * @returns 0 to 65535
+ * @throws {BadValue} where it is none
+ */
+export function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text.trim()) ? Number(text) : NaN;
+  if (!(port <= 65535)) throw new BadValue(`expected a port from 0 to 65535, got "${text}"`);
+  return port;
+}
+
+/**
+ * Reads a switch, as a variable gives it.
+ *
+ * @param text `1`, `true`, `yes`, `on`, or `0`, `false`, `no`, `off` or nothing
+ * @returns whether it is on
+ * @throws {BadValue} where it is neither
+ */
+export function readSwitch(text: string): boolean {
+  const word = text.trim().toLowerCase();
+  if (["1", "true", "yes", "on"].includes(word)) return true;
+  if (["", "0", "false", "no", "off"].includes(word)) return false;
+  throw new BadValue(`expected 1 or 0, got "${text}"`);
+}

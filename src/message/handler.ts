@@ -1,0 +1,50 @@
+// Knows: what an application's author writes and gets: the handler's type and its neighbours'.
+// Does not know: who calls them.
+
+import type { Address } from "../platform/ports.ts";
+
+/** Milliseconds that the phases of a request took, as far as it has come. */
+export interface HandlerTimings {
+  /** From the end of the last answer, or from the accept, to the first byte. */
+  readonly wait: number;
+  /** From the first byte to the end of the head. */
+  readonly header: number;
+  /** From the head to the call of the handler: reading a small body. */
+  readonly body: number;
+  /** From the call to the answer. */
+  readonly dispatch: number;
+  /** From the answer to its first bytes on the way. */
+  readonly firstByte: number;
+  /** From there to the last. */
+  readonly write: number;
+}
+
+/** What a handler gets beside the request. */
+export interface HandlerInfo {
+  /** Where the request came from. */
+  readonly remoteAddr: Address;
+  /** Where it was received. */
+  readonly localAddr: Address;
+  /** Resolves once the answer's last byte was handed to the system; rejects where that can no longer happen. */
+  readonly completed: Promise<void>;
+  /** Its connection: a number from 1, and how many requests came over it, this one included. */
+  readonly connection: { readonly id: number; readonly requests: number };
+  /** The phases so far; null where no stopwatch reads them. */
+  readonly timings: HandlerTimings | null;
+}
+
+/** Answers a request. */
+export type Handler = (request: Request, info: HandlerInfo) => Response | Promise<Response>;
+
+/** What is known of a request before its body. */
+export interface RequestPreview {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+}
+
+/** What may answer before the body is read: a Response is sent at once, anything else lets the request pass. */
+export type Accept = (head: RequestPreview) => Response | null | void | Promise<Response | null | void>;
+
+/** Makes the answer for a handler that threw. */
+export type OnError = (error: unknown) => Response | Promise<Response>;
