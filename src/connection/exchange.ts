@@ -115,7 +115,7 @@ export class Exchange {
       this.wholeBody = null;
       return bytes.length > 0 ? bytes : null;
     }
-    if (this.isBodyRead) return null;
+    if (this.isBodyRead && !this.isBodyBroken) return null;
     if (this.isOver) throw badRequest("cut-short", "the request is over; its body was thrown away");
     return await this.connection.readBody(this);
   }
@@ -124,6 +124,7 @@ export class Exchange {
   finish(): void {
     if (this.isOver) return;
     this.#state = "answered";
+    if (this.wholeBody !== null) this.#dropBody();
     this.#completed?.resolve();
   }
 
@@ -148,6 +149,13 @@ export class Exchange {
     if (this.isOver) return;
     this.leave(reason);
     this.#state = "cut";
+    if (this.wholeBody !== null) this.#dropBody();
     this.#completed?.reject(reason);
+  }
+
+  /** The buffer is the next request's from here: an application that comes too late must not read that one's bytes. */
+  #dropBody(): void {
+    this.wholeBody = null;
+    this.isBodyBroken = true;
   }
 }

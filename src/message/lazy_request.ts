@@ -19,8 +19,6 @@ export interface Incoming {
   readonly connection: { readonly scheme: "http" | "https"; readonly localName: string };
   /** The whole body where it is here; it may be decoded on the spot, and must be copied to be kept. */
   wholeBody: Uint8Array | null;
-  /** True where there is no body left to read. */
-  readonly isBodyRead: boolean;
   readonly signal: AbortSignal;
   /** The next piece of the body, or null after the last. */
   readBody(): Promise<Uint8Array | null>;
@@ -124,13 +122,13 @@ export class LazyRequest {
   async #take(): Promise<Uint8Array> {
     if (this.#isTaken) throw new TypeError("the body of this request was read already");
     const incoming = this.#incoming;
-    this.#isTaken = incoming.head.framing.kind !== "none";
+    if (incoming.head.framing.kind === "none") return NOTHING;
+    this.#isTaken = true;
     const { wholeBody } = incoming;
     if (wholeBody !== null) {
       incoming.wholeBody = null;
       return wholeBody;
     }
-    if (incoming.isBodyRead) return NOTHING;
     const first = await incoming.readBody();
     if (first === null) return NOTHING;
     const pieces = [first];

@@ -58,6 +58,7 @@ class DenoListener implements Listener {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#listener.close();
+    if (this.addr.transport === "unix") removeIfThere(this.addr.path);
   }
 
   ref(): void {
@@ -66,5 +67,14 @@ class DenoListener implements Listener {
 
   unref(): void {
     this.#listener.unref();
+  }
+}
+
+/** Nobody listens at the path any more; somebody else may have cleared it away. */
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

@@ -13,11 +13,19 @@ export const MAX_EXTENSION_BYTES = 4 * 1024;
 /** Twelve hexadecimal digits are 256 TiB, and exact as a number. */
 const MAX_SIZE_DIGITS = 12;
 
+const QUOTE = 0x22;
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+
 type At =
   | "size"
-  | "extension"
+  | "nameStart"
+  | "name"
+  | "valueStart"
+  | "value"
   | "quoted"
   | "quotedPair"
+  | "quotedEnd"
   | "sizeLf"
   | "data"
   | "dataCr"
@@ -75,14 +83,27 @@ export class ChunkedReader {
     switch (this.#at) {
       case "size":
         return this.#takeSize(octet);
-      case "extension":
-        if (octet === CR) this.#at = "sizeLf";
-        else if (octet === 0x22) this.#countExtension("quoted");
-        else if (TOKEN[octet] === 1 || octet === 0x3b || octet === 0x3d) this.#countExtension("extension");
-        else throw unexpected("a chunk extension", octet);
+      case "nameStart":
+        if (TOKEN[octet] !== 1) throw unexpected("the name of a chunk extension", octet);
+        return this.#countExtension("name");
+      case "name":
+        if (TOKEN[octet] === 1) this.#countExtension("name");
+        else if (octet === EQUALS) this.#countExtension("valueStart");
+        else this.#endExtension(octet);
         return;
+      case "valueStart":
+        if (octet === QUOTE) this.#countExtension("quoted");
+        else if (TOKEN[octet] === 1) this.#countExtension("value");
+        else throw unexpected("the value of a chunk extension", octet);
+        return;
+      case "value":
+        if (TOKEN[octet] === 1) this.#countExtension("value");
+        else this.#endExtension(octet);
+        return;
+      case "quotedEnd":
+        return this.#endExtension(octet);
       case "quoted":
-        if (octet === 0x22) this.#countExtension("extension");
+        if (octet === QUOTE) this.#countExtension("quotedEnd");
         else if (octet === 0x5c) this.#countExtension("quotedPair");
         else if (octet === TAB || (octet >= 0x20 && octet !== 0x7f)) this.#countExtension("quoted");
         else throw unexpected("a quoted string", octet);
@@ -115,8 +136,14 @@ export class ChunkedReader {
       this.#left = this.#left * 16 + digit;
     } else if (this.#digits === 0) throw unexpected("a chunk's size in hexadecimal digits", octet);
     else if (octet === CR) this.#at = "sizeLf";
-    else if (octet === 0x3b) this.#countExtension("extension");
+    else if (octet === SEMICOLON) this.#countExtension("nameStart");
     else throw unexpected('CR LF or ";" after a chunk\'s size', octet);
+  }
+
+  #endExtension(octet: number): void {
+    if (octet === CR) this.#at = "sizeLf";
+    else if (octet === SEMICOLON) this.#countExtension("nameStart");
+    else throw unexpected('CR LF or ";" after a chunk extension', octet);
   }
 
   #countExtension(next: At): void {

@@ -152,7 +152,7 @@ function judgeHost(text: string, minor: 0 | 1, notes: HeadNotes): string {
 }
 
 // Most requests to a server name the same host; the answer to "is it well formed" is the same too.
-let lastGoodHost = "";
+let lastGoodHost: string | null = null;
 
 /** RFC 3986, section 3.2.2: a name, an IPv4 or a bracketed IPv6 address, and perhaps a port. No userinfo. */
 function checkAuthority(authority: string, code: "bad-host" | "bad-target"): void {
@@ -179,9 +179,11 @@ function judgeFraming(read: ReadHead, notes: HeadNotes): Framing {
   if (notes.contentLengths === 0) return NO_BODY;
   const value = findField(read.text, read.fieldsAt, "content-length") ?? "";
   // Lines that repeat one length are joined by findField; section 6.3 allows them, and all parsers agree on them.
+  // A list in one line, which it allows too, is refused: there they differ.
   const values = notes.contentLengths === 1 ? [value] : value.split(", ");
+  const isList = values.length !== notes.contentLengths;
   for (const one of values) {
-    if (!/^[0-9]+$/.test(one) || !Number.isSafeInteger(Number(one)) || one !== values[0]) {
+    if (isList || !/^[0-9]+$/.test(one) || !Number.isSafeInteger(Number(one)) || one !== values[0]) {
       throw badRequest("bad-content-length", `expected one Content-Length of digits, got "${value.slice(0, 80)}"`);
     }
   }

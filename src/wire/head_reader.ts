@@ -14,6 +14,7 @@ type At =
   | "startLf"
   | "method"
   | "target"
+  | "noVersionLf"
   | "version"
   | "lineLf"
   | "field"
@@ -25,6 +26,8 @@ type At =
 
 const VERSION = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
 const MAJOR_PLACE = 5;
+/** What a request line has behind its target: a space and `HTTP/1.1`. */
+const VERSION_BYTES = 9;
 
 /** Told of every field as it is complete; the four places are offsets from the head's first byte, `bytes[from]`. */
 export interface FieldNotes {
@@ -143,14 +146,15 @@ export class HeadReader {
       // falls through
       case "target":
         while (i < limit && TARGET[bytes[i]] === 1) i++;
-        if (i - from - this.methodStart > MAX_REQUEST_LINE_BYTES) throw targetTooLong();
+        if (i - from - this.methodStart + VERSION_BYTES > MAX_REQUEST_LINE_BYTES) throw targetTooLong();
         if (i === limit) return i;
         this.targetEnd = i - from;
         if (this.targetEnd === this.methodEnd + 1) {
           throw unexpected("bad-request-line", "one space and a target after the method", bytes[i]);
         }
         if (bytes[i] === CR) {
-          throw new ProtocolError("bad-version", 505, "the request line names no version, as HTTP/0.9 had it");
+          this.#at = "noVersionLf";
+          return refuseNoVersion(bytes, i + 1, limit);
         }
         if (bytes[i] !== SP) throw unexpected("bad-target", "a target of visible ASCII", bytes[i]);
         i++;
@@ -170,6 +174,9 @@ export class HeadReader {
         this.fieldsAt = i - from;
         this.#stage = "fields";
         this.#at = "field";
+        return i;
+      case "noVersionLf":
+        return refuseNoVersion(bytes, i, limit);
     }
     return i;
   }
@@ -269,6 +276,13 @@ function lineEnding(octet: number): ProtocolError {
       ? "a line ends with LF alone; CR LF was expected"
       : `expected CR LF at a line's end, got ${showOctet(octet)}`,
   );
+}
+
+/** Tells a line as HTTP/0.9 had it (505) from a bare CR (400), once the byte that tells has come. */
+function refuseNoVersion(bytes: Uint8Array, at: number, limit: number): number {
+  if (at === limit) return at;
+  if (bytes[at] !== LF) throw lineEnding(bytes[at]);
+  throw new ProtocolError("bad-version", 505, "the request line names no version, as HTTP/0.9 had it");
 }
 
 function targetTooLong(): ProtocolError {

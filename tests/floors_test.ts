@@ -1,0 +1,86 @@
+// Knows: the plan of the house: which room stands on which floor.
+// Rule: an import goes to a lower floor or stays in its own room; only src/platform names a runtime.
+
+import assert from "node:assert/strict";
+
+const FLOORS: Readonly<Record<string, number>> = {
+  wire: 0,
+  platform: 0,
+  connection: 1,
+  message: 1,
+  engine: 2,
+  inspect: 2,
+  app: 2,
+  demo: 3,
+  cli: 4,
+};
+
+/** Most lines of a file that does not say at its head why it is longer. */
+const MAX_LINES = 300;
+
+const root = new URL("../", import.meta.url);
+
+interface Source {
+  path: string;
+  room: string;
+  text: string;
+}
+
+async function* sources(directory: URL, room: string): AsyncGenerator<Source> {
+  for await (const entry of Deno.readDir(directory)) {
+    const url = new URL(entry.name + (entry.isDirectory ? "/" : ""), directory);
+    if (entry.isDirectory) yield* sources(url, room || entry.name);
+    else if (entry.name.endsWith(".ts")) {
+      yield { path: url.pathname.slice(root.pathname.length), room, text: await Deno.readTextFile(url) };
+    }
+  }
+}
+
+const files = await Array.fromAsync(sources(new URL("src/", root), ""));
+
+Deno.test("Every import goes to a lower floor or stays in its own room", () => {
+  for (const { path, room, text } of files) {
+    const floor = FLOORS[room];
+    assert.notEqual(floor, undefined, `${path}: the room "${room}" is not in the plan`);
+    for (const [, specifier] of text.matchAll(/(?:from|import\()\s*"([^"]+)"/g)) {
+      if (!specifier.startsWith(".")) continue;
+      const [, , other] = new URL(specifier, new URL(path, root)).pathname.slice(root.pathname.length - 1).split("/");
+      if (other === room) continue;
+      assert.ok(FLOORS[other] < floor, `${path} (floor ${floor}) imports ${specifier} (floor ${FLOORS[other]})`);
+    }
+  }
+});
+
+Deno.test("Only the platform room names Deno or node:, but for node:util's parser of flags", () => {
+  for (const { path, room, text } of files) {
+    if (room === "platform") continue;
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "").replace(
+      /`[^`]*`|"[^"\n]*"/g,
+      (quoted) => quoted.startsWith('"node:') && quoted !== '"node:util"' ? quoted : "",
+    );
+    assert.doesNotMatch(code, /\bDeno\.|node:/, path);
+  }
+});
+
+Deno.test("The rooms below the engine ask ports for time and chance", () => {
+  for (const { path, room, text } of files) {
+    if (!["wire", "connection", "message", "engine", "inspect"].includes(room)) continue;
+    assert.doesNotMatch(
+      text.replace(/^\s*(\*|\/\/).*$/gm, ""),
+      /Date\.now|setTimeout|setInterval|Math\.random|performance\./,
+      path,
+    );
+  }
+});
+
+Deno.test("Only the program's room prints", () => {
+  for (const { path, text } of files) assert.doesNotMatch(text.replace(/^\s*\*.*$/gm, ""), /\bconsole\./, path);
+});
+
+Deno.test("Every file opens with what it knows, and a long one says why it is long", () => {
+  for (const { path, text } of files) {
+    assert.match(text, /^\/\/ Knows: /, path);
+    const lines = text.split("\n").length;
+    assert.ok(lines <= MAX_LINES || /^\/\/ Long: /m.test(text), `${path} has ${lines} lines`);
+  }
+});

@@ -1,0 +1,126 @@
+// Knows: how to start the program as a user does, wait until it says something, and stop it.
+
+import { fromFileUrl } from "./paths.ts";
+
+const PROGRAM = fromFileUrl(new URL("../../mod.ts", import.meta.url));
+
+/** How the program ended. */
+export interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A program that runs. */
+export interface Running extends AsyncDisposable {
+  pid: number;
+  /** What it has printed so far. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Waits until stdout and stderr together match. */
+  waitFor(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Waits for its first line and gives the address in it. */
+  url(): Promise<string>;
+  kill(signal: Deno.Signal): void;
+  ended: Promise<Ended>;
+}
+
+/** How to start it. */
+export interface StartOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  /** Arguments for Deno itself, instead of `-A`. */
+  deno?: string[];
+  /** A shell line put before the command, such as `ulimit -n 40`. */
+  shell?: string;
+}
+
+/**
+ * Starts the program.
+ *
+ * @param args its arguments
+ * @param options its surroundings
+ * @returns the running program; killed when it is disposed of
+ */
+export function start(args: string[], options: StartOptions = {}): Running {
+  const deno = ["run", ...options.deno ?? ["-A"], PROGRAM, ...args];
+  const [command, full] = options.shell === undefined
+    ? [Deno.execPath(), deno]
+    : ["sh", ["-c", `${options.shell}; exec "$0" "$@"`, Deno.execPath(), ...deno]];
+  const env = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env };
+  const child = new Deno.Command(command, { args: full, env, cwd: options.cwd, stdout: "piped", stderr: "piped" })
+    .spawn();
+  let stdout = "";
+  let stderr = "";
+  let changed = Promise.withResolvers<void>();
+  let isOver = false;
+  const note = () => {
+    changed.resolve();
+    changed = Promise.withResolvers();
+  };
+  const read = async (stream: ReadableStream<Uint8Array>, take: (text: string) => void) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      take(text);
+      note();
+    }
+  };
+  const ended = Promise.all([
+    child.status,
+    read(child.stdout, (text) => stdout += text),
+    read(child.stderr, (text) => stderr += text),
+  ]).then(([{ code }]) => {
+    isOver = true;
+    note();
+    return { code, stdout, stderr };
+  });
+  return {
+    pid: child.pid,
+    get stdout() {
+      return stdout;
+    },
+    get stderr() {
+      return stderr;
+    },
+    async waitFor(pattern) {
+      for (;;) {
+        const found = pattern.exec(stdout + stderr);
+        if (found !== null) return found;
+        if (isOver) throw new Error(`the program ended without ${pattern}; it printed\n${stdout}${stderr}`);
+        await changed.promise;
+      }
+    },
+    async url() {
+      return (await this.waitFor(/You can connect to your server at (\S+)/))[1];
+    },
+    kill: (signal) => child.kill(signal),
+    ended,
+    async [Symbol.asyncDispose]() {
+      if (!isOver) child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/**
+ * Runs the program to its end.
+ *
+ * @param args its arguments
+ * @param options its surroundings
+ * @returns how it ended
+ */
+export async function runToEnd(args: string[], options: StartOptions = {}): Promise<Ended> {
+  await using program = start(args, options);
+  return await program.ended;
+}
+
+/**
+ * Tells whether a program of the system is there; a test that needs it is skipped with this reason otherwise.
+ *
+ * @param name such as `curl`
+ * @returns true where it can be run
+ */
+export async function hasProgram(name: string): Promise<boolean> {
+  const { success } = await new Deno.Command("sh", { args: ["-c", `command -v ${name}`], stdout: "null" }).output();
+  if (!success) console.log(`skipped, there is no ${name} on this machine; in Debian: apt-get install ${name}`);
+  return success;
+}
