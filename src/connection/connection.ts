@@ -137,12 +137,12 @@ export class Connection implements AsyncIterableIterator<Turn> {
   }
 
   /**
-   * Called by the deadlines: gives the client up. It is told, where no answer has begun.
+   * Called by the deadlines: gives the client up. It is told, where no answer has begun. A second call ends the telling.
    *
    * @param error what to tell it, or null where there is nothing to tell
    */
   expire(error: ProtocolError | null): void {
-    if (this.#life !== "open") return;
+    if (this.#life !== "open") return this.close();
     this.#life = "expired";
     this.refusal = error;
     const reason = error ?? new ConnectionCut(`the client was given up in its phase "${this.phase}"`);

@@ -10,6 +10,12 @@ const BUFFER_BYTES = 16 * 1024;
 /** Pieces up to this are copied beside their neighbours: a copy costs less than a write of its own. */
 const COPY_BYTES = 4 * 1024;
 
+/** Digits of the longest length that fits the buffer. */
+const MAX_DIGITS = 5;
+
+/** Up to here a loop in place is quicker than a call of the encoder. */
+const SHORT_TEXT = 64;
+
 /** Buffers kept for the next write; they belong to no connection while they are here. */
 const MAX_POOLED = 64;
 const pool: Uint8Array[] = [];
@@ -67,6 +73,42 @@ export class Outbox {
   }
 
   /**
+   * Puts a head that lacks only its length, and its body.
+   *
+   * @param head ends before the digits of the length
+   * @param body a text
+   * @returns false, and nothing was put, where the text is not ASCII or too long for the buffer
+   */
+  putBlock(head: Uint8Array, body: string): boolean {
+    const { length } = body;
+    const most = head.length + MAX_DIGITS + 4 + length;
+    if (most > BUFFER_BYTES) return false;
+    const room = this.#roomFor(most);
+    room.set(head);
+    let at = head.length + digitsOf(length);
+    for (let rest = length, place = at - 1; place >= head.length; place--) {
+      room[place] = 0x30 + rest % 10;
+      rest = (rest / 10) | 0;
+    }
+    room[at] = room[at + 2] = 0x0d;
+    room[at + 1] = room[at + 3] = 0x0a;
+    at += 4;
+    if (length <= SHORT_TEXT) {
+      for (let i = 0; i < length; i++) {
+        const code = body.charCodeAt(i);
+        if (code > 0x7f) return false;
+        room[at + i] = code;
+      }
+    } else {
+      const { read, written } = encoder.encodeInto(body, room.subarray(at));
+      if (read !== length || written !== length) return false;
+    }
+    this.#used += at + length;
+    this.#size += at + length;
+    return true;
+  }
+
+  /**
    * Puts a head: one byte a character.
    *
    * @param text characters up to U+00FF
@@ -102,8 +144,7 @@ export class Outbox {
   write(): Promise<number> | null {
     if (this.#sending === null) {
       if (this.#size === 0) return null;
-      this.#seal();
-      this.#sending = this.#queue.shift()!;
+      this.#sending = this.#queue.length === 0 ? this.#takeBuffer() : this.#nextPiece();
       this.#sent = 0;
     }
     this.isWriting = true;
@@ -134,16 +175,30 @@ export class Outbox {
       this.#queue.push({ bytes: own, pooled: null });
       return own;
     }
-    if (this.#buffer !== null && BUFFER_BYTES - this.#used < length) this.#seal();
+    if (BUFFER_BYTES - this.#used < length) this.#seal();
     this.#buffer ??= pool.pop() ?? new Uint8Array(BUFFER_BYTES);
     return this.#used === 0 ? this.#buffer : this.#buffer.subarray(this.#used);
   }
 
+  #nextPiece(): Piece {
+    this.#seal();
+    return this.#queue.shift()!;
+  }
+
   /** Ends the shared buffer; what follows goes into another, in its turn. */
   #seal(): void {
-    if (this.#buffer === null || this.#used === 0) return;
-    this.#queue.push({ bytes: this.#buffer.subarray(0, this.#used), pooled: this.#buffer });
+    if (this.#used > 0) this.#queue.push(this.#takeBuffer());
+  }
+
+  #takeBuffer(): Piece {
+    const buffer = this.#buffer!;
+    const piece = { bytes: buffer.subarray(0, this.#used), pooled: buffer };
     this.#buffer = null;
     this.#used = 0;
+    return piece;
   }
+}
+
+function digitsOf(length: number): number {
+  return length < 10 ? 1 : length < 100 ? 2 : length < 1000 ? 3 : length < 10_000 ? 4 : 5;
 }

@@ -32,17 +32,30 @@ export interface Sending {
  * @param exchange what is answered
  * @param answer the answer
  * @returns how it goes out
- * @throws {TypeError} where the answer's fields cannot be sent; nothing was put then
+ * @throws {TypeError} where the answer cannot be sent; nothing was put then
  */
 export function putAnswer(connection: Connection, exchange: Exchange, answer: Answer): Sending {
   const { outbox, terms } = connection;
   const { head } = exchange;
-  const { body } = answer;
+  const { body, block } = answer;
+  if (block !== null && typeof body === "string" && canUseBlock(connection, exchange)) {
+    if (outbox.putBlock(block.upToLength(terms.date), body)) {
+      exchange.sent = body.length;
+      return BLOCK_SENT;
+    }
+  }
+  const isSwitch = answer.status === 101;
+  if (isSwitch && exchange.takeOver === null) {
+    throw new TypeError(
+      "expected somebody to take the connection over, the answer is 101 (Switching Protocols) without",
+    );
+  }
   const said = readFields(answer);
   const bytes = typeof body === "string" && head.method === "HEAD" ? encoder.encode(body) : body;
   const framing = frameAnswer(answer, head, lengthOf(bytes, said.contentLength, head.method));
-  const keepAlive = framing.kind !== "close" && head.keepAlive && !terms.closeAfterAnswer && !said.close &&
-    canPassBody(connection, exchange);
+  // What becomes of a connection that is handed over is the other protocol's matter.
+  const keepAlive = isSwitch || framing.kind !== "close" && head.keepAlive && !terms.closeAfterAnswer && !said.close &&
+      canPassBody(connection, exchange);
   const text = writeHead(answer, { framing, minor: head.minor, keepAlive, date: terms.date });
   if (framing.kind === "none" || head.method === "HEAD" || bytes === null) outbox.putLatin1(text);
   else if (typeof bytes === "string") return putText(connection, exchange, answer, { framing, keepAlive, text });
@@ -54,6 +67,13 @@ export function putAnswer(connection: Connection, exchange: Exchange, answer: An
     }
   }
   return { framing, keepAlive };
+}
+
+/** What a block says of the connection: HTTP/1.1, it goes on, and the length is that of the body. */
+const BLOCK_SENT: Sending = { framing: { kind: "length", length: 0 }, keepAlive: true };
+
+function canUseBlock({ terms }: Connection, { head, isBodyRead }: Exchange): boolean {
+  return isBodyRead && head.keepAlive && head.minor === 1 && !terms.closeAfterAnswer && head.method !== "HEAD";
 }
 
 /** The common case in one piece: a text that is ASCII has as many bytes as characters, so its length was right. */
@@ -100,7 +120,7 @@ export function putRefusal(connection: Connection, error: ProtocolError): void {
   const body = `${error.status} ${reasonOf(error.status)}: ${error.message}\n`;
   const fields = [["content-type", "text/plain;charset=UTF-8"]] as const;
   const bytes = encoder.encode(body);
-  const answer: Answer = { status: error.status, reason: "", fields, body: bytes };
+  const answer: Answer = { status: error.status, reason: "", fields, body: bytes, block: null };
   const framing: AnswerFraming = { kind: "length", length: bytes.length };
   connection.outbox.putLatin1(writeHead(answer, { framing, minor: 1, keepAlive: false, date: connection.terms.date }));
   connection.outbox.putBytes(bytes);

@@ -9,6 +9,7 @@ import type { RequestHead } from "../wire/request_head.ts";
 import { sendStream } from "./answer_stream.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
+import { HandedSocket } from "./handed_socket.ts";
 import { putAnswer, putContinue, putRefusal } from "./sending.ts";
 import { flush, type Walk } from "./steps.ts";
 import { AUTO_BODY_BYTES, MAX_DRAIN_BYTES, type Terms } from "./terms.ts";
@@ -76,7 +77,7 @@ export function* walk(connection: Connection): Walk {
       }
       if (answer.body instanceof ReadableStream) yield* sendStream(connection, exchange, answer.body, sending.framing);
       // Answers to pipelined requests leave together, unless somebody waits for this one.
-      const isLast = inbox.size === 0 || !exchange.isBodyRead || !sending.keepAlive;
+      const isLast = inbox.size === 0 || !exchange.isBodyRead || !sending.keepAlive || answer.status === 101;
       if (isLast || outbox.size > BATCH_BYTES || exchange.isWatched) {
         for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote((yield write) as number);
       }
@@ -118,7 +119,7 @@ function* ask(
 ): Walk<Answer | null> {
   try {
     let result = accept(exchange);
-    if (isThenable(result)) result = yield* awaitResult(connection, result);
+    if (isThenable(result)) result = yield* awaitResult(connection, exchange, result);
     return connection.terms.app.answer(result, exchange);
   } catch (error) {
     return yield* fail(connection, exchange, error);
@@ -126,13 +127,28 @@ function* ask(
 }
 
 function* awaitAnswer(connection: Connection, exchange: Exchange, result: PromiseLike<unknown>): Walk<Answer> {
-  return connection.terms.app.answer(yield* awaitResult(connection, result), exchange)!;
+  return connection.terms.app.answer(yield* awaitResult(connection, exchange, result), exchange)!;
 }
 
-function* awaitResult(connection: Connection, result: PromiseLike<unknown>): Walk<unknown> {
+function* awaitResult(connection: Connection, exchange: Exchange, result: PromiseLike<unknown>): Walk<unknown> {
   if (connection.outbox.size > 0 && !connection.outbox.isWriting) yield* flush(connection);
   connection.watch();
-  return yield connection.orRelease(result);
+  try {
+    return yield connection.orRelease(result);
+  } catch (error) {
+    if (exchange.isOver) result.then((late) => throwAway(connection, exchange, late), () => {});
+    throw error;
+  }
+}
+
+/** Lets go of an answer that comes when the client is gone: its stream may hold a file or a connection. */
+function throwAway(connection: Connection, exchange: Exchange, result: unknown): void {
+  try {
+    const body = connection.terms.app.answer(result, exchange)?.body;
+    if (body instanceof ReadableStream) body.cancel(exchange.cutReason).catch(() => {});
+  } catch {
+    // It was no answer; there is nobody left to be told so.
+  }
 }
 
 /** Makes an answer of an error, unless there is nobody left to answer. */
@@ -154,7 +170,8 @@ function* readWhole(connection: Connection, exchange: Exchange): Walk {
   const pieces: Uint8Array[] = [];
   exchange.isWaitingForBody = true;
   yield connection.enter("body");
-  for (let left = exchange.size; left > inbox.size && !inbox.ended;) {
+  const left = exchange.size;
+  while (left > inbox.size && !inbox.ended) {
     if (connection.outbox.size > 0) yield* flush(connection);
     // What the head claims is not set aside at once: it may be a lie.
     yield intake.fill(Math.min(left - inbox.size, Math.max(AUTO_BODY_BYTES, inbox.size)));
@@ -263,7 +280,8 @@ function* handOver(connection: Connection, exchange: Exchange): Walk {
   const { inbox } = connection.intake;
   yield connection.enter("upgraded");
   const first = inbox.bytes.slice(inbox.at, inbox.end);
-  yield exchange.takeOver!(connection.socket, first);
+  inbox.at = inbox.end;
+  yield exchange.takeOver!(new HandedSocket(connection), first);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -92,5 +92,5 @@ function ownAnswer(parts: ApplicationParts, error: unknown, exchange: Exchange):
 
 function textAnswer(status: number, detail: string): Answer {
   const body = `${status} ${reasonOf(status)}${detail === "" ? "" : `: ${detail}`}\n`;
-  return { status, reason: "", fields: [["content-type", "text/plain;charset=UTF-8"]], body };
+  return { status, reason: "", fields: [["content-type", "text/plain;charset=UTF-8"]], body, block: null };
 }

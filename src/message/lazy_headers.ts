@@ -25,6 +25,11 @@ export class LazyHeaders {
     return headers.#real ??= new NativeHeaders(headers.#head.fields());
   }
 
+  /** Lets the Headers of a native Request stand for these, so that a change of either is one of both. */
+  static standIn(headers: LazyHeaders, real: Headers): void {
+    headers.#real = real;
+  }
+
   /** Pairs that make the same Headers anew. */
   static pairs(headers: LazyHeaders): [string, string][] {
     return headers.#real === null ? headers.#head.fields() : [...headers.#real];

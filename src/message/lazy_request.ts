@@ -98,8 +98,8 @@ export class LazyRequest {
   static real(request: LazyRequest): Request {
     if (request.#real !== null) return request.#real;
     const { method, url, signal } = request;
-    const headers = LazyHeaders.pairs(request.headers as unknown as LazyHeaders);
-    const init: RequestInit & { duplex?: "half" } = { method, headers, signal };
+    const lazy = request.headers as unknown as LazyHeaders;
+    const init: RequestInit & { duplex?: "half" } = { method, headers: LazyHeaders.pairs(lazy), signal };
     const isTaken = request.#isTaken && request.#hasBody;
     if (isTaken) init.body = NOTHING;
     else if (request.#hasBody) {
@@ -107,6 +107,7 @@ export class LazyRequest {
       init.duplex = "half";
     }
     const real = new NativeRequest(url, init);
+    LazyHeaders.standIn(lazy, real.headers);
     // What was read already has to look read: an empty body is, at once.
     if (isTaken) real.arrayBuffer();
     return request.#real = real;

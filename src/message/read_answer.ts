@@ -3,15 +3,14 @@
 // Rule: what Deno keeps inside is read only where a probe found it as expected; otherwise the public interface serves.
 
 import type { Answer, AnswerBody } from "../wire/answer.ts";
+import { HeadBlock } from "../wire/head_block.ts";
 import { symbolsOf } from "./native.ts";
 
 const NativeResponse = globalThis.Response;
 
-type Fields = Answer["fields"];
-
-const NO_FIELDS: Fields = [];
-const TEXT_FIELDS: Fields = [["content-type", "text/plain;charset=UTF-8"]];
-const typeFields = new Map<string, Fields>();
+const NO_FIELDS = new HeadBlock(200, []);
+const TEXT_FIELDS = new HeadBlock(200, [["content-type", "text/plain;charset=UTF-8"]]);
+const typeBlocks = new Map<string, HeadBlock>();
 
 /** Most content types remembered: an application has a handful; one that makes them up must not fill memory. */
 const MAX_TYPES = 64;
@@ -44,7 +43,13 @@ export function readAnswer(value: unknown): Answer {
 function readPublic(response: Response): Answer {
   if (response.type === "error") throw errorResponse();
   if (response.bodyUsed || response.body?.locked === true) throw bodyUsed();
-  return { status: response.status, reason: response.statusText, fields: [...response.headers], body: response.body };
+  return {
+    status: response.status,
+    reason: response.statusText,
+    fields: [...response.headers],
+    body: response.body,
+    block: null,
+  };
 }
 
 // Deno keeps a Response that was made of text or bytes in a few fields of its own until somebody asks for more.
@@ -67,25 +72,25 @@ const TEXT_TYPE = 1;
 
 function readStatic(response: StaticResponse, places: StaticPlaces): Answer | null {
   const status = response[places.status] as number;
-  if (status === 0) return null;
+  if (status !== 200) return null;
   if (response[places.consumed] === true) throw bodyUsed();
   if (response[places.lazyBody] === null && !takeStatic(response[places.inner] as InnerResponse)) return null;
   response[places.consumed] = true;
   const kind = response[places.headerKind];
-  const fields = kind === TEXT_TYPE
+  const block = kind === TEXT_TYPE
     ? TEXT_FIELDS
     : kind === NO_TYPE
     ? NO_FIELDS
-    : fieldsOfType(response[places.contentType] as string);
-  return { status, reason: "", fields, body: response[places.body] as string | Uint8Array };
+    : blockOfType(response[places.contentType] as string);
+  return { status, reason: "", fields: block.fields, body: response[places.body] as string | Uint8Array, block };
 }
 
-function fieldsOfType(type: string): Fields {
-  const known = typeFields.get(type);
+function blockOfType(type: string): HeadBlock {
+  const known = typeBlocks.get(type);
   if (known !== undefined) return known;
-  const fields: Fields = [["content-type", type]];
-  if (typeFields.size < MAX_TYPES) typeFields.set(type, fields);
-  return fields;
+  const block = new HeadBlock(200, [["content-type", type]]);
+  if (typeBlocks.size < MAX_TYPES) typeBlocks.set(type, block);
+  return block;
 }
 
 /** What Deno keeps of any other Response. */
@@ -104,7 +109,7 @@ function readInner(response: Response, place: symbol): Answer | null {
   if (fastPlaces !== null && (response as unknown as StaticResponse)[fastPlaces.lazyBody] !== null) return null;
   // What fetch() has decoded no longer has the length and the coding that its fields tell.
   const fields = inner.bodyDecoded === true ? inner.headerList.filter(isOfDecoded) : inner.headerList;
-  return { status: inner.status, reason: inner.statusMessage, fields, body: bodyOf(response, inner) };
+  return { status: inner.status, reason: inner.statusMessage, fields, body: bodyOf(response, inner), block: null };
 }
 
 function bodyOf(response: Response, inner: InnerResponse): AnswerBody {
@@ -174,8 +179,15 @@ function findStatic(inner: symbol): StaticPlaces | null {
 
 function isResponseLike(value: unknown): value is Response {
   const like = value as Partial<Response> | null | undefined;
-  return typeof like === "object" && like !== null && typeof like.status === "number" &&
-    typeof (like.headers as Headers | undefined)?.[Symbol.iterator] === "function" && "body" in like;
+  return typeof like === "object" && like !== null && isStatus(like.status) &&
+    typeof (like.headers as Headers | undefined)?.[Symbol.iterator] === "function" &&
+    // What else could be a body (a Readable of Node's) has no end that could be told.
+    (like.body === null || like.body instanceof ReadableStream);
+}
+
+/** What the native class lets pass; another one may let pass anything. */
+function isStatus(status: unknown): boolean {
+  return Number.isInteger(status) && (status === 101 || status as number >= 200 && status as number <= 599);
 }
 
 function errorResponse(): TypeError {

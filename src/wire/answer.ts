@@ -2,6 +2,8 @@
 // Does not know: the web's Response, or how the bytes leave.
 // Rule: a field that would break the message is an error of the application, never sent.
 
+import type { HeadBlock } from "./head_block.ts";
+
 /** What a handler answered, in the terms of the wire. */
 export interface Answer {
   /** Status code, 200 to 599, or 101. */
@@ -12,6 +14,8 @@ export interface Answer {
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** Null for no body. A string is sent as UTF-8. */
   readonly body: AnswerBody;
+  /** The head in bytes, where it is one that is sent again and again. */
+  readonly block: HeadBlock | null;
 }
 
 /** What can be sent as a body. */
@@ -76,10 +80,14 @@ export function writeHead(answer: Answer, terms: HeadTerms): string {
   const { status } = answer;
   let head = answer.reason === "" ? statusLine(status) : `HTTP/1.1 ${status} ${checked("reason", answer.reason)}\r\n`;
   let dated = false;
+  let upgrades = false;
   for (const [name, value] of answer.fields) {
     switch (name.length) {
       case 4:
         dated ||= name.toLowerCase() === "date";
+        break;
+      case 7:
+        upgrades ||= name.toLowerCase() === "upgrade";
         break;
       case 10:
       case 14:
@@ -93,6 +101,10 @@ export function writeHead(answer: Answer, terms: HeadTerms): string {
   const { framing } = terms;
   if (framing.kind === "length") head += `content-length: ${framing.length}\r\n`;
   else if (framing.kind === "chunked") head += "transfer-encoding: chunked\r\n";
+  // Behind 101 the connection is another protocol's, and its options are the application's.
+  if (status === 101) return head + "\r\n";
+  // Who sends Upgrade has to send its connection option (RFC 9110, section 7.8), as with 426.
+  if (upgrades) head += "connection: upgrade\r\n";
   if (!terms.keepAlive) head += "connection: close\r\n";
   else if (terms.minor === 0) head += "connection: keep-alive\r\n";
   return head + "\r\n";

@@ -126,11 +126,11 @@ function formOf(method: string, target: string): RequestHead["form"] {
   if (target.charCodeAt(0) === 0x2f) return "origin";
   if (target === "*") {
     if (method === "OPTIONS") return "asterisk";
-    throw badRequest("bad-target", `"*" is a target for OPTIONS only, not for ${method}`);
+    throw badRequest("bad-target", `"*" is a target for OPTIONS only, not for ${shown(method)}`);
   }
   const authority = /^https?:\/\/([^/?]+)/i.exec(target)?.[1];
   if (authority === undefined) {
-    throw badRequest("bad-target", `expected a target that starts with "/" or "http://", got "${target.slice(0, 40)}"`);
+    throw badRequest("bad-target", `expected a target that starts with "/" or "http://", got "${shown(target)}"`);
   }
   checkAuthority(authority, "bad-target");
   return "absolute";
@@ -160,7 +160,7 @@ function checkAuthority(authority: string, code: "bad-host" | "bad-target"): voi
     .exec(authority);
   const port = Number(parts?.[1] ?? parts?.[2] ?? 0);
   if (parts === null || port > 65535 || !URL.canParse(`http://${authority}/`)) {
-    throw badRequest(code, `expected a host name or address and perhaps a port, got "${authority.slice(0, 80)}"`);
+    throw badRequest(code, `expected a host name or address and perhaps a port, got "${shown(authority)}"`);
   }
 }
 
@@ -184,7 +184,7 @@ function judgeFraming(read: ReadHead, notes: HeadNotes): Framing {
   const isList = values.length !== notes.contentLengths;
   for (const one of values) {
     if (isList || !/^[0-9]+$/.test(one) || !Number.isSafeInteger(Number(one)) || one !== values[0]) {
-      throw badRequest("bad-content-length", `expected one Content-Length of digits, got "${value.slice(0, 80)}"`);
+      throw badRequest("bad-content-length", `expected one Content-Length of digits, got "${shown(value)}"`);
     }
   }
   const length = Number(values[0]);
@@ -196,12 +196,15 @@ function refuseCoding(list: string): ProtocolError {
   const codings = list.split(",").map((coding) => coding.trim());
   const misplaced = codings.indexOf("chunked") !== codings.length - 1 && codings.includes("chunked");
   if (misplaced || codings.includes("")) {
-    return badRequest("bad-transfer-encoding", `expected "chunked" once and last in Transfer-Encoding, got "${list}"`);
+    return badRequest(
+      "bad-transfer-encoding",
+      `expected "chunked" once and last in Transfer-Encoding, got "${shown(list)}"`,
+    );
   }
   return new ProtocolError(
     "unknown-transfer-encoding",
     501,
-    `only the transfer coding "chunked" is known here, not "${list.slice(0, 80)}"`,
+    `only the transfer coding "chunked" is known here, not "${shown(list)}"`,
   );
 }
 
@@ -211,7 +214,7 @@ function judgeExpect(text: string, fieldsAt: number): boolean {
   throw new ProtocolError(
     "bad-expectation",
     417,
-    `only the expectation "100-continue" is known, not "${value.slice(0, 80)}"`,
+    `only the expectation "100-continue" is known, not "${shown(value)}"`,
   );
 }
 
@@ -222,4 +225,9 @@ function listOf(value: string | null): string {
 function hasToken(list: string, token: string): boolean {
   if (list === token) return true;
   return list.includes(token) && list.split(",").some((part) => part.trim() === token);
+}
+
+/** What a peer sent, short and unable to act on a terminal, for an error message. */
+function shown(text: string): string {
+  return text.slice(0, 80).replace(/[^ -~]/g, "?");
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
-import { runToEnd, start } from "../helpers/program.ts";
+import { runToEnd, start, unixTest } from "../helpers/program.ts";
 
 const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
 
@@ -12,7 +12,7 @@ async function ask(path: string): Promise<string> {
   return await new Response(connection.readable).text();
 }
 
-Deno.test("A stale Unix socket is replaced, a live one is not, and the path is free again after the stop", async () => {
+unixTest("A stale Unix socket is replaced, a live one is not, and the path is free again after the stop", async () => {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/weft.sock`;
   try {
@@ -36,7 +36,7 @@ Deno.test("A stale Unix socket is replaced, a live one is not, and the path is f
   }
 });
 
-Deno.test("Where the system has no descriptor left, accepting pauses, and goes on when one is free", async () => {
+unixTest("Where the system has no descriptor left, accepting pauses, and goes on when one is free", async () => {
   await using program = start(["-p", "0", APP], { shell: "ulimit -n 60" });
   const port = Number(new URL(await program.url()).port);
   const many = await Promise.all(Array.from({ length: 80 }, () => Deno.connect({ hostname: "127.0.0.1", port })));
@@ -45,7 +45,7 @@ Deno.test("Where the system has no descriptor left, accepting pauses, and goes o
   assert.equal(await (await fetch(`http://127.0.0.1:${port}/again`)).text(), "hello from /again\n");
 });
 
-Deno.test("Beyond --max-connections new clients wait for their turn", async () => {
+unixTest("Beyond --max-connections new clients wait for their turn", async () => {
   await using program = start(["-p", "0", "--max-connections", "2", APP]);
   const port = Number(new URL(await program.url()).port);
   const first = await Promise.all([1, 2].map(() => Deno.connect({ hostname: "127.0.0.1", port })));

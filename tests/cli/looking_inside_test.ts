@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
-import { start } from "../helpers/program.ts";
+import { start, unixTest } from "../helpers/program.ts";
 
 const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
 
-Deno.test("USR1 prints the state with one line per client, and nothing secret", async () => {
+unixTest("USR1 prints the state with one line per client, and nothing secret", async () => {
   await using program = start(["-p", "0", "--keep-alive", "2m", "--debug", APP]);
   const url = await program.url();
   const aborter = new AbortController();
@@ -37,7 +37,7 @@ Deno.test("USR1 prints the state with one line per client, and nothing secret", 
   aborter.abort();
 });
 
-Deno.test("--debug traces every phase of a request", async () => {
+unixTest("--debug traces every phase of a request", async () => {
   await using program = start(["-p", "0", "--debug", APP]);
   await (await fetch(`${await program.url()}/x`)).text();
   const [lines] = await program.waitFor(/\[1\] \[\d+\] idle\n(\[1\] .*\n){3}\[1\] \[\d+\] idle\n/);
@@ -55,7 +55,7 @@ Deno.test("--debug traces every phase of a request", async () => {
   );
 });
 
-Deno.test("--bench prints the milliseconds of every phase", async () => {
+unixTest("--bench prints the milliseconds of every phase", async () => {
   await using program = start(["-p", "0", "--bench", APP]);
   await (await fetch(`${await program.url()}/x`, { method: "POST", body: "12345" })).text();
   await program.waitFor(
@@ -63,7 +63,7 @@ Deno.test("--bench prints the milliseconds of every phase", async () => {
   );
 });
 
-Deno.test("The access log goes to a file in the format that was asked for", async () => {
+unixTest("The access log goes to a file in the format that was asked for", async () => {
   const directory = await Deno.makeTempDir();
   try {
     for (
@@ -93,7 +93,7 @@ Deno.test("The access log goes to a file in the format that was asked for", asyn
   }
 });
 
-Deno.test("A refused request and a client that left stand in the access log too", async () => {
+unixTest("A refused request and a client that left stand in the access log too", async () => {
   await using program = start(["-p", "0", "--access-log", "-", "--debug", APP]);
   const port = Number(new URL(await program.url()).port);
   const bad = await Deno.connect({ hostname: "127.0.0.1", port });

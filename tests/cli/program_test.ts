@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
-import { hasProgram, runToEnd, start } from "../helpers/program.ts";
+import { hasProgram, runToEnd, start, unixTest } from "../helpers/program.ts";
 
 const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
 const hasCurl = await hasProgram("curl");
@@ -55,7 +55,7 @@ Deno.test({
   },
 });
 
-Deno.test("An application gets its own arguments, its hooks are called, and it may import the package", async () => {
+unixTest("An application gets its own arguments, its hooks are called, and it may import the package", async () => {
   await using program = start(["-p", "0", APP, "--", "--color", "blue"]);
   const url = await program.url();
   assert.deepEqual(JSON.parse(await text(`${url}/args`)), ["--color", "blue"]);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
-import { type Running, start } from "../helpers/program.ts";
+import { type Running, start, unixTest } from "../helpers/program.ts";
 
 const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
 
@@ -15,7 +15,7 @@ async function hold(program: Running, count: number): Promise<Promise<string>[]>
   return answers;
 }
 
-Deno.test("TERM lets what runs finish, refuses what is new, and ends with 0", async () => {
+unixTest("TERM lets what runs finish, refuses what is new, and ends with 0", async () => {
   await using program = start(["-p", "0", "--debug", APP]);
   const url = await program.url();
   const keptOpen = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });
@@ -36,7 +36,7 @@ Deno.test("TERM lets what runs finish, refuses what is new, and ends with 0", as
 });
 
 for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
-  Deno.test(`A second ${signal} stops at once with ${code}`, async () => {
+  unixTest(`A second ${signal} stops at once with ${code}`, async () => {
     await using program = start(["-p", "0", "--debug", APP]);
     const [answer] = await hold(program, 1);
     program.kill(signal);
@@ -49,7 +49,7 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
   });
 }
 
-Deno.test("The deadline of a graceful stop cuts what still runs and ends with 143", async () => {
+unixTest("The deadline of a graceful stop cuts what still runs and ends with 143", async () => {
   await using program = start(["-p", "0", "--debug", "--graceful-timeout", "200ms", APP]);
   const [answer] = await hold(program, 1);
   program.kill("SIGTERM");
@@ -57,14 +57,14 @@ Deno.test("The deadline of a graceful stop cuts what still runs and ends with 14
   assert.equal((await program.ended).code, 143);
 });
 
-Deno.test("QUIT stops gracefully too", async () => {
+unixTest("QUIT stops gracefully too", async () => {
   await using program = start(["-p", "0", APP]);
   await program.url();
   program.kill("SIGQUIT");
   assert.equal((await program.ended).code, 0);
 });
 
-Deno.test("HUP says that there is nothing to reload, and the program serves on", async () => {
+unixTest("HUP says that there is nothing to reload, and the program serves on", async () => {
   await using program = start(["-p", "0", APP]);
   const url = await program.url();
   program.kill("SIGHUP");
@@ -72,7 +72,7 @@ Deno.test("HUP says that there is nothing to reload, and the program serves on",
   assert.equal(await (await fetch(`${url}/x`)).text(), "hello from /x\n");
 });
 
-Deno.test("With a drain delay the port stays open after TERM, and the health path already says 503", async () => {
+unixTest("With a drain delay the port stays open after TERM, and the health path already says 503", async () => {
   await using program = start(["-p", "0", "--health", "/healthz", "--drain-delay", "1h", APP]);
   const url = await program.url();
   const before = await fetch(`${url}/healthz?probe`);

@@ -114,6 +114,18 @@ export async function runToEnd(args: string[], options: StartOptions = {}): Prom
 }
 
 /**
+ * Registers a test that needs what Unix has and Windows lacks: signals, Unix sockets, `ulimit`.
+ *
+ * @param name a sentence
+ * @param fn the test
+ */
+export function unixTest(name: string, fn: () => Promise<void>): void {
+  const isWindows = Deno.build.os === "windows";
+  if (isWindows) console.log(`skipped, Windows has no such signals or sockets: ${name}`);
+  Deno.test({ name, ignore: isWindows, fn });
+}
+
+/**
  * Tells whether a program of the system is there; a test that needs it is skipped with this reason otherwise.
  *
  * @param name such as `curl`

@@ -1,0 +1,148 @@
+// Knows: which modules can be served, and what their authors are told where one cannot.
+
+import assert from "node:assert/strict";
+import { fromFileUrl } from "../helpers/paths.ts";
+import { type Ended, runToEnd, start } from "../helpers/program.ts";
+import { loadApp } from "../../src/app/load_app.ts";
+import { AppLoadError } from "../../src/app/load_error.ts";
+import { platform } from "../../src/platform/runtime.ts";
+
+const PROGRAM = fromFileUrl(new URL("../../mod.ts", import.meta.url));
+
+/** A directory with files in it, gone afterwards. */
+async function withFiles(files: Record<string, string>, call: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${directory}/${name}`, text);
+    await call(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function load(specifier: string, module: Record<string, unknown>) {
+  const context = { cwd: "/", files: platform.files, program: "mod.ts", load: () => Promise.resolve(module) };
+  return loadApp(specifier, context);
+}
+
+const REQUEST = new Request("http://x/");
+const INFO = {} as Parameters<Awaited<ReturnType<typeof load>>["handler"]>[1];
+
+Deno.test("default.fetch goes before a default function, and that before a named fetch", async () => {
+  const say = (word: string) => () => new Response(word);
+  const text = async (module: Record<string, unknown>) =>
+    await (await (await load("npm:x", module)).handler(REQUEST, INFO)).text();
+  assert.equal(await text({ default: { fetch: say("object") }, fetch: say("named") }), "object");
+  assert.equal(await text({ default: say("function"), fetch: say("named") }), "function");
+  assert.equal(await text({ fetch: say("named") }), "named");
+});
+
+Deno.test("A fetch method keeps its object, also where it stands on a class, and so do the hooks", async () => {
+  class App {
+    #word = "mine";
+    fetch() {
+      return new Response(this.#word);
+    }
+    shutdown() {
+      return this.#word;
+    }
+  }
+  const app = await load("npm:x", { default: new App() });
+  assert.equal(await (await app.handler(REQUEST, INFO)).text(), "mine");
+  assert.equal(app.shutdown?.(), "mine");
+  assert.equal(app.accept, undefined);
+});
+
+Deno.test("A module without anything to serve says what it exports instead", async () => {
+  await assert.rejects(load("npm:x", { start() {}, port: 1 }), (error) => {
+    assert.ok(error instanceof AppLoadError);
+    assert.match(
+      error.message,
+      /^the application npm:x exports nothing that can be served\nexpected .*it exports start, port$/,
+    );
+    return true;
+  });
+});
+
+const CANNOT_LOAD: [name: string, source: string, message: RegExp][] = [
+  [
+    "throws",
+    'const word = "x";\n\nthrow new Error("no database");\n',
+    /Error: no database\n {4}at file:.*app\.ts:3:7\n\n {4}throw new Error\("no database"\);\n {10}\^\n$/,
+  ],
+  ["cannot be parsed", "export default {\n  fetch( { }\n", /SyntaxError: Expected [\s\S]*app\.ts:\d+:\d+/],
+  [
+    "imports what is not there",
+    'import x from "./gone.ts";\nexport default () => new Response(x);\n',
+    /Module not found "file:.*gone\.ts"[\s\S]*app\.ts:1:15/,
+  ],
+  ["rejects", "await Promise.reject(new TypeError('late'));\n", /TypeError: late\n {4}at file:.*app\.ts:1:22/],
+];
+
+for (const [name, source, message] of CANNOT_LOAD) {
+  Deno.test(`An application that ${name} ends the program with 4, its path, the cause and the source line`, async () => {
+    await withFiles({ "app.ts": source }, async (directory) => {
+      const ended: Ended = await runToEnd([`${directory}/app.ts`]);
+      assert.equal(ended.code, 4);
+      assert.equal(ended.stdout, "");
+      assert.ok(ended.stderr.startsWith(`weft: cannot load the application ${directory}/app.ts\n`), ended.stderr);
+      assert.match(ended.stderr, message);
+    });
+  });
+}
+
+Deno.test("A path that does not exist ends with 4 and the whole path", async () => {
+  await withFiles({}, async (directory) => {
+    const { code, stderr } = await runToEnd(["gone.ts"], { cwd: directory });
+    assert.equal(code, 4);
+    assert.equal(stderr, `weft: cannot load the application gone.ts\nthere is no file ${directory}/gone.ts\n`);
+  });
+});
+
+Deno.test("Names with blanks and signs are paths like any other", async () => {
+  await withFiles({ "my app #1?.ts": "export default () => new Response(import.meta.url)" }, async (directory) => {
+    await using program = start(["-p", "0", "my app #1?.ts"], { cwd: directory });
+    assert.match(await (await fetch(await program.url())).text(), /my%20app%20%231%3F\.ts$/);
+  });
+});
+
+Deno.test("An application beside its own deno.json is told what to type, and that works", async () => {
+  const files = {
+    "app.ts": 'import { word } from "words";\nexport default () => new Response(word);\n',
+    "words.ts": 'export const word = "mapped";\n',
+    "deno.json": '{ "imports": { "words": "./words.ts" } }',
+  };
+  await withFiles(files, async (directory) => {
+    const { code, stderr } = await runToEnd(["app.ts"], { cwd: directory });
+    assert.equal(code, 4);
+    assert.match(stderr, /^weft: cannot load[\s\S]*app\.ts:1:22/);
+    const [advice, config] = /deno run -A --config (\S+) \S+mod\.ts \S+app\.ts\n$/.exec(stderr)!;
+    assert.equal(advice, `deno run -A --config ${directory}/deno.json ${PROGRAM} ${directory}/app.ts\n`);
+    await using program = start(["-p", "0", `${directory}/app.ts`], { deno: ["-A", "--config", config] });
+    assert.equal(await (await fetch(await program.url())).text(), "mapped");
+  });
+});
+
+Deno.test("An application with a package.json alone, or with nothing, is told what to do", async () => {
+  const app = { "app.ts": 'import "some-package";\nexport default () => new Response("x");\n' };
+  await withFiles({ ...app, "package.json": "{}" }, async (directory) => {
+    const { stderr } = await runToEnd([`${directory}/app.ts`]);
+    assert.match(stderr, /has a package\.json[\s\S]*echo '\{\}' > \S+deno\.json\n {4}deno run -A --config/);
+  });
+  await withFiles(app, async (directory) => {
+    const { stderr } = await runToEnd([`${directory}/app.ts`]);
+    assert.match(stderr, /Write npm:NAME or jsr:NAME in the import/);
+  });
+});
+
+Deno.test("An application says its own port and limits, and a flag goes before them", async () => {
+  const source = "export default { port: 0, maxBodyBytes: 4, fetch: () => new Response('x') };";
+  await withFiles({ "app.ts": source }, async (directory) => {
+    await using program = start([`${directory}/app.ts`]);
+    const url = await program.url();
+    assert.notEqual(new URL(url).port, "3000");
+    assert.equal((await fetch(url, { method: "POST", body: "12345" })).status, 413);
+    await using other = start(["--max-body-size", "5", `${directory}/app.ts`]);
+    assert.equal((await fetch(await other.url(), { method: "POST", body: "12345" })).status, 200);
+  });
+});

@@ -1,0 +1,288 @@
+// Knows: how long a client may take, phase by phase, on a clock that the test advances.
+
+import assert from "node:assert/strict";
+import { settled } from "../helpers/duplex.ts";
+import { fakeEngine } from "../helpers/fake_engine.ts";
+import { readResponses } from "../helpers/responses.ts";
+import type { Client } from "../helpers/duplex.ts";
+
+const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+const never = () => new Promise<never>(() => {});
+const hello = () => new Response("hello");
+/** One sweep: no deadline is kept more exactly. */
+const SWEEP_MS = 500;
+
+function statuses(client: Client): number[] {
+  return readResponses(client.bytes, { ended: client.ended }).responses.map(({ status }) => status);
+}
+
+Deno.test("A head that is not whole in time is answered with 408 and the end", async () => {
+  await using fake = fakeEngine(hello, { headerTimeoutMs: 10_000 });
+  const client = fake.listener.connect();
+  await fake.clock.advance(5_000);
+  // The time counts from the first byte, and another byte does not begin it anew.
+  client.send("GET / HTTP/1.1\r\n");
+  await fake.clock.advance(9_000);
+  client.send("host: a\r\n");
+  assert.equal(client.isClosed, false);
+  await fake.clock.advance(1_000 + 2 * SWEEP_MS);
+  assert.deepEqual(statuses(client), [408]);
+  assert.match(client.text, /connection: close/);
+  assert.equal(client.isClosed, true);
+  assert.equal(fake.engine.live.size, 0);
+});
+
+Deno.test("A connection that says nothing is closed after the keep-alive time, without a word", async () => {
+  await using fake = fakeEngine(hello, { keepAliveMs: 65_000 });
+  const silent = fake.listener.connect();
+  const busy = fake.listener.connect();
+  busy.send(GET);
+  await fake.clock.advance(60_000);
+  busy.send(GET);
+  await fake.clock.advance(5_000 + SWEEP_MS);
+  assert.equal(silent.isClosed, true);
+  assert.equal(silent.text, "");
+  assert.equal(busy.isClosed, false);
+  await fake.clock.advance(60_000 + SWEEP_MS);
+  assert.equal(busy.isClosed, true);
+  assert.deepEqual(statuses(busy), [200, 200]);
+});
+
+Deno.test("A keep-alive time of 0 ends each connection after its answer", async () => {
+  await using fake = fakeEngine(hello, { keepAliveMs: 0 });
+  const client = fake.listener.connect();
+  client.send(GET);
+  await settled();
+  assert.match(client.text, /connection: close/);
+  assert.equal(client.isClosed, true);
+});
+
+for (const body of ["stream", "auto", "whole"] as const) {
+  Deno.test(`A body that trickles is answered with 408, a slow honest one lives, under "${body}"`, async () => {
+    await using fake = fakeEngine(async (request) => new Response(`${(await request.bytes()).length}`), {
+      body,
+      minBodyRate: 240,
+    });
+    const head = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 30000\r\n\r\n";
+    const [trickle, honest] = [fake.listener.connect(), fake.listener.connect()];
+    trickle.send(head);
+    honest.send(head);
+    for (let second = 0; second < 100; second++) {
+      if (!trickle.isClosed) trickle.send("x".repeat(100));
+      honest.send("x".repeat(300));
+      await fake.clock.advance(1_000);
+      if (second === 9) assert.equal(trickle.isClosed, false, "the first ten seconds are free");
+    }
+    assert.deepEqual(statuses(trickle), [408]);
+    assert.equal(trickle.isClosed, true);
+    assert.deepEqual(statuses(honest), [200]);
+    assert.match(honest.text, /30000$/);
+  });
+}
+
+Deno.test("A chunked body that trickles is answered with 408", async () => {
+  await using fake = fakeEngine(async (request) => new Response(await request.text()));
+  const client = fake.listener.connect();
+  client.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
+  for (let second = 0; second < 15 && !client.isClosed; second++) {
+    client.send("1\r\nx\r\n");
+    await fake.clock.advance(1_000);
+  }
+  assert.deepEqual(statuses(client), [408]);
+});
+
+Deno.test("A body that the application does not read is not the client's slowness", async () => {
+  const go = Promise.withResolvers<void>();
+  await using fake = fakeEngine(async (request) => {
+    await go.promise;
+    return new Response(await request.text());
+  });
+  const client = fake.listener.connect();
+  client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n");
+  await fake.clock.advance(120_000);
+  go.resolve();
+  await settled();
+  client.send("hello");
+  await settled();
+  assert.deepEqual(statuses(client), [200]);
+});
+
+Deno.test("A handler that reads a body too slow for the limit sees why", async () => {
+  let caught: unknown;
+  await using fake = fakeEngine(async (request) => {
+    try {
+      await request.text();
+    } catch (error) {
+      caught = error;
+    }
+    return new Response("never seen");
+  });
+  const client = fake.listener.connect();
+  client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n");
+  await fake.clock.advance(12_000);
+  assert.deepEqual(statuses(client), [408]);
+  assert.equal((caught as { code?: string }).code, "too-slow");
+});
+
+Deno.test("A rate of 0 lets every body live", async () => {
+  await using fake = fakeEngine(async (request) => new Response(await request.text()), { minBodyRate: 0 });
+  const client = fake.listener.connect();
+  client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\n");
+  await fake.clock.advance(3_600_000);
+  client.send("x");
+  await settled();
+  assert.deepEqual(statuses(client), [200]);
+});
+
+Deno.test("A client that takes nothing of its answer is cut after the write time, a slow one lives", async () => {
+  await using fake = fakeEngine(() => new Response("x".repeat(100_000)), { writeTimeoutMs: 60_000 });
+  const [stuck, slow] = [fake.listener.connect({ window: 1_000 }), fake.listener.connect({ window: 1_000 })];
+  stuck.send(GET);
+  slow.send(GET);
+  for (let second = 0; second < 120; second++) {
+    if (second % 50 === 0) slow.allow(1_000);
+    await fake.clock.advance(1_000);
+    if (second === 58) assert.equal(stuck.isClosed, false);
+  }
+  assert.equal(stuck.isClosed, true);
+  assert.equal(stuck.bytes.length, 1_000);
+  assert.equal(slow.isClosed, false);
+  slow.allow(1_000_000);
+  await settled();
+  assert.deepEqual(statuses(slow), [200]);
+});
+
+Deno.test("A stream that a client does not take is cut after the write time, and cancelled", async () => {
+  const cancelled = Promise.withResolvers<void>();
+  await using fake = fakeEngine(() =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => controller.enqueue(new Uint8Array(1_000)),
+        cancel: () => cancelled.resolve(),
+      }),
+    ), { writeTimeoutMs: 5_000 });
+  const client = fake.listener.connect({ window: 10_000 });
+  client.send(GET);
+  await fake.clock.advance(6_000);
+  await cancelled.promise;
+  assert.equal(client.isClosed, true);
+  assert.deepEqual(fake.lines, [], "a client's slowness is no error of ours");
+});
+
+Deno.test("A stream that says nothing for long is nobody's fault", async () => {
+  const { stream, close } = (() => {
+    let controller!: ReadableStreamDefaultController;
+    return {
+      stream: new ReadableStream({ start: (given) => void (controller = given) }),
+      close: () => controller.close(),
+    };
+  })();
+  await using fake = fakeEngine(() => new Response(stream));
+  const client = fake.listener.connect();
+  client.send(GET);
+  await fake.clock.advance(3_600_000);
+  assert.equal(client.isClosed, false);
+  close();
+  await settled();
+  assert.deepEqual(statuses(client), [200]);
+});
+
+Deno.test("A body that nobody read is read away for a second, then the connection ends", async () => {
+  await using fake = fakeEngine(hello);
+  const client = fake.listener.connect();
+  client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n");
+  await settled();
+  assert.deepEqual(statuses(client), [200]);
+  await fake.clock.advance(900);
+  assert.equal(client.isClosed, false);
+  client.send("x");
+  await fake.clock.advance(100 + 2 * SWEEP_MS);
+  assert.equal(client.isClosed, true);
+});
+
+Deno.test("A client that was refused and stays is left after a second", async () => {
+  await using fake = fakeEngine(hello);
+  const client = fake.listener.connect();
+  client.send("nonsense\r\n\r\n");
+  await settled();
+  assert.deepEqual(statuses(client), [400]);
+  assert.equal(client.ended, true);
+  await fake.clock.advance(1_000 + 2 * SWEEP_MS);
+  assert.equal(client.isClosed, true);
+});
+
+Deno.test("A client that has ended its side and waits for an answer has a second, the handler never answers", async () => {
+  const aborted = Promise.withResolvers<void>();
+  await using fake = fakeEngine((request) => {
+    request.signal.addEventListener("abort", () => aborted.resolve());
+    return never();
+  });
+  const client = fake.listener.connect();
+  client.send(GET);
+  client.end();
+  await aborted.promise;
+  await fake.clock.advance(1_000 + 3 * SWEEP_MS);
+  assert.equal(client.isClosed, true);
+  assert.equal(fake.engine.live.size, 0);
+});
+
+Deno.test("A client that has ended its side gets a stream as long as it goes on", async () => {
+  let controller!: ReadableStreamDefaultController;
+  await using fake = fakeEngine(() =>
+    new Response(new ReadableStream({ start: (given) => void (controller = given) }))
+  );
+  const client = fake.listener.connect();
+  client.send(GET);
+  client.end();
+  for (let i = 0; i < 20; i++) {
+    await fake.clock.advance(500);
+    controller.enqueue(new TextEncoder().encode("x"));
+  }
+  assert.equal(client.isClosed, false);
+  await fake.clock.advance(3_000);
+  assert.equal(client.isClosed, true);
+});
+
+Deno.test("A client whose refusal cannot be sent is cut all the same", async () => {
+  await using fake = fakeEngine(hello, { headerTimeoutMs: 1_000 });
+  const client = fake.listener.connect({ window: 0 });
+  client.send("GET /");
+  await fake.clock.advance(1_000 + 4 * SWEEP_MS);
+  assert.equal(client.isClosed, true);
+  assert.equal(fake.engine.live.size, 0);
+});
+
+Deno.test("A sweep runs only while there are connections, and none runs at the end", async () => {
+  const fake = fakeEngine(hello);
+  assert.equal(fake.clock.timers, 0);
+  const client = fake.listener.connect();
+  await settled();
+  assert.equal(fake.clock.timers, 1);
+  client.end();
+  await fake.clock.advance(2 * SWEEP_MS);
+  assert.equal(fake.clock.timers, 0);
+  const second = fake.listener.connect();
+  second.send(GET);
+  await settled();
+  assert.equal(fake.clock.timers, 1);
+  // The pause counts as nobody's idleness.
+  await fake.clock.advance(60_000);
+  assert.equal(second.isClosed, false);
+  second.end();
+  await settled();
+  fake.engine.drain();
+  await fake.engine.finished;
+  assert.equal(fake.clock.timers, 0);
+});
+
+Deno.test("The Date field tells the time, to a second", async () => {
+  await using fake = fakeEngine(hello);
+  const client = fake.listener.connect();
+  for (let i = 0; i < 3; i++) {
+    client.send(GET);
+    await fake.clock.advance(10_000);
+  }
+  const dates = [...client.text.matchAll(/date: (.*)\r\n/g)].map(([, date]) => Date.parse(date));
+  assert.equal(dates.length, 3);
+  assert.deepEqual([dates[1] - dates[0], dates[2] - dates[1]], [10_000, 10_000]);
+});

@@ -1,0 +1,51 @@
+// Knows: that what the README and the examples tell a user is so.
+
+import assert from "node:assert/strict";
+import { fromFileUrl } from "./helpers/paths.ts";
+import { start, unixTest } from "./helpers/program.ts";
+
+const example = (name: string) => fromFileUrl(new URL(`../examples/${name}`, import.meta.url));
+
+Deno.test("examples/hello.ts says hello", async () => {
+  await using program = start(["-p", "0", example("hello.ts")]);
+  assert.equal(await (await fetch(await program.url())).text(), "hello\n");
+});
+
+Deno.test("examples/hono.ts is a Hono application from npm", async () => {
+  await using program = start(["-p", "0", example("hono.ts")]);
+  const url = await program.url();
+  assert.equal(await (await fetch(url)).text(), "hello from Hono\n");
+  const user = await fetch(`${url}/users/42`, { headers: { "user-agent": "weft test" } });
+  assert.deepEqual(await user.json(), { id: "42", agent: "weft test" });
+  const echo = await fetch(`${url}/echo`, { method: "POST", body: JSON.stringify({ warp: ["weft"] }) });
+  assert.deepEqual(await echo.json(), { warp: ["weft"] });
+  assert.equal((await fetch(`${url}/nothing`)).status, 404);
+});
+
+Deno.test("examples/streaming.ts sends its first pieces at once", async () => {
+  await using program = start(["-p", "0", example("streaming.ts")]);
+  const url = await program.url();
+  for (const [path, first] of [["/text", "line 1\n"], ["/events", "event: tick\ndata: 1\n\n"]]) {
+    const response = await fetch(url + path);
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    assert.equal((await reader.read()).value, first);
+    await reader.cancel();
+  }
+});
+
+unixTest("examples/library.ts serves without the program", async () => {
+  const source = (await Deno.readTextFile(example("library.ts"))).replace("port: 8000", "port: 0");
+  const copy = example("library_on_a_free_port.ts");
+  await Deno.writeTextFile(copy, source);
+  try {
+    const child = new Deno.Command(Deno.execPath(), { args: ["run", "-A", copy], stdout: "piped" }).spawn();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const [, url] = /^Listening on (http:\/\/127\.0\.0\.1:\d+\/)\n$/.exec((await reader.read()).value!)!;
+    assert.equal(await (await fetch(`${url}x`)).text(), `GET ${url}x from 127.0.0.1\n`);
+    child.kill("SIGINT");
+    assert.equal((await child.status).code, 0);
+    await reader.cancel();
+  } finally {
+    await Deno.remove(copy);
+  }
+});

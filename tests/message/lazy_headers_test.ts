@@ -1,0 +1,115 @@
+// Knows: what a Headers is, to those who ask the handler's one. The native class is the measure.
+
+import assert from "node:assert/strict";
+import fc from "npm:fast-check@^4";
+import { headOf, requestOf } from "../helpers/incoming.ts";
+
+const FIELDS = "X-B: 2\r\nAccept: a\r\nx-a: 1\r\naccept:  b \r\nCookie: c=1\r\nSet-Cookie: e=1\r\nset-cookie: f=2\r\n";
+
+/** The handler's Headers, and the native ones that they must not be told from. */
+function both(fields = FIELDS): [lazy: Headers, native: Headers] {
+  const pairs = headOf(`GET / HTTP/1.1\r\nhost: example.com\r\n${fields}\r\n`).fields();
+  return [requestOf({ fields }).headers, new Headers(pairs)];
+}
+
+Deno.test("LazyHeaders finds a field, whatever the case, several joined into one", () => {
+  const [lazy, native] = both();
+  for (const name of ["x-a", "X-A", "accept", "ACCEPT", "cookie", "set-cookie", "Host", "missing", "x-"]) {
+    assert.equal(lazy.get(name), native.get(name), name);
+    assert.equal(lazy.has(name), native.has(name), name);
+  }
+  assert.equal(lazy.get("accept"), "a, b");
+});
+
+Deno.test("LazyHeaders refuses a name that is none", () => {
+  const [lazy] = both();
+  for (const name of ["", "a b", "a:", "\u00e9", "a\r\n"]) {
+    assert.throws(() => lazy.get(name), TypeError, JSON.stringify(name));
+    assert.throws(() => lazy.has(name), TypeError);
+  }
+});
+
+Deno.test("LazyHeaders iterates sorted and combined, set-cookie apart, by every way there is", () => {
+  const [lazy, native] = both();
+  const expected = [...native];
+  assert.deepEqual([...lazy], expected);
+  assert.deepEqual([...lazy.entries()], expected);
+  assert.deepEqual([...lazy.keys()], [...native.keys()]);
+  assert.deepEqual([...lazy.values()], [...native.values()]);
+  assert.deepEqual(Object.fromEntries(lazy), Object.fromEntries(native));
+  const each: [string, string][] = [];
+  const self = {};
+  lazy.forEach(function (this: unknown, value, name, headers) {
+    assert.equal(this, self);
+    assert.equal(headers, lazy);
+    each.push([name, value]);
+  }, self);
+  assert.deepEqual(each, expected);
+  assert.deepEqual(lazy.getSetCookie(), ["e=1", "f=2"]);
+});
+
+Deno.test("LazyHeaders gives pairs that are the caller's own", () => {
+  const [lazy] = both();
+  for (const pair of lazy) pair[1] = "changed";
+  assert.equal(lazy.get("x-a"), "1");
+  assert.ok([...lazy].every(([, value]) => value !== "changed"));
+});
+
+Deno.test("LazyHeaders can be changed, and everybody sees it", () => {
+  const [lazy, native] = both();
+  for (const headers of [lazy, native]) {
+    headers.set("x-a", "new");
+    headers.append("accept", "c");
+    headers.delete("cookie");
+    headers.append("set-cookie", "g=3");
+  }
+  assert.deepEqual([...lazy], [...native]);
+  assert.deepEqual([...lazy.keys()], [...native.keys()]);
+  for (const name of ["x-a", "accept", "cookie"]) {
+    assert.equal(lazy.get(name), native.get(name));
+    assert.equal(lazy.has(name), native.has(name));
+  }
+  assert.deepEqual(lazy.getSetCookie(), native.getSetCookie());
+  assert.throws(() => lazy.set("a", "b\r\nc: d"), TypeError);
+});
+
+Deno.test("LazyHeaders makes new Headers, and goes where headers go", () => {
+  const [lazy, native] = both();
+  assert.deepEqual([...new Headers(lazy)], [...native]);
+  assert.deepEqual([...new Response(null, { headers: lazy }).headers], [...native]);
+  assert.deepEqual([...new Request("http://a/", { headers: lazy }).headers], [...native]);
+});
+
+Deno.test("A change of a request's headers reaches what is made of the request, before and after", () => {
+  const request = requestOf({ fields: "x-a: 1\r\n" });
+  request.headers.set("x-b", "2");
+  assert.equal(new Request(request).headers.get("x-b"), "2");
+  request.headers.set("x-c", "3");
+  assert.equal(new Request(request).headers.get("x-c"), "3");
+  assert.equal(request.clone().headers.get("x-c"), "3");
+  assert.equal(request.headers.get("x-a"), "1");
+});
+
+Deno.test("LazyHeaders answers like the native class for any fields", () => {
+  const name = fc.stringMatching(/^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,12}$/)
+    .filter((text) => !/^(host|content-length|transfer-encoding|connection|expect|upgrade)$/i.test(text));
+  const value = fc.string({
+    unit: fc.integer({ min: 0x20, max: 0xff }).filter((code) => code !== 0x7f).map((code) => String.fromCharCode(code)),
+  });
+  fc.assert(fc.property(fc.array(fc.tuple(name, value), { maxLength: 12 }), fc.string(), (fields, asked) => {
+    const [lazy, native] = both(fields.map((pair) => pair.join(": ") + "\r\n").join(""));
+    for (const [known] of fields) assert.equal(lazy.get(known), native.get(known), known);
+    assert.equal(attempt(() => lazy.get(asked)), attempt(() => native.get(asked)));
+    assert.equal(attempt(() => lazy.has(asked)), attempt(() => native.has(asked)));
+    assert.deepEqual([...lazy], [...native]);
+    assert.deepEqual(lazy.getSetCookie(), native.getSetCookie());
+  }));
+});
+
+function attempt(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    return (error as Error).constructor;
+  }
+}

@@ -1,0 +1,88 @@
+// Knows: what a parsed head tells of its fields.
+// Does not know: how it was read; the text is made here.
+
+import assert from "node:assert/strict";
+import { NO_BODY, RequestHead } from "../../src/wire/request_head.ts";
+
+function headOf(...lines: string[]): RequestHead {
+  const line = "GET / HTTP/1.1\r\n";
+  return new RequestHead({
+    method: "GET",
+    target: "/",
+    form: "origin",
+    minor: 1,
+    host: "a.example",
+    framing: NO_BODY,
+    keepAlive: true,
+    expectsContinue: false,
+    upgrade: null,
+    text: line + lines.map((one) => one + "\r\n").join("") + "\r\n",
+    fieldsAt: line.length,
+  });
+}
+
+Deno.test("A field is found whatever the case it was sent in", () => {
+  const head = headOf("Host: a.example", "X-One: 1", "x-two: 2", "X-THREE: 3");
+  assert.equal(head.field("host"), "a.example");
+  assert.equal(head.field("x-one"), "1");
+  assert.equal(head.field("x-two"), "2");
+  assert.equal(head.field("x-three"), "3");
+});
+
+Deno.test("A field that was not sent is null, an empty one is empty", () => {
+  const head = headOf("A:", "B: \t ");
+  assert.equal(head.field("a"), "");
+  assert.equal(head.field("b"), "");
+  assert.equal(head.field("c"), null);
+  assert.equal(headOf().field("a"), null);
+});
+
+Deno.test("Repeated lines are one value, joined in the order sent", () => {
+  assert.equal(headOf("A: 1", "B: x", "a: 2", "A:", "A: 3").field("a"), "1, 2, , 3");
+});
+
+Deno.test("White space around a value is no part of it, white space inside is", () => {
+  const head = headOf("A: \t b  c \t", "B:d", "C: \xa0e\xa0");
+  assert.equal(head.field("a"), "b  c");
+  assert.equal(head.field("b"), "d");
+  assert.equal(head.field("c"), "\xa0e\xa0");
+});
+
+Deno.test("A name that is the beginning or the end of another finds only itself", () => {
+  const head = headOf("X-A-B: long", "A-B: end", "X-A: start");
+  assert.equal(head.field("x-a"), "start");
+  assert.equal(head.field("a-b"), "end");
+  assert.equal(head.field("x-a-b"), "long");
+  assert.equal(head.field("x"), null);
+});
+
+Deno.test("What looks like a field inside a value is not found", () => {
+  const head = headOf("A: b: c", "D: a: e");
+  assert.equal(head.field("b"), null);
+  assert.equal(head.field("a"), "b: c");
+});
+
+Deno.test("Characters that differ from a letter in its case bit are other names", () => {
+  const head = headOf("^A: caret", "~B: tilde", "`C: grave", "@: nothing");
+  assert.equal(head.field("~a"), null);
+  assert.equal(head.field("^a"), "caret");
+  assert.equal(head.field("^b"), null);
+  assert.equal(head.field("~b"), "tilde");
+  assert.equal(head.field("`c"), "grave");
+});
+
+Deno.test("The request line is no field, even where its target looks like one", () => {
+  const line = "GET /a:b HTTP/1.1\r\n";
+  const head = new RequestHead({ ...headOf(), text: line + "\r\n", fieldsAt: line.length });
+  assert.equal(head.field("get /a"), null);
+  assert.deepEqual(head.fields(), []);
+});
+
+Deno.test("All fields come in the order sent, names in lower case, lines not joined", () => {
+  const head = headOf("Host: a.example", "A: 1", "B:", "a: \t2 ", "C: x:y");
+  assert.deepEqual(head.fields(), [["host", "a.example"], ["a", "1"], ["b", ""], ["a", "2"], ["c", "x:y"]]);
+});
+
+Deno.test("A head is told from the other events of a reader by its kind", () => {
+  assert.equal(headOf().kind, "head");
+});
