@@ -1,7 +1,10 @@
 // Knows: how to serve on a free port for the length of a test.
 // Does not know: what is served.
 
+import { Engine } from "../../src/engine/engine.ts";
+import { type Limits, settle } from "../../src/engine/settings.ts";
 import type { Handler } from "../../src/message/handler.ts";
+import { denoPlatform } from "../../src/platform/deno.ts";
 import { serve, type ServeOptions, type Server } from "../../src/engine/serve.ts";
 import { RawClient } from "./raw_client.ts";
 
@@ -25,6 +28,43 @@ export function serving(handler: Handler, options: ServeOptions = {}): Serving {
     async [Symbol.asyncDispose]() {
       stop.abort();
       await server.finished;
+    },
+  };
+}
+
+/** An engine on a real socket, with its insides in sight and its log kept. */
+export interface RealEngine extends AsyncDisposable {
+  readonly engine: Engine;
+  readonly url: string;
+  readonly lines: string[];
+  connect(): Promise<RawClient>;
+}
+
+/** Runs an engine on 127.0.0.1. */
+export function realEngine(
+  handler: Handler,
+  limits: Limits = {},
+  application: Pick<ServeOptions, "accept" | "onError"> = {},
+): RealEngine {
+  const { clock, decodeLatin1, listen } = denoPlatform;
+  const listener = listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
+  const lines: string[] = [];
+  const engine = new Engine({
+    listener,
+    scheme: "http",
+    settings: settle(limits),
+    application: { handler, ...application },
+    readers: [],
+  }, { clock, log: (level, message) => lines.push(`${level} ${message}`), decode: decodeLatin1 });
+  const { addr } = listener;
+  return {
+    engine,
+    url: addr.transport === "tcp" ? `http://127.0.0.1:${addr.port}` : "",
+    lines,
+    connect: () => RawClient.connect(addr),
+    async [Symbol.asyncDispose]() {
+      engine.abort();
+      await engine.finished;
     },
   };
 }

@@ -1,0 +1,162 @@
+// Knows: that what one handler or client does wrong is nobody else's trouble, on real sockets.
+
+import assert from "node:assert/strict";
+import type { Handler } from "../../src/message/handler.ts";
+import { bodyText, fieldOf } from "../helpers/responses.ts";
+import { realEngine } from "../helpers/serving.ts";
+
+const used = new Response("used");
+await used.text();
+
+/** What handlers do wrong, and the status that comes of it. */
+const FAULTS: Record<string, Handler> = {
+  "/throws": () => {
+    throw new Error("thrown with a secret");
+  },
+  "/rejects": () => Promise.reject(new Error("rejected with a secret")),
+  "/throws-text": () => {
+    throw "only text";
+  },
+  "/nothing": () => undefined as unknown as Response,
+  "/later-nothing": () => Promise.resolve(undefined as unknown as Response),
+  "/text": () => "hello" as unknown as Response,
+  "/used": () => used,
+  "/error": () => Response.error(),
+  "/locked": () => {
+    const response = new Response("x");
+    response.body!.getReader();
+    return response;
+  },
+  "/bad-field": () => new Response("x", { headers: { "content-length": "many" } }),
+};
+
+const handler: Handler = (request, info) => {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/never") return new Promise(() => {});
+  if (pathname === "/breaks") {
+    let pulls = 0;
+    return new Response(
+      new ReadableStream({
+        pull(controller) {
+          if (pulls++ < 3) controller.enqueue(new TextEncoder().encode("piece"));
+          else controller.error(new Error("broken with a secret"));
+        },
+      }),
+    );
+  }
+  return pathname in FAULTS ? FAULTS[pathname](request, info) : new Response("fine");
+};
+
+Deno.test("A handler that fails in any way is answered with 500, logged, and others go on untouched", async () => {
+  await using real = realEngine(handler);
+  using other = await real.connect();
+  using client = await real.connect();
+  for (const path of Object.keys(FAULTS)) {
+    const response = await client.get(path);
+    assert.equal(response.status, 500, path);
+    assert.equal(bodyText(response), "500 Internal Server Error\n", "no details for the client");
+    assert.equal(fieldOf(response, "connection"), null, "the connection goes on");
+    assert.equal(bodyText(await other.get("/")), "fine");
+    const line = real.lines.at(-1)!;
+    assert.ok(line.startsWith(`ERROR GET ${path} failed: `), line);
+  }
+  assert.equal(real.lines.length, Object.keys(FAULTS).length);
+  assert.match(real.lines[0], /thrown with a secret\n\s+at /);
+  assert.equal(bodyText(await client.get("/")), "fine");
+});
+
+Deno.test("A stream that breaks is cut so that the client sees it, and logged with its cause", async () => {
+  await using real = realEngine(handler);
+  using other = await real.connect();
+  using client = await real.connect();
+  await client.ask("GET", "/breaks");
+  const [response] = await client.rest();
+  assert.equal(response.isWhole, false);
+  assert.equal(bodyText(response), "piecepiecepiece");
+  assert.equal(bodyText(await other.get("/")), "fine");
+  assert.equal(real.lines.length, 1);
+  assert.match(real.lines[0], /^ERROR GET \/breaks was cut off[^]*broken with a secret/);
+  await assert.rejects(fetch(`${real.url}/breaks`).then((response) => response.text()));
+});
+
+Deno.test("A handler that never answers holds its own connection only, until its client leaves", async () => {
+  await using real = realEngine(handler);
+  const waiting = await Promise.all(Array.from({ length: 20 }, () => real.connect()));
+  for (const client of waiting) await client.ask("GET", "/never");
+  using other = await real.connect();
+  assert.equal(bodyText(await other.get("/")), "fine");
+  assert.equal(real.engine.live.size, 21);
+  for (const client of waiting) client.close();
+  while (real.engine.live.size > 1) assert.equal(bodyText(await other.get("/")), "fine");
+  assert.deepEqual(real.lines, []);
+});
+
+Deno.test("onError that fails itself is answered with 500, and both errors are logged", async () => {
+  const failures = [
+    () => {
+      throw new Error("second");
+    },
+    () => Promise.reject(new Error("second")),
+    () => undefined as unknown as Response,
+  ];
+  for (const onError of failures) {
+    await using real = realEngine(handler, {}, { onError });
+    using client = await real.connect();
+    assert.equal((await client.get("/throws")).status, 500);
+    assert.equal(bodyText(await client.get("/")), "fine");
+    assert.equal(real.lines.length, 2);
+    assert.match(real.lines[0], /^ERROR onError failed too/);
+    assert.match(real.lines[1], /thrown with a secret/);
+  }
+});
+
+Deno.test("accept answers before the body, sees method, URL and headers, and lets pass the rest", async () => {
+  await using real = realEngine(async (request) => new Response(await request.text()), {}, {
+    accept({ method, url, headers }) {
+      if (headers.get("authorization") === "yes") return;
+      return new Response(`${method} ${new URL(url).pathname}`, { status: 401 });
+    },
+  });
+  using refused = await real.connect();
+  await refused.send("POST /in HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 1000000000\r\n\r\n");
+  const [response] = await refused.responses(1);
+  assert.deepEqual([response.status, bodyText(response)], [401, "POST /in"]);
+  assert.equal(fieldOf(response, "connection"), "close");
+  using allowed = await real.connect();
+  await allowed.send("POST / HTTP/1.1\r\nhost: a\r\nauthorization: yes\r\ncontent-length: 2\r\n\r\nhi");
+  assert.equal(bodyText((await allowed.responses(1))[0]), "hi");
+});
+
+Deno.test("Malformed requests get their status, a close, and nothing behind them is run", async () => {
+  let ran = 0;
+  await using real = realEngine(() => {
+    ran++;
+    return new Response("ran");
+  });
+  const smuggled = "GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n";
+  const cases: [string, number][] = [
+    ["GET / HTTP/1.1\n\n", 400],
+    ["GET /\r\n\r\n", 505],
+    ["GET / HTTP/2.0\r\n\r\n", 505],
+    ["GET / HTTP/1.1\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\nhost : a\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\nhost: a\r\nx: y\r\n z\r\n\r\n", 400],
+    ["POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400],
+    ["POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip\r\n\r\n", 501],
+    ["CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n", 501],
+    [`GET /${"x".repeat(9_000)} HTTP/1.1\r\nhost: a\r\n\r\n`, 414],
+    [`GET / HTTP/1.1\r\nhost: a\r\nx: ${"y".repeat(40_000)}\r\n\r\n`, 431],
+  ];
+  for (const [request, status] of cases) {
+    using client = await real.connect();
+    await client.send(request + smuggled);
+    await client.end();
+    const responses = await client.rest();
+    assert.deepEqual(responses.map((response) => response.status), [status], JSON.stringify(request.slice(0, 60)));
+    assert.equal(fieldOf(responses[0], "connection"), "close");
+    assert.equal(client.wasReset, false, "the client gets its answer, not a reset");
+  }
+  assert.equal(ran, 0);
+  assert.deepEqual(real.lines, [], "a client's mistake is no error of ours");
+});

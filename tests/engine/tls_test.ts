@@ -1,0 +1,129 @@
+// Knows: `serve` with a certificate: real TLS, a CA and a leaf made by openssl for the length of the test.
+
+import assert from "node:assert/strict";
+import { serve, type ServeOptions } from "../../src/engine/serve.ts";
+import type { Handler } from "../../src/message/handler.ts";
+
+interface Certificates {
+  ca: string;
+  cert: string;
+  key: string;
+}
+
+/** Deno's client takes no leaf that is its own CA, so there are two. */
+async function makeCertificates(directory: string): Promise<Certificates> {
+  const openssl = async (...args: string[]) => {
+    const { success, stderr } = await new Deno.Command("openssl", { args, cwd: directory }).output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+  };
+  const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  await openssl("req", "-x509", ...ec, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test CA");
+  await openssl("req", ...ec, "-keyout", "leaf.key", "-out", "leaf.csr", "-subj", "/CN=localhost");
+  await Deno.writeTextFile(
+    `${directory}/leaf.ext`,
+    "basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n",
+  );
+  const signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "leaf.ext"];
+  await openssl("x509", "-req", "-in", "leaf.csr", "-out", "leaf.pem", "-days", "2", ...signed);
+  const [ca, cert, key] = ["ca.pem", "leaf.pem", "leaf.key"].map((name) =>
+    Deno.readTextFileSync(`${directory}/${name}`)
+  );
+  return { ca, cert, key };
+}
+
+let made: Promise<Certificates> | null = null;
+
+async function certificates(): Promise<Certificates> {
+  return await (made ??= (async () => {
+    const directory = await Deno.makeTempDir();
+    try {
+      return await makeCertificates(directory);
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  })());
+}
+
+async function withTls(handler: Handler, test: (port: number, ca: string) => Promise<void>, more: ServeOptions = {}) {
+  const { ca, cert, key } = await certificates();
+  const stop = new AbortController();
+  const options = { port: 0, hostname: "127.0.0.1", onListen() {}, signal: stop.signal, cert, key, ...more };
+  const server = serve(options, handler);
+  try {
+    await test((server.addr as { port: number }).port, ca);
+  } finally {
+    stop.abort();
+    await server.finished;
+  }
+}
+
+Deno.test("TLS: fetch gets https URLs, large answers and uploads through", async () => {
+  await withTls(async (request) => {
+    const body = await request.bytes();
+    return new Response(`${request.url} ${body.length} ${"x".repeat(200_000)}`);
+  }, async (port, ca) => {
+    using client = Deno.createHttpClient({ caCerts: [ca] });
+    for (const size of [0, 10, 1_000_000]) {
+      const response = await fetch(`https://localhost:${port}/x`, {
+        method: "POST",
+        body: new Uint8Array(size),
+        client,
+      });
+      const text = await response.text();
+      assert.ok(text.startsWith(`https://localhost:${port}/x ${size} xxx`), text.slice(0, 80));
+      assert.ok(text.length > 200_000);
+    }
+  });
+});
+
+Deno.test("TLS: the end of a connection is told to the client", async () => {
+  await withTls(() => new Response("bye"), async (port, ca) => {
+    using conn = await Deno.connectTls({ hostname: "localhost", port, caCerts: [ca] });
+    await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"));
+    const text = await new Response(conn.readable).text();
+    assert.match(text, /\r\n\r\nbye$/);
+  });
+});
+
+Deno.test("TLS: a client that breaks the protocol is told and left", async () => {
+  await withTls(() => new Response("no"), async (port, ca) => {
+    using conn = await Deno.connectTls({ hostname: "localhost", port, caCerts: [ca] });
+    await conn.write(new TextEncoder().encode("nonsense\r\n\r\n"));
+    const text = await new Response(conn.readable).text();
+    assert.match(text, /^HTTP\/1\.1 400 /);
+  });
+});
+
+Deno.test("TLS: a client that speaks no TLS, or none at all, costs only its connection", async () => {
+  await withTls(() => new Response("fine"), async (port, ca) => {
+    const plain = await Deno.connect({ hostname: "127.0.0.1", port });
+    await plain.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
+    const silent = await Deno.connect({ hostname: "127.0.0.1", port });
+    const gone = await Deno.connect({ hostname: "127.0.0.1", port });
+    gone.close();
+    using client = Deno.createHttpClient({ caCerts: [ca] });
+    const response = await fetch(`https://localhost:${port}/`, { client });
+    assert.equal(await response.text(), "fine");
+    // Plain text gets an alert of TLS and the end.
+    const buffer = new Uint8Array(1_000);
+    while (await plain.read(buffer).catch(() => null) !== null);
+    plain.close();
+    silent.close();
+  });
+});
+
+Deno.test("TLS: a client that leaves in the middle aborts the signal", async () => {
+  const aborted = Promise.withResolvers<void>();
+  const began = Promise.withResolvers<void>();
+  await withTls((request) => {
+    request.signal.addEventListener("abort", () => aborted.resolve());
+    began.resolve();
+    return new Promise(() => {});
+  }, async (port, ca) => {
+    const conn = await Deno.connectTls({ hostname: "localhost", port, caCerts: [ca] });
+    await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
+    await began.promise;
+    conn.close();
+    await aborted.promise;
+  });
+});
