@@ -43,7 +43,7 @@ export class Intake {
    * @returns resolved when the inbox has changed; never rejected
    */
   fill(least: number): Promise<void> {
-    return this.#reading ??= this.#read(least);
+    return this.#reading ??= this.#socket.read(this.inbox.room(least)).then(this.#onRead, this.#onBroken);
   }
 
   /**
@@ -77,19 +77,22 @@ export class Intake {
     return bytes;
   }
 
-  async #read(least: number): Promise<void> {
-    const { inbox } = this;
-    let count: number | null = null;
-    try {
-      count = await this.#socket.read(inbox.room(least));
-    } catch (error) {
-      this.broken = error;
-    }
+  #onRead = (count: number | null): void => {
     this.#reading = null;
-    inbox.filled(count ?? 0);
-    if (count === null) {
-      inbox.ended = true;
-      this.onEnded();
-    } else this.received += count;
+    if (count === null) return this.#end();
+    this.inbox.filled(count);
+    this.received += count;
+  };
+
+  #onBroken = (error: unknown): void => {
+    this.#reading = null;
+    this.broken = error;
+    this.#end();
+  };
+
+  #end(): void {
+    this.inbox.filled(0);
+    this.inbox.ended = true;
+    this.onEnded();
   }
 }

@@ -38,7 +38,7 @@ export function putAnswer(connection: Connection, exchange: Exchange, answer: An
   const { outbox, terms } = connection;
   const { head } = exchange;
   const { body, block } = answer;
-  if (block !== null && typeof body === "string" && canUseBlock(connection, exchange)) {
+  if (block != null && typeof body === "string" && canUseBlock(connection, exchange)) {
     if (outbox.putBlock(block.upToLength(terms.date), body)) {
       exchange.sent = body.length;
       return BLOCK_SENT;

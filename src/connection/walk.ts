@@ -285,5 +285,5 @@ function* handOver(connection: Connection, exchange: Exchange): Walk {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return value instanceof Promise || typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
 }

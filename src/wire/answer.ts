@@ -15,7 +15,7 @@ export interface Answer {
   /** Null for no body. A string is sent as UTF-8. */
   readonly body: AnswerBody;
   /** The head in bytes, where it is one that is sent again and again. */
-  readonly block: HeadBlock | null;
+  readonly block?: HeadBlock | null;
 }
 
 /** What can be sent as a body. */

@@ -4,7 +4,7 @@
 
 import type { FieldNotes, FieldPlaces } from "./head_reader.ts";
 import { badRequest, ProtocolError } from "./protocol_error.ts";
-import { CHUNKED, findField, type Framing, NO_BODY, RequestHead } from "./request_head.ts";
+import { CHUNKED, findField, type Framing, NO_BODY, type ReadHead, RequestHead } from "./request_head.ts";
 
 /** How a run of bytes becomes text, one character a byte; the fastest way differs from runtime to runtime. */
 export type DecodeLatin1 = (bytes: Uint8Array, from: number, to: number) => string;
@@ -19,6 +19,11 @@ export class HeadNotes implements FieldNotes {
   connections = 0;
   expects = 0;
   upgrades = 0;
+
+  /** True where a field other than Host decides something. */
+  get decide(): boolean {
+    return this.contentLengths + this.transferEncodings + this.connections + this.expects + this.upgrades > 0;
+  }
 
   /** Forgets the last head. */
   clear(): void {
@@ -75,16 +80,6 @@ function isName(bytes: Uint8Array, at: number, name: number[]): boolean {
   return true;
 }
 
-/** What the reader knows of a complete head, before it is judged. */
-export interface ReadHead {
-  text: string;
-  methodStart: number;
-  methodEnd: number;
-  targetEnd: number;
-  fieldsAt: number;
-  minor: 0 | 1;
-}
-
 /**
  * Judges a complete head.
  *
@@ -94,28 +89,19 @@ export interface ReadHead {
  * @throws {ProtocolError} where its fields contradict RFC 9112 or each other
  */
 export function judgeHead(read: ReadHead, notes: HeadNotes): RequestHead {
-  const { text, fieldsAt, minor } = read;
-  const method = text.startsWith("GET ", read.methodStart) ? "GET" : text.slice(read.methodStart, read.methodEnd);
-  const target = text.slice(read.methodEnd + 1, read.targetEnd);
-  const form = formOf(method, target);
-  const host = judgeHost(text, minor, notes);
-  const options = notes.connections === 0 ? "" : listOf(findField(text, fieldsAt, "connection"));
-  const upgrades = minor === 1 && notes.upgrades > 0 && hasToken(options, "upgrade");
-  return new RequestHead({
-    method,
-    target,
-    form,
-    minor,
-    host,
-    framing: judgeFraming(read, notes),
-    keepAlive: minor === 1
-      ? !hasToken(options, "close")
-      : hasToken(options, "keep-alive") && !hasToken(options, "close"),
-    expectsContinue: notes.expects > 0 && minor === 1 && judgeExpect(text, fieldsAt),
-    upgrade: upgrades ? findField(text, fieldsAt, "upgrade") : null,
-    text,
-    fieldsAt,
-  });
+  const head = new RequestHead(read);
+  head.form = formOf(head.method, head.target);
+  head.host = judgeHost(read, notes);
+  if (notes.decide) {
+    const { text, fieldsAt, minor } = read;
+    head.framing = judgeFraming(read, notes);
+    head.expectsContinue = notes.expects > 0 && minor === 1 && judgeExpect(text, fieldsAt);
+    const options = notes.connections === 0 ? "" : listOf(findField(text, fieldsAt, "connection"));
+    head.keepAlive = !hasToken(options, "close") && (minor === 1 || hasToken(options, "keep-alive"));
+    const upgrades = minor === 1 && notes.upgrades > 0 && hasToken(options, "upgrade");
+    head.upgrade = upgrades ? findField(text, fieldsAt, "upgrade") : null;
+  }
+  return head;
 }
 
 /** RFC 9112, section 3.2: the four forms of a target. */
@@ -137,18 +123,16 @@ function formOf(method: string, target: string): RequestHead["form"] {
 }
 
 /** RFC 9112, section 3.2: exactly one valid Host in HTTP/1.1; HTTP/1.0 may have none. */
-function judgeHost(text: string, minor: 0 | 1, notes: HeadNotes): string {
+function judgeHost(read: ReadHead, notes: HeadNotes): string {
   if (notes.hosts === 0) {
-    if (minor === 0) return "";
+    if (read.minor === 0) return "";
     throw badRequest("bad-host", "an HTTP/1.1 request needs a Host field, and there is none");
   }
   if (notes.hosts > 1) throw badRequest("bad-host", `one Host field was expected, got ${notes.hosts}`);
-  const host = text.slice(notes.hostStart, notes.hostEnd);
-  if (host !== lastGoodHost) {
-    checkAuthority(host, "bad-host");
-    lastGoodHost = host;
-  }
-  return host;
+  const host = read.text.slice(notes.hostStart, notes.hostEnd);
+  if (host === lastGoodHost) return lastGoodHost;
+  checkAuthority(host, "bad-host");
+  return lastGoodHost = host;
 }
 
 // Most requests to a server name the same host; the answer to "is it well formed" is the same too.

@@ -35,15 +35,12 @@ export interface FieldNotes {
 }
 
 /** Where a field stands in its head. One record is used again and again: read it, do not keep it. */
-export interface FieldPlaces {
-  readonly nameStart: number;
-  readonly nameEnd: number;
-  readonly valueStart: number;
-  readonly valueEnd: number;
-}
+export type FieldPlaces = Readonly<Record<"nameStart" | "nameEnd" | "valueStart" | "valueEnd", number>>;
 
 /** Reads one head, or one trailer section, over bytes that may come in pieces. */
 export class HeadReader {
+  /** The text of the head that was read last, set by whoever decodes it. */
+  text = "";
   /** Offsets from the head's first byte, valid once {@linkcode HeadReader.read} has answered. */
   methodStart = 0;
   methodEnd = 0;

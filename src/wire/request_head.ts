@@ -31,7 +31,19 @@ export interface HeadFacts {
   upgrade: string | null;
 }
 
-/** A request's head: its line, its fields, and the facts that were noted while it was read. */
+/** What is known of a complete head before it is judged: its text and the places of its parts in it. */
+export interface ReadHead {
+  /** One character a byte, ended by the empty line. */
+  readonly text: string;
+  readonly methodStart: number;
+  readonly methodEnd: number;
+  readonly targetEnd: number;
+  /** Where the first field line starts. */
+  readonly fieldsAt: number;
+  readonly minor: 0 | 1;
+}
+
+/** A request's head: its line, its fields, and the facts that `judgeHead` (head_facts.ts) sets; all others only read. */
 export class RequestHead implements HeadFacts {
   /** Tells a head from the other events of a {@linkcode RequestReader}. */
   readonly kind = "head";
@@ -39,31 +51,27 @@ export class RequestHead implements HeadFacts {
   readonly method: string;
   /** The request target as sent. */
   readonly target: string;
-  readonly form: HeadFacts["form"];
   readonly minor: 0 | 1;
-  readonly host: string;
-  readonly framing: Framing;
-  readonly keepAlive: boolean;
-  readonly expectsContinue: boolean;
-  readonly upgrade: string | null;
-  /** The whole head, one character a byte, from the method to the empty line. */
+  /** The whole head, one character a byte, from the method (or an empty line before it) to the empty line. */
   readonly text: string;
   /** Where the first field line starts in {@linkcode RequestHead.text}. */
   readonly fieldsAt: number;
+  form: HeadFacts["form"] = "origin";
+  host = "";
+  framing: Framing = NO_BODY;
+  keepAlive: boolean;
+  expectsContinue = false;
+  upgrade: string | null = null;
 
-  /** @param parts everything the head says, and its text */
-  constructor(parts: Omit<RequestHead, "kind" | "field" | "fields">) {
-    this.method = parts.method;
-    this.target = parts.target;
-    this.form = parts.form;
-    this.minor = parts.minor;
-    this.host = parts.host;
-    this.framing = parts.framing;
-    this.keepAlive = parts.keepAlive;
-    this.expectsContinue = parts.expectsContinue;
-    this.upgrade = parts.upgrade;
-    this.text = parts.text;
-    this.fieldsAt = parts.fieldsAt;
+  /** @param read the head as its reader left it; the facts are those of a head whose fields decide nothing */
+  constructor(read: ReadHead) {
+    const { text } = read;
+    this.method = text.startsWith("GET ", read.methodStart) ? "GET" : text.slice(read.methodStart, read.methodEnd);
+    this.target = text.slice(read.methodEnd + 1, read.targetEnd);
+    this.minor = read.minor;
+    this.text = text;
+    this.fieldsAt = read.fieldsAt;
+    this.keepAlive = read.minor === 1;
   }
 
   /**

@@ -99,14 +99,8 @@ export class RequestReader {
       throw badRequest("cut-short", "the connection ended in the middle of a head");
     }
     inbox.at += length;
-    const head = judgeHead({
-      text: this.#decode(inbox.bytes, from, from + length),
-      methodStart: reader.methodStart,
-      methodEnd: reader.methodEnd,
-      targetEnd: reader.targetEnd,
-      fieldsAt: reader.fieldsAt,
-      minor: reader.minor,
-    }, this.#notes);
+    reader.text = this.#decode(inbox.bytes, from, from + length);
+    const head = judgeHead(reader, this.#notes);
     this.#notes.clear();
     const { framing } = head;
     if (framing.kind === "length") {

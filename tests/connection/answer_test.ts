@@ -95,7 +95,7 @@ Deno.test("A field may have any character of Latin-1", async () => {
 });
 
 Deno.test("A reason phrase of the application's is sent", async () => {
-  const response = await respond({ status: 299, reason: "Fine So Far", fields: [], body: null });
+  const response = await respond({ ...answer(null, 299), reason: "Fine So Far" });
   assert.equal(response.reason, "Fine So Far");
 });
 
@@ -117,7 +117,7 @@ Deno.test("A field that would break the message is an error of the application, 
     assert.equal(response.status, 500, JSON.stringify(fields));
     assert.equal(fieldOf(response, "x-good"), null);
   }
-  const reason = await respond({ status: 200, reason: "a\r\nb: c", fields: [], body: "ok" });
+  const reason = await respond({ ...answer("ok"), reason: "a\r\nb: c" });
   assert.equal(reason.status, 500);
 });
 

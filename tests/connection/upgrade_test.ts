@@ -4,18 +4,13 @@ import assert from "node:assert/strict";
 import type { Exchange } from "../../src/connection/exchange.ts";
 import type { Socket } from "../../src/platform/ports.ts";
 import type { Answer } from "../../src/wire/answer.ts";
-import { connected } from "../helpers/connected.ts";
+import { answer, connected } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
 import { fieldOf, text } from "../helpers/responses.ts";
 
 const ASK = "GET /chat HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n";
 
-const SWITCH: Answer = {
-  status: 101,
-  reason: "",
-  fields: [["upgrade", "echo"], ["connection", "Upgrade"], ["sec-x", "y"]],
-  body: null,
-};
+const SWITCH: Answer = answer(null, 101, [["upgrade", "echo"], ["connection", "Upgrade"], ["sec-x", "y"]]);
 
 /** Says back in capitals what it reads, from the first bytes on. */
 async function shout(socket: Socket, first: Uint8Array): Promise<void> {

@@ -41,7 +41,7 @@ export interface Connected {
 
 /** Makes an answer. */
 export function answer(body: AnswerBody, status = 200, fields: Answer["fields"] = []): Answer {
-  return { status, reason: "", fields, body };
+  return { status, reason: "", fields, body, block: null };
 }
 
 /** Walks a connection. */

@@ -2,6 +2,7 @@
 // Does not know: HTTP, time.
 // Rule: nothing happens by itself; the test decides how much is read, written and when it ends.
 
+import { setImmediate } from "node:timers";
 import type { Address, Socket } from "../../src/platform/ports.ts";
 import { join, text } from "./responses.ts";
 
@@ -207,5 +208,5 @@ export class Client {
 
 /** Lets everything that needs no new event happen: one turn of the event loop, in which no time passes for a test. */
 export function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => void setImmediate(resolve));
 }

@@ -14,6 +14,7 @@ export class RawClient implements Disposable {
   wasReset = false;
 
   #conn: Deno.Conn;
+  #buffer = new Uint8Array(16 * 1024);
   #pieces: Uint8Array[] = [];
   #methods: string[] = [];
   #answered = 0;
@@ -93,8 +94,8 @@ export class RawClient implements Disposable {
   }
 
   /** Reads once; false at the end. */
-  async read(size = 64 * 1024): Promise<boolean> {
-    const buffer = new Uint8Array(size);
+  async read(size = this.#buffer.length): Promise<boolean> {
+    const buffer = this.#buffer.subarray(0, size);
     let count: number | null = null;
     try {
       count = await this.#conn.read(buffer);
@@ -103,7 +104,7 @@ export class RawClient implements Disposable {
       this.wasReset = true;
     }
     if (count === null) this.ended = true;
-    else this.#pieces.push(buffer.subarray(0, count));
+    else this.#pieces.push(buffer.slice(0, count));
     return count !== null;
   }
 

@@ -5,21 +5,25 @@ import assert from "node:assert/strict";
 import { NO_BODY, RequestHead } from "../../src/wire/request_head.ts";
 
 function headOf(...lines: string[]): RequestHead {
-  const line = "GET / HTTP/1.1\r\n";
+  return headWith("GET / HTTP/1.1\r\n", ...lines);
+}
+
+function headWith(line: string, ...lines: string[]): RequestHead {
   return new RequestHead({
-    method: "GET",
-    target: "/",
-    form: "origin",
-    minor: 1,
-    host: "a.example",
-    framing: NO_BODY,
-    keepAlive: true,
-    expectsContinue: false,
-    upgrade: null,
     text: line + lines.map((one) => one + "\r\n").join("") + "\r\n",
+    methodStart: 0,
+    methodEnd: 3,
+    targetEnd: line.length - " HTTP/1.1\r\n".length,
     fieldsAt: line.length,
+    minor: 1,
   });
 }
+
+Deno.test("A head knows its line, and decides nothing by itself", () => {
+  const head = headOf();
+  assert.deepEqual([head.method, head.target, head.minor, head.keepAlive], ["GET", "/", 1, true]);
+  assert.equal(head.framing, NO_BODY);
+});
 
 Deno.test("A field is found whatever the case it was sent in", () => {
   const head = headOf("Host: a.example", "X-One: 1", "x-two: 2", "X-THREE: 3");
@@ -72,8 +76,7 @@ Deno.test("Characters that differ from a letter in its case bit are other names"
 });
 
 Deno.test("The request line is no field, even where its target looks like one", () => {
-  const line = "GET /a:b HTTP/1.1\r\n";
-  const head = new RequestHead({ ...headOf(), text: line + "\r\n", fieldsAt: line.length });
+  const head = headWith("GET /a:b HTTP/1.1\r\n");
   assert.equal(head.field("get /a"), null);
   assert.deepEqual(head.fields(), []);
 });

@@ -1,0 +1,59 @@
+// Knows: the least a TypeScript server on Deno.listen can do: read, count heads, write fixed bytes.
+// Does not know: HTTP. It parses nothing, so no real server on this runtime goes faster: it is the limit.
+// Rule: it answers as many times as it was asked, or the pipelined scenario would be a lie.
+
+import { HELLO, TEXT } from "./answers.ts";
+
+const encoder = new TextEncoder();
+const head = `HTTP/1.1 200 OK\r\ncontent-type: ${TEXT}\r\ncontent-length: ${HELLO.length}\r\n`;
+const kept = encoder.encode(`${head}\r\n${HELLO}`);
+const last = encoder.encode(`${head}connection: close\r\n\r\n${HELLO}`);
+
+/** Most answers in one write; a read of 16 KiB rarely holds more requests. */
+const MOST_AT_ONCE = 128;
+const many = new Uint8Array(kept.length * MOST_AT_ONCE);
+for (let nr = 0; nr < MOST_AT_ONCE; nr++) many.set(kept, nr * kept.length);
+
+const [app, port] = Deno.args;
+const isClosing = app === "closing";
+for await (const conn of Deno.listen({ hostname: "127.0.0.1", port: Number(port) })) answer(conn);
+
+async function answer(conn: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(16 * 1024);
+  conn.setNoDelay(true);
+  try {
+    let ended = { heads: 0, matched: 0 };
+    for (let bytes = await conn.read(buffer); bytes !== null; bytes = await conn.read(buffer)) {
+      ended = countHeads(buffer.subarray(0, bytes), ended.matched);
+      if (isClosing && ended.heads > 0) {
+        await write(conn, last);
+        break;
+      }
+      for (let left = ended.heads; left > 0; left -= MOST_AT_ONCE) {
+        await write(conn, many.subarray(0, kept.length * Math.min(left, MOST_AT_ONCE)));
+      }
+    }
+  } catch {
+    // The client is gone; the load generator counts what it missed.
+  }
+  conn.close();
+}
+
+/** Counts the ends of heads; `matched` says how much of one stood at the end of the bytes before. */
+function countHeads(bytes: Uint8Array, matched: number): { heads: number; matched: number } {
+  let heads = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const octet = bytes[at];
+    if (octet === (matched % 2 === 0 ? 0x0d : 0x0a)) matched++;
+    else matched = octet === 0x0d ? 1 : 0;
+    if (matched === 4) {
+      heads++;
+      matched = 0;
+    }
+  }
+  return { heads, matched };
+}
+
+async function write(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+  for (let sent = await conn.write(bytes); sent < bytes.length;) sent += await conn.write(bytes.subarray(sent));
+}

@@ -1,0 +1,138 @@
+// Knows: how the results look as an SVG: Weft's ratio to Deno.serve, a bar for each scenario, a line at 1.0.
+// Does not know: how they were measured.
+// Rule: no script, no font and no style from elsewhere; its own background, so that it reads on light and dark pages.
+
+import type { Outcome, Results } from "./report.ts";
+import type { Spread } from "./rows.ts";
+
+const WIDTH = 860;
+const ROW = 26;
+const BAR = 14;
+/** Where the bars begin: the longest title fits before it. */
+const LEFT = 330;
+/** What stays free behind the longest bar for its value. */
+const RIGHT = 70;
+const TOP = 62;
+
+const INK = "#1f2933";
+const FAINT = "#616e7c";
+const GRID = "#d5dbe1";
+const GOOD = "#1f7a5c";
+const SHORT = "#b4541a";
+/** A quick run meets and misses nothing. */
+const PLAIN = "#3a6ea5";
+
+/** A scenario in which Weft has a ratio. */
+interface Bar {
+  outcome: Outcome;
+  ratio: Spread;
+}
+
+/** Where a bar goes, and whether its targets count. */
+interface Place {
+  y: number;
+  scale: number;
+  isQuick: boolean;
+}
+
+/**
+ * Draws the chart.
+ *
+ * @param results of a run
+ * @returns an SVG document
+ */
+export function drawChart(results: Results): string {
+  const bars = results.scenarios.flatMap((outcome): Bar[] => {
+    const ratio = outcome.rows.find(({ peer }) => peer === "weft")?.ratio;
+    return ratio === undefined ? [] : [{ outcome, ratio }];
+  });
+  const groups = [
+    {
+      title: "More is better: work for each second of CPU time",
+      bars: bars.filter(({ outcome }) => outcome.isMoreBetter),
+    },
+    { title: "Less is better: memory, latency, start", bars: bars.filter(({ outcome }) => !outcome.isMoreBetter) },
+  ].filter((group) => group.bars.length > 0);
+  const most = Math.max(1.25, ...bars.map(({ ratio }) => ratio.q3));
+  const scale = (WIDTH - LEFT - RIGHT) / most;
+  const parts: string[] = [];
+  let y = TOP;
+  for (const { title, bars } of groups) {
+    parts.push(text(20, y + 17, title, { size: 12, fill: FAINT, weight: 600 }));
+    y += ROW;
+    for (const bar of bars) {
+      parts.push(drawBar(bar, { y, scale, isQuick: results.isQuick }));
+      y += ROW;
+    }
+    y += 8;
+  }
+  const x = LEFT + scale;
+  const grid = [
+    `<line x1="${LEFT}" y1="${TOP}" x2="${LEFT}" y2="${y}" stroke="${GRID}"/>`,
+    `<line x1="${round(x)}" y1="${TOP}" x2="${round(x)}" y2="${y}" stroke="${INK}" stroke-dasharray="4 3"/>`,
+    text(x, TOP - 6, "Deno.serve = 1.0", { size: 11, fill: INK, anchor: "middle" }),
+  ];
+  const height = y + 50;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" ` +
+    `font-family="system-ui, sans-serif" role="img" aria-labelledby="title">
+<title id="title">Weft's ratio to Deno.serve in each scenario</title>
+<rect width="${WIDTH}" height="${height}" rx="8" fill="#ffffff" stroke="${GRID}"/>
+${text(20, 28, "Weft against Deno.serve", { size: 17, fill: INK, weight: 600 })}
+${grid.join("\n")}
+${parts.join("\n")}
+${captions(results).map((line, nr) => text(20, y + 18 + nr * 16, line, { size: 11, fill: FAINT })).join("\n")}
+</svg>
+`;
+}
+
+function drawBar({ outcome, ratio }: Bar, { y, scale, isQuick }: Place): string {
+  const { nr, title, verdicts } = outcome;
+  const fill = isQuick ? PLAIN : verdicts.every(({ isMet }) => isMet) ? GOOD : SHORT;
+  const middle = y + ROW / 2;
+  const at = (value: number) => round(LEFT + Math.max(0, value) * scale);
+  const end = at(Math.max(ratio.median, ratio.q3));
+  return [
+    text(LEFT - 10, middle + 4, `(${nr}) ${title}`, { size: 12, fill: INK, anchor: "end" }),
+    `<rect x="${LEFT}" y="${middle - BAR / 2}" width="${
+      round(Math.max(0, ratio.median) * scale)
+    }" height="${BAR}" rx="2" ` +
+    `fill="${fill}"/>`,
+    `<line x1="${at(ratio.q1)}" y1="${middle}" x2="${
+      at(ratio.q3)
+    }" y2="${middle}" stroke="${INK}" stroke-width="1.5"/>`,
+    text(end + 8, middle + 4, ratio.median.toFixed(2), { size: 12, fill: INK, weight: 600, hasHalo: true }),
+  ].join("\n");
+}
+
+function captions({ date, isQuick, rounds, seconds, peers, machine, load }: Results): string[] {
+  const versionOf = (name: string) => peers.find((peer) => peer.name === name)?.version ?? "";
+  const how = isQuick
+    ? "quick run, not to be relied on"
+    : `medians of ${rounds} rounds of ${seconds} s, quartiles as lines`;
+  return [
+    `Weft ${versionOf("weft")}, ${load}; ${how}; ${isQuick ? "" : "green: targets met; "}${date.slice(0, 10)}`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, ${machine.system}, kernel ${machine.kernel}; ` +
+    `server and load on a core each`,
+  ];
+}
+
+interface TextStyle {
+  size: number;
+  fill: string;
+  weight?: number;
+  anchor?: "middle" | "end";
+  /** Keeps lines behind it off the letters. */
+  hasHalo?: boolean;
+}
+
+function text(x: number, y: number, content: string, style: TextStyle): string {
+  const { size, fill, weight = 400, anchor = "start", hasHalo = false } = style;
+  const halo = hasHalo ? ' paint-order="stroke" stroke="#ffffff" stroke-width="5"' : "";
+  const escaped = content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" font-weight="${weight}" fill="${fill}" ` +
+    `text-anchor="${anchor}"${halo}>${escaped}</text>`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

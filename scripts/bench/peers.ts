@@ -1,0 +1,159 @@
+// Knows: each peer's name, version and command line, and whether it is there.
+// Does not know: scenarios, measuring.
+// Rule: a peer that is missing is left out with a reason; the rest goes on.
+
+import type { AppName } from "./apps/answers.ts";
+import { writeNginxConfig } from "./apps/nginx.ts";
+import { isInstalled } from "./process.ts";
+import type { PeerName } from "./scenarios.ts";
+
+/** A server that can be started. */
+export interface Peer {
+  name: PeerName;
+  title: string;
+  version: string;
+  env?: Record<string, string>;
+  /** The command that serves an application on a port of loopback. */
+  command(app: AppName, port: number): Promise<string[]> | string[];
+}
+
+/** Who is there, who is not, and which version of Hono they share. */
+export interface Found {
+  peers: Peer[];
+  leftOut: { peer: PeerName; reason: string }[];
+  hono: string;
+}
+
+/** npm gets this long for Bun's 40 MB. */
+const INSTALL_MS = 90_000;
+
+const deno = `Deno ${Deno.version.deno}`;
+
+/**
+ * Looks for peers.
+ *
+ * @param names who is wanted
+ * @param dir for nginx's files; the caller removes it
+ * @returns those that can be started
+ */
+export async function findPeers(names: readonly PeerName[], dir: string): Promise<Found> {
+  const hono = await readHonoVersion();
+  const found: Found = { peers: [], leftOut: [], hono };
+  for (const name of names) {
+    try {
+      found.peers.push(await findPeer(name, dir, hono));
+    } catch (error) {
+      found.leftOut.push({ peer: name, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return found;
+}
+
+async function findPeer(name: PeerName, dir: string, hono: string): Promise<Peer> {
+  switch (name) {
+    case "weft":
+      return onDeno(name, "Weft", `${await readWeftVersion()} on ${deno}`, "weft.ts");
+    case "deno":
+      return onDeno(name, "Deno.serve", deno, "deno_serve.ts");
+    case "bare":
+      return onDeno(name, "bare loop", deno, "bare_loop.ts");
+    case "node":
+      return onDeno(name, "node:http", `in ${deno}`, "node_http.ts");
+    case "bun":
+      return await findBun(hono);
+    case "nginx":
+      return await findNginx(dir);
+  }
+}
+
+function onDeno(name: PeerName, title: string, version: string, file: string): Peer {
+  const program = pathOf(`apps/${file}`);
+  const command = (app: AppName, port: number) => [...runDeno(program), app, String(port)];
+  return { name, title, version, command };
+}
+
+/**
+ * Makes the command that runs a program of this folder.
+ *
+ * @param program its path
+ * @returns the command, to which arguments can be added; it leaves the tree's lock file alone
+ */
+export function runDeno(program: string): string[] {
+  return [Deno.execPath(), "run", "--allow-all", "--no-lock", "--quiet", program];
+}
+
+/**
+ * Finds a file of this folder.
+ *
+ * @param file relative to this folder
+ * @returns its path
+ */
+export function pathOf(file: string): string {
+  return decodeURIComponent(new URL(file, import.meta.url).pathname);
+}
+
+async function findBun(hono: string): Promise<Peer> {
+  const onPath = await isInstalled("bun");
+  const packages = [...(onPath ? [] : ["bun"]), `hono@${hono}`];
+  const home = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
+  const prefix = `${home}/weft-bench`;
+  const bun = onPath ? "bun" : `${prefix}/node_modules/.bin/bun`;
+  const module = `${prefix}/node_modules/hono/dist/index.js`;
+  if (!await exists(module) || !onPath && !await exists(bun)) await install(prefix, packages);
+  const version = (await outputOf(bun, ["--version"])).trim();
+  const program = pathOf("apps/bun.ts");
+  return {
+    name: "bun",
+    title: "Bun.serve",
+    version: `Bun ${version}`,
+    env: { BENCH_HONO: module },
+    command: (app, port) => [bun, program, app, String(port)],
+  };
+}
+
+async function install(prefix: string, packages: string[]): Promise<void> {
+  if (!await isInstalled("npm")) throw new Error("bun is not installed, and neither is npm to fetch it");
+  await Deno.mkdir(prefix, { recursive: true });
+  const args = ["install", "--prefix", prefix, "--no-audit", "--no-fund", ...packages];
+  await outputOf("npm", args);
+}
+
+async function findNginx(dir: string): Promise<Peer> {
+  // Debian keeps it in /usr/sbin, which is not on every user's path.
+  const nginx = await isInstalled("nginx") ? "nginx" : "/usr/sbin/nginx";
+  if (!await isInstalled(nginx)) throw new Error("nginx is not installed");
+  const args = ["-c", 'exec "$1" -v 2>&1', "sh", nginx];
+  const version = /nginx\/([\d.]+)/.exec(await outputOf("sh", args))?.[1] ?? "unknown";
+  return {
+    name: "nginx",
+    title: "nginx",
+    version: `nginx ${version}`,
+    command: async (app, port) => [nginx, "-p", dir, "-c", await writeNginxConfig(app, dir, port)],
+  };
+}
+
+/** Deno's own answer to `npm:hono@^4`, so that Bun gets the same release. */
+async function readHonoVersion(): Promise<string> {
+  const text = await outputOf(Deno.execPath(), ["info", "--no-lock", "--json", pathOf("apps/weft.ts")]).catch(() =>
+    "{}"
+  );
+  const packages: Record<string, { name: string; version: string }> = JSON.parse(text).npmPackages ?? {};
+  return Object.values(packages).find(({ name }) => name === "hono")?.version ?? "4";
+}
+
+async function readWeftVersion(): Promise<string> {
+  const text = await Deno.readTextFile(pathOf("../../deno.json"));
+  return JSON.parse(text).version ?? "unreleased";
+}
+
+async function outputOf(program: string, args: string[]): Promise<string> {
+  const signal = AbortSignal.timeout(INSTALL_MS);
+  const { success, stdout, stderr } = await new Deno.Command(program, { args, signal, stdin: "null" }).output();
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(`${program} ${args[0]} failed: ${decoder.decode(stderr).trim().slice(-300)}`);
+  return decoder.decode(stdout);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}

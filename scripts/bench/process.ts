@@ -1,0 +1,178 @@
+// Knows: how a child is started on one core with many descriptors, how long it may take, and that it dies.
+// Does not know: what the child is.
+// Rule: every child is listed here from its start to its end, and is killed by its own id and awaited.
+
+/** The core that servers get. */
+export const SERVER_CORE = 0;
+/** The core that load and harness get. */
+export const LOAD_CORE = 1;
+/** Enough for 10,000 connections and what a runtime opens itself. */
+const DESCRIPTORS = 25_000;
+/** What is kept of what a child says on standard error. */
+const MOST_STDERR = 4 * 1024;
+
+/** How a child is started. */
+export interface StartOptions {
+  /** Which core it is pinned to, where `taskset` exists. */
+  core: number;
+  env?: Record<string, string>;
+  /** True gives way to everything else on its core. */
+  isNice?: boolean;
+  /** False where nobody reads what it prints. @default {true} */
+  hasOutput?: boolean;
+}
+
+/** The benchmark is being stopped; nothing is started any more. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+const running = new Set<Child>();
+let isStopping = false;
+const hasTaskset = await isInstalled("taskset") && navigator.hardwareConcurrency > 1;
+
+/** A process that the benchmark has started. */
+export class Child implements AsyncDisposable {
+  #process: Deno.ChildProcess;
+  #stderr = "";
+  #stderrEnd: Promise<void>;
+  #hasEnded = false;
+  #hasOutput: boolean;
+
+  private constructor(process: Deno.ChildProcess, hasOutput: boolean) {
+    this.#process = process;
+    this.#hasOutput = hasOutput;
+    this.#stderrEnd = this.#gather();
+    process.status.then(() => this.#hasEnded = true);
+    running.add(this);
+  }
+
+  /** Starts a program: the shell, `nice` and `taskset` replace themselves by it, so the id is the program's own. */
+  static start(argv: readonly string[], options: StartOptions): Child {
+    if (isStopping) throw new Interrupted("the benchmark is being stopped");
+    const raise = `ulimit -n ${DESCRIPTORS} 2>/dev/null || ulimit -n "$(ulimit -Hn)" 2>/dev/null; exec "$@"`;
+    const nice = options.isNice ? ["nice", "-n", "10"] : [];
+    const command = new Deno.Command("sh", {
+      args: ["-c", raise, "sh", ...nice, ...pin(options.core), ...argv],
+      env: { NO_COLOR: "1", ...options.env },
+      stdin: "piped",
+      stdout: options.hasOutput === false ? "null" : "piped",
+      stderr: "piped",
+    });
+    return new Child(command.spawn(), options.hasOutput !== false);
+  }
+
+  /** The program's process id. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** True once the process is gone. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** The last of what it said on standard error. */
+  get stderr(): string {
+    return this.#stderr.trim();
+  }
+
+  /** Standard output, line by line. */
+  async *lines(): AsyncGenerator<string, void> {
+    let rest = "";
+    for await (const text of this.#process.stdout.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    if (rest !== "") yield rest;
+  }
+
+  /** Standard output as a whole; kills the child and throws where it takes longer. */
+  async output(limitMs: number): Promise<string> {
+    return await this.within(limitMs, Array.fromAsync(this.lines())).then((lines) => lines.join("\n"));
+  }
+
+  /** Waits for work that ends when the child does; kills the child where that takes longer. */
+  async within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.#kill();
+    }, limitMs);
+    try {
+      const done = await work;
+      if (isLate) throw new Error(`took more than ${limitMs / 1000} s`);
+      return done;
+    } catch (error) {
+      throw isLate ? new Error(`took more than ${limitMs / 1000} s`) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends its standard input: loads take that as the word to stop. */
+  async endInput(): Promise<void> {
+    if (!this.#process.stdin.locked) await this.#process.stdin.close().catch(() => {});
+  }
+
+  /** Kills it and waits until it is gone. */
+  async stop(): Promise<void> {
+    this.#kill();
+    await this.#process.status;
+    if (this.#hasOutput) await this.#process.stdout.cancel().catch(() => {});
+    await this.endInput();
+    await this.#stderrEnd;
+    running.delete(this);
+  }
+
+  /** The same, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #kill(): void {
+    if (this.#hasEnded) return;
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It ended just now.
+    }
+  }
+
+  async #gather(): Promise<void> {
+    for await (const text of this.#process.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#stderr = (this.#stderr + text).slice(-MOST_STDERR);
+    }
+  }
+}
+
+/** Kills whatever still runs, and waits; from now on nothing is started. */
+export async function stopAll(): Promise<void> {
+  isStopping = true;
+  await Promise.all([...running].map((child) => child.stop()));
+}
+
+/** Moves the harness itself off the servers' core. */
+export async function pinHarness(): Promise<boolean> {
+  if (!hasTaskset) return false;
+  const args = ["-a", "-c", "-p", String(LOAD_CORE), String(Deno.pid)];
+  return (await new Deno.Command("taskset", { args, stdout: "null", stderr: "null" }).output()).success;
+}
+
+/** Reads how many descriptors a child gets. */
+export async function readDescriptorLimit(): Promise<number> {
+  await using child = Child.start(["sh", "-c", "ulimit -n"], { core: LOAD_CORE });
+  const text = (await child.output(10_000)).trim();
+  return text === "unlimited" ? Infinity : Number(text);
+}
+
+/** Tells whether a program can be found. */
+export async function isInstalled(program: string): Promise<boolean> {
+  const args = ["-c", 'command -v "$1"', "sh", program];
+  return (await new Deno.Command("sh", { args, stdout: "null", stderr: "null" }).output()).success;
+}
+
+function pin(core: number): string[] {
+  return hasTaskset ? ["taskset", "-c", String(core)] : [];
+}

@@ -1,0 +1,135 @@
+// Knows: medians, quartiles, the ratio to the baseline round by round, and whether a target is met.
+// Does not know: how a sample was taken, or how a row is shown.
+// Rule: one error voids a row; a void row has no figures, and no ratio is taken from a void baseline.
+
+import type { Sample } from "./measure.ts";
+import { FIGURES, type PeerName, type Scenario } from "./scenarios.ts";
+
+/** Who everybody is compared with. */
+export const BASELINE: PeerName = "deno";
+
+/** The middle of some numbers and of their halves. */
+export interface Spread {
+  q1: number;
+  median: number;
+  q3: number;
+}
+
+/** One peer in one scenario. */
+export interface Row {
+  peer: PeerName;
+  errors: string[];
+  said: string[];
+  figure?: Spread;
+  ratio?: Spread;
+  perSecond?: number;
+  p50Ms?: number;
+  p99Ms?: number;
+  rssMib?: number;
+  uploadMibPerSecond?: number;
+  /** The figure of each round. */
+  rounds: number[];
+}
+
+/** One thing Weft shall reach, and what it reached. */
+export interface Verdict {
+  what: string;
+  wanted: string;
+  got: number | undefined;
+  isMet: boolean;
+}
+
+/** The samples of each peer, in the order of the rounds. */
+export type Samples = Map<PeerName, Sample[]>;
+
+/**
+ * Makes a scenario's rows.
+ *
+ * @param samples of every peer that was measured
+ * @returns a row for each
+ */
+export function rowsOf(samples: Samples): Row[] {
+  const base = samples.get(BASELINE) ?? [];
+  const isBaseGood = base.every(({ errors }) => errors.length === 0);
+  return [...samples].map(([peer, taken]) => {
+    const errors = [...new Set(taken.flatMap((sample) => sample.errors))];
+    const said = [...new Set(taken.map((sample) => sample.said).filter((text) => text !== ""))];
+    const rounds = taken.map(({ figure }) => figure);
+    if (errors.length > 0 || taken.length === 0) return { peer, errors, said, rounds: [] };
+    const ratios = isBaseGood ? ratiosOf(rounds, base) : [];
+    const middle = (pick: (sample: Sample) => number | undefined) => medianOf(taken.map(pick));
+    const rss = middle(({ rssBytes }) => rssBytes);
+    return {
+      peer,
+      errors,
+      said,
+      figure: spreadOf(rounds),
+      ratio: ratios.length > 0 ? spreadOf(ratios) : undefined,
+      perSecond: middle(({ perSecond }) => perSecond),
+      p50Ms: middle(({ p50Ms }) => p50Ms),
+      p99Ms: middle(({ p99Ms }) => p99Ms),
+      rssMib: rss === undefined ? undefined : rss / 1024 ** 2,
+      uploadMibPerSecond: middle(({ uploadMibPerSecond }) => uploadMibPerSecond),
+      rounds,
+    };
+  });
+}
+
+/**
+ * Compares Weft's row with what the scenario asks for.
+ *
+ * @param scenario says what is wanted
+ * @param rows the scenario's rows
+ * @returns one verdict for each target, none where Weft was not measured
+ */
+export function judge(scenario: Scenario, rows: readonly Row[]): Verdict[] {
+  const weft = rows.find(({ peer }) => peer === "weft");
+  if (weft === undefined) return [];
+  const { nr, target, targetToBare, mostBytesEach, figure } = scenario;
+  const { isMoreBetter } = FIGURES[figure];
+  const verdicts = [
+    isMoreBetter
+      ? atLeast(`${nr} to Deno.serve`, target, weft.ratio?.median)
+      : atMost(`${nr} to Deno.serve`, target, weft.ratio?.median),
+  ];
+  if (targetToBare !== undefined) {
+    const bare = rows.find(({ peer }) => peer === "bare")?.rounds ?? [];
+    const ratios = weft.rounds.flatMap((value, round) => bare[round] > 0 ? [value / bare[round]] : []);
+    verdicts.push(atLeast(`${nr} to the bare loop`, targetToBare, medianOf(ratios)));
+  }
+  if (mostBytesEach !== undefined) verdicts.push(atMost(`${nr} bytes each`, mostBytesEach, weft.figure?.median));
+  return verdicts;
+}
+
+/**
+ * Finds the median and the quartiles, between two values where there is no middle one.
+ *
+ * @param values at least one
+ * @returns all three
+ */
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => {
+    const place = (sorted.length - 1) * share;
+    const low = sorted[Math.floor(place)];
+    return low + (sorted[Math.ceil(place)] - low) * (place % 1);
+  };
+  return { q1: at(0.25), median: at(0.5), q3: at(0.75) };
+}
+
+function medianOf(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length > 0 ? spreadOf(known).median : undefined;
+}
+
+function ratiosOf(rounds: readonly number[], base: readonly Sample[]): number[] {
+  return rounds.flatMap((figure, round) => base[round]?.figure > 0 ? [figure / base[round].figure] : []);
+}
+
+function atLeast(what: string, target: number, got: number | undefined): Verdict {
+  return { what, wanted: `>= ${target}`, got, isMet: got !== undefined && got >= target };
+}
+
+function atMost(what: string, target: number, got: number | undefined): Verdict {
+  return { what, wanted: `<= ${target}`, got, isMet: got !== undefined && got <= target };
+}

@@ -1,0 +1,109 @@
+// Knows: how a peer is started on a free port, when it answers, and that its answer is the right one.
+// Does not know: loads, figures.
+// Rule: nobody is measured who answers wrongly, or who shares a port with somebody else.
+
+import { ask } from "./loads/client.ts";
+import type { Peer } from "./peers.ts";
+import { Child, SERVER_CORE } from "./process.ts";
+import type { Scenario } from "./scenarios.ts";
+
+/** From here up; below the range that the system takes outgoing ports from. */
+const FIRST_PORT = 21_000;
+const LAST_PORT = 29_999;
+/** A runtime that loads an application takes a tenth of this. */
+const READY_MS = 20_000;
+/** How often a server that starts is tried. */
+const TRY_EVERY_MS = 1;
+
+let nextPort = FIRST_PORT;
+
+/** A peer that serves. */
+export interface Serving {
+  child: Child;
+  port: number;
+  /** When its process was asked for, by `performance.now()`. */
+  startedAt: number;
+}
+
+/**
+ * Starts a peer; it may not listen yet.
+ *
+ * @param peer who
+ * @param scenario which application it serves
+ * @returns its process and its port
+ */
+export async function startPeer(peer: Peer, scenario: Scenario): Promise<Serving> {
+  const port = findPort();
+  const command = await peer.command(scenario.app, port);
+  const startedAt = performance.now();
+  return { child: Child.start(command, { core: SERVER_CORE, env: peer.env, hasOutput: false }), port, startedAt };
+}
+
+/**
+ * Waits until a peer accepts connections.
+ *
+ * @param serving the peer
+ * @throws {Error} where it ends instead, or takes too long
+ */
+export async function waitListening({ child, port }: Serving): Promise<void> {
+  const until = performance.now() + READY_MS;
+  while (performance.now() < until) {
+    if (child.hasEnded) throw new Error(`the server ended at its start`);
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, TRY_EVERY_MS));
+    }
+  }
+  throw new Error(`the server did not listen within ${READY_MS / 1000} s`);
+}
+
+/**
+ * Asks a peer for the scenario's answer and compares it.
+ *
+ * @param serving the peer
+ * @param scenario says what to ask and what to expect
+ * @throws {Error} where the answer is another one
+ */
+export async function checkAnswer({ child, port }: Serving, { check }: Scenario): Promise<void> {
+  if (check === undefined) return;
+  const { status, text } = await child.within(READY_MS, ask(check.request, port));
+  const isRight = typeof check.text === "string" ? text === check.text : check.text.test(text);
+  if (status !== 200 || !isRight) {
+    throw new Error(`expected ${check.text}, got status ${status} with ${JSON.stringify(text.slice(0, 120))}`);
+  }
+}
+
+/**
+ * Tells what a peer said on standard error, without what npm's settings make every Deno say.
+ *
+ * @param serving the peer
+ * @returns its words, shortened; paths are left out, for results are published
+ */
+export function whatItSaid({ child }: Serving): string {
+  const lines = child.stderr.split("\n").filter((line) => line !== "" && !/^npm warn/i.test(line));
+  return withoutPaths(lines.join(" | ")).slice(0, 400);
+}
+
+/**
+ * Leaves out the directories of paths.
+ *
+ * @param text what somebody said
+ * @returns the same with bare file names
+ */
+export function withoutPaths(text: string): string {
+  return text.replaceAll(/(file:\/\/)?(\/[\w.@~-]+)+\/(?=[\w.@-]+)/g, "");
+}
+
+function findPort(): number {
+  for (; nextPort <= LAST_PORT; nextPort++) {
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port: nextPort }).close();
+      return nextPort++;
+    } catch {
+      // Somebody else has it.
+    }
+  }
+  throw new Error(`no port from ${FIRST_PORT} to ${LAST_PORT} is free`);
+}

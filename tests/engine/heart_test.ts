@@ -1,0 +1,116 @@
+// Knows: the mission: one process, many slow clients at work, and a small request that waits for none of them.
+
+import assert from "node:assert/strict";
+import { bodyText } from "../helpers/responses.ts";
+import { serving } from "../helpers/serving.ts";
+
+const SLOW_CLIENTS = 50;
+const MAX_ANSWER_MS = 50;
+const PIECE = new Uint8Array(8 * 1024).fill(120);
+
+Deno.test("A small GET is answered in under 50 ms while 50 slow uploads and 50 slow streams are in progress", async () => {
+  const ticks = new Set<ReadableStreamDefaultController<Uint8Array>>();
+  let uploading = 0;
+  let received = 0;
+  await using served = serving(async (request) => {
+    switch (new URL(request.url).pathname) {
+      case "/upload": {
+        uploading++;
+        let size = 0;
+        for await (const piece of request.body!) {
+          size += piece.length;
+          received += piece.length;
+        }
+        uploading--;
+        return new Response(`${size}`);
+      }
+      case "/stream": {
+        let own: ReadableStreamDefaultController<Uint8Array>;
+        return new Response(
+          new ReadableStream({
+            start: (controller) => void ticks.add(own = controller),
+            cancel: () => void ticks.delete(own),
+          }),
+        );
+      }
+      default:
+        return new Response("small");
+    }
+  });
+
+  const pieces = 20;
+  const uploads = await Promise.all(Array.from({ length: SLOW_CLIENTS }, async () => {
+    const client = await served.connect();
+    await client.send(`POST /upload HTTP/1.1\r\nhost: a\r\ncontent-length: ${PIECE.length * pieces}\r\n\r\n`);
+    return client;
+  }));
+  const streams = await Promise.all(Array.from({ length: SLOW_CLIENTS }, async () => {
+    const client = await served.connect();
+    await client.ask("GET", "/stream");
+    await client.until("\r\n\r\n");
+    return client;
+  }));
+  using small = await served.connect();
+  await small.get("/");
+
+  const times: number[] = [];
+  for (let step = 1; step <= pieces; step++) {
+    const moving = [
+      ...uploads.map((client) => client.send(PIECE)),
+      ...streams.map((client) => client.read()),
+    ];
+    for (const controller of ticks) controller.enqueue(PIECE);
+    assert.equal(ticks.size, SLOW_CLIENTS, "every stream goes on");
+    if (step > 1) assert.equal(uploading, SLOW_CLIENTS, "every upload goes on");
+    const before = performance.now();
+    const response = await small.get("/");
+    times.push(performance.now() - before);
+    assert.equal(bodyText(response), "small");
+    await Promise.all(moving);
+  }
+  assert.ok(received > 0);
+  const slowest = Math.max(...times);
+  assert.ok(slowest < MAX_ANSWER_MS, `the slowest of ${times.length} small answers took ${slowest.toFixed(1)} ms`);
+
+  const answers = await Promise.all(uploads.map(async (client) => (await client.responses(1))[0]));
+  assert.ok(answers.every((answer) => bodyText(answer) === `${PIECE.length * pieces}`));
+  for (const controller of ticks) controller.close();
+  const streamed = await Promise.all(streams.map(async (client) => (await client.responses(1))[0]));
+  assert.ok(streamed.every(({ isWhole, body }) => isWhole && body.length === PIECE.length * pieces));
+  for (const client of [...uploads, ...streams]) client.close();
+});
+
+Deno.test("A large upload and a large stream pass through whole, no faster than they are taken", async () => {
+  const size = 64 * 1024 * 1024;
+  let made = 0;
+  await using served = serving(async (request) => {
+    if (request.method === "POST") {
+      let taken = 0;
+      for await (const piece of request.body!) taken += piece.length;
+      return new Response(`${taken}`);
+    }
+    return new Response(
+      new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (made >= size) return controller.close();
+          made += PIECE.length;
+          controller.enqueue(PIECE);
+        },
+      }, { highWaterMark: 0 }),
+    );
+  });
+  using up = await served.connect();
+  await up.send(`POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${size}\r\n\r\n`);
+  const block = new Uint8Array(256 * 1024);
+  for (let sent = 0; sent < size; sent += block.length) await up.send(block);
+  assert.equal(bodyText((await up.responses(1))[0]), `${size}`);
+
+  const down = await fetch(served.url);
+  const reader = down.body!.getReader();
+  await reader.read();
+  // Somewhere between here and there the system holds some; nothing like all of it.
+  assert.ok(made < size / 2, `${made} bytes were made for a client that has read one piece`);
+  let read = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) read += next.value.length;
+  assert.ok(read > size - 1_000_000);
+});
