@@ -44,7 +44,7 @@ export class Connection implements AsyncIterableIterator<Turn> {
   phase: Phase = "idle";
   /** Grows with every phase, so that an onlooker sees whether anything has moved. */
   passed = 0;
-  /** The request that is answered now, or was answered last; null before the first. */
+  /** The request that is answered now; in the phases idle and closed the one before; null where there is none. */
   exchange: Exchange | null = null;
   /** What the client did wrong, where that ended the connection. */
   refusal: ProtocolError | null = null;

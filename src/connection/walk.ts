@@ -31,12 +31,13 @@ export function* walk(connection: Connection): Walk {
     for (;;) {
       inbox.rest();
       yield connection.enter("idle");
+      // Whoever reads phases has seen how it ended; an idle connection does not hold the last request.
+      connection.exchange = null;
       if (inbox.size === 0) {
         if (outbox.size > 0) yield* flush(connection);
         if (!inbox.ended) yield intake.fill(1);
         if (inbox.size === 0) break;
       }
-      connection.exchange = null;
       yield connection.enter("header");
       let event = reader.next();
       while (event.kind === "needMore") {
@@ -103,6 +104,7 @@ export function* walk(connection: Connection): Walk {
   } finally {
     connection.exchange?.cut(intake.broken);
     if (!connection.isGivenUp) connection.close();
+    inbox.close();
   }
 }
 

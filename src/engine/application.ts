@@ -71,6 +71,8 @@ function readiness(isDraining: boolean): Response {
 function failed(parts: ApplicationParts, error: unknown, exchange: Exchange): Answer | Promise<Answer> {
   // The client broke off or sent too much, and the handler let the error pass: that is the client's to hear.
   if (error instanceof ProtocolError) return textAnswer(error.status, error.message);
+  // A handler that hangs on the request's signal fails with its reason when the client leaves: nobody's mistake.
+  if (error !== undefined && error === exchange.cutReason) return textAnswer(500, "");
   if (parts.onError === undefined) return ownAnswer(parts, error, exchange);
   return askOnError(parts, error, exchange);
 }

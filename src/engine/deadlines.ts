@@ -66,6 +66,12 @@ export class Deadlines {
       note.moved = moved;
       note.movedSince = now;
     }
+    // Bytes that come are no progress of the write, and a handler that took its time is no standstill of it.
+    const { written, isWriting } = connection.outbox;
+    if (written !== note.written || !isWriting) {
+      note.written = written;
+      note.writtenSince = now;
+    }
     if (note.endedSince === 0 && connection.isEnded) note.endedSince = now;
     const { exchange } = connection;
     if (exchange !== note.exchange) {
@@ -83,14 +89,19 @@ export class Deadlines {
         const limit = isDraining ? LAST_IDLE_MS : keepAliveMs || headerTimeoutMs;
         return isPast(inPhaseMs, limit) ? null : "go on";
       }
-      case "header":
-        return isPast(inPhaseMs, headerTimeoutMs) ? tooSlow(`the head took more than ${headerTimeoutMs} ms`) : "go on";
       case "drain":
         return isPast(inPhaseMs, DRAIN_MS) ? null : "go on";
+      case "header":
+        if (connection.exchange === null) {
+          return isPast(inPhaseMs, headerTimeoutMs)
+            ? tooSlow(`the head took more than ${headerTimeoutMs} ms`)
+            : "go on";
+        }
+      // falls through: the head is here, and the application is asked whether it accepts it
       case "body":
       case "dispatch":
       case "write":
-        if (connection.outbox.isWriting && isPast(now - note.movedSince, writeTimeoutMs)) return null;
+        if (isPast(now - note.writtenSince, writeTimeoutMs)) return null;
         if (note.endedSince > 0 && isPast(now - Math.max(note.endedSince, note.movedSince), GONE_MS)) return null;
         return this.#judgeBody(connection, note);
       default:

@@ -204,6 +204,10 @@ export class Engine {
   }
 
   #logBroken(connection: Connection, error: unknown): void {
+    // A stream that hangs on the request's signal fails with its reason when the client leaves: nobody's mistake.
+    if (error instanceof AnswerBroken && error.cause !== undefined && error.cause === connection.exchange?.cutReason) {
+      return;
+    }
     const head = connection.exchange?.head;
     const where = head === undefined ? `connection ${connection.id}` : `${head.method} ${head.target}`;
     const what = error instanceof AnswerBroken ? "was cut off, its answer is not complete" : "failed";

@@ -13,6 +13,9 @@ export interface Note {
   /** Bytes read and written that were seen last, and since when. */
   moved: number;
   movedSince: number;
+  /** Bytes written that were seen last, and since when; it starts anew while nothing is being written. */
+  written: number;
+  writtenSince: number;
   /** When the client was first seen to have ended its side; 0 before. */
   endedSince: number;
   /** How long the body of this exchange has been waited for. */
@@ -36,6 +39,8 @@ export class LiveTable {
       phaseSince: now,
       moved: 0,
       movedSince: now,
+      written: 0,
+      writtenSince: now,
       endedSince: 0,
       exchange: null,
       bodyWaitMs: 0,

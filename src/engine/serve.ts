@@ -129,7 +129,13 @@ function start(options: ServeOptions, handler: Handler): Server {
   const abort = () => engine.abort();
   signal?.addEventListener("abort", abort, { once: true });
   engine.finished.then(() => signal?.removeEventListener("abort", abort));
-  (options.onListen ?? announce(isTls))(listener.addr);
+  try {
+    (options.onListen ?? announce(isTls))(listener.addr);
+  } catch (error) {
+    // The caller gets no server that it could stop.
+    engine.abort();
+    throw error;
+  }
   return serverOf(engine, listener);
 }
 

@@ -62,7 +62,8 @@ export class LazyRequest {
   }
 
   async text(): Promise<string> {
-    return this.#real === null ? decoder.decode(await this.#take()) : await this.#real.text();
+    if (this.#real !== null) return await this.#real.text();
+    return decoder.decode(this.#takeWhole() ?? await this.#collect());
   }
 
   async json(): Promise<unknown> {
@@ -71,9 +72,7 @@ export class LazyRequest {
 
   async bytes(): Promise<Uint8Array> {
     if (this.#real !== null) return new Uint8Array(await this.#real.arrayBuffer());
-    const { wholeBody } = this.#incoming;
-    const bytes = await this.#take();
-    return bytes === wholeBody ? bytes.slice() : bytes;
+    return this.#takeWhole()?.slice() ?? await this.#collect();
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
@@ -119,17 +118,22 @@ export class LazyRequest {
     return head.framing.kind !== "none" && head.method !== "GET" && head.method !== "HEAD";
   }
 
-  /** All of the body; the bytes may stand in the connection's buffer. */
-  async #take(): Promise<Uint8Array> {
+  /**
+   * Takes a body that is here as a whole. Its bytes stand in the connection's buffer: they are used on the spot, before
+   * anything is waited for. Null where the body has to be collected.
+   */
+  #takeWhole(): Uint8Array | null {
     if (this.#isTaken) throw new TypeError("the body of this request was read already");
     const incoming = this.#incoming;
     if (incoming.head.framing.kind === "none") return NOTHING;
     this.#isTaken = true;
     const { wholeBody } = incoming;
-    if (wholeBody !== null) {
-      incoming.wholeBody = null;
-      return wholeBody;
-    }
+    incoming.wholeBody = null;
+    return wholeBody;
+  }
+
+  async #collect(): Promise<Uint8Array> {
+    const incoming = this.#incoming;
     const first = await incoming.readBody();
     if (first === null) return NOTHING;
     const pieces = [first];
@@ -143,7 +147,7 @@ export class LazyRequest {
 
   async #asResponse(): Promise<Response> {
     if (this.#real !== null) return new NativeResponse(await this.#real.arrayBuffer(), { headers: this.#typeField() });
-    return new NativeResponse(await this.#take() as BodyInit, { headers: this.#typeField() });
+    return new NativeResponse((this.#takeWhole() ?? await this.#collect()) as BodyInit, { headers: this.#typeField() });
   }
 
   #typeField(): Record<string, string> {

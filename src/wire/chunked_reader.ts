@@ -44,8 +44,8 @@ export class ChunkedReader {
   /** @param maxTrailerBytes the most bytes the trailer section may have */
   constructor(maxTrailerBytes: number) {
     // RFC 9110, section 6.5.1: a trailer may be dropped, and must not be taken for a header field.
-    this.#trailers = new HeadReader(maxTrailerBytes, { note() {} });
-    this.#trailers.startTrailers();
+    this.#trailers = new HeadReader({ note() {} });
+    this.#trailers.startTrailers(maxTrailerBytes);
   }
 
   /**

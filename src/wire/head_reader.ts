@@ -52,15 +52,11 @@ export class HeadReader {
   #at: At = "start";
   #seen = 0;
   #field = { nameStart: 0, nameEnd: 0, valueStart: 0, valueEnd: 0 };
-  #maxBytes: number;
+  #maxBytes = 0;
   #notes: FieldNotes;
 
-  /**
-   * @param maxBytes the most bytes a head may have, request line included
-   * @param notes told of every field as it is complete
-   */
-  constructor(maxBytes: number, notes: FieldNotes) {
-    this.#maxBytes = maxBytes;
+  /** @param notes told of every field as it is complete */
+  constructor(notes: FieldNotes) {
     this.#notes = notes;
   }
 
@@ -69,15 +65,25 @@ export class HeadReader {
     return this.#stage === "empty";
   }
 
-  /** Makes ready for the next request head. */
-  startHead(): void {
+  /**
+   * Makes ready for a request head.
+   *
+   * @param maxBytes the most bytes it may have, request line included
+   */
+  startHead(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
     this.#stage = "empty";
     this.#at = "start";
     this.#seen = 0;
   }
 
-  /** Makes ready for a trailer section, which is a head without its first line. */
-  startTrailers(): void {
+  /**
+   * Makes ready for a trailer section, which is a head without its first line.
+   *
+   * @param maxBytes the most bytes it may have
+   */
+  startTrailers(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
     this.#stage = "fields";
     this.#at = "field";
     this.#seen = 0;
@@ -99,10 +105,7 @@ export class HeadReader {
     if (this.#stage === "empty") i = this.#passEmptyLines(bytes, from, i, limit);
     if (this.#stage === "line") i = this.#readLine(bytes, from, i, limit);
     if (this.#stage === "fields") i = this.#readFields(bytes, from, i, limit);
-    if (this.#stage === "done") {
-      this.startHead();
-      return i - from;
-    }
+    if (this.#stage === "done") return i - from;
     this.#seen = i - from;
     if (this.#seen >= this.#maxBytes) {
       throw new ProtocolError("head-too-large", 431, `the head has more than ${this.#maxBytes} bytes`);

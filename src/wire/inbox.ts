@@ -7,6 +7,11 @@ export const SMALL_BUFFER_BYTES = 2 * 1024;
 
 const NOTHING = new Uint8Array(0);
 
+/** Small buffers of connections that have closed, for those that open next. */
+const pool: Uint8Array[] = [];
+/** Most kept: 2 MiB, what a burst of new connections asks for at once. */
+const MAX_POOLED = 1024;
+
 /** Where the bytes of one connection wait to be parsed: `bytes[at]` up to `bytes[end]` are not taken yet. */
 export class Inbox {
   /** The buffer; only `at` to `end` counts. */
@@ -82,8 +87,15 @@ export class Inbox {
     if (this.bytes.length > SMALL_BUFFER_BYTES) this.bytes = NOTHING;
   }
 
+  /** Called once, when nothing more is read: lets go of the buffer. */
+  close(): void {
+    if (this.bytes.length === SMALL_BUFFER_BYTES && !this.#promised && pool.length < MAX_POOLED) pool.push(this.bytes);
+    this.bytes = NOTHING;
+    this.at = this.end = 0;
+  }
+
   #replace(length: number): void {
-    const next = new Uint8Array(Math.max(length, this.size));
+    const next = (length === SMALL_BUFFER_BYTES ? pool.pop() : undefined) ?? new Uint8Array(length);
     next.set(this.bytes.subarray(this.at, this.end));
     this.end = this.size;
     this.at = 0;

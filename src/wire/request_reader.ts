@@ -43,13 +43,32 @@ type State =
 
 const AT_HEAD: State = { at: "head" };
 
+/** What reads a head, and what it has noted. */
+interface HeadInProgress {
+  readonly reader: HeadReader;
+  readonly notes: HeadNotes;
+}
+
+// Most heads come in one piece and are read in one go, so all connections share what reads them.
+let spare = newHead();
+
+function newHead(): HeadInProgress {
+  const notes = new HeadNotes();
+  return { reader: new HeadReader(notes), notes };
+}
+
+function startHead(maxBytes: number): HeadInProgress {
+  spare.notes.clear();
+  spare.reader.startHead(maxBytes);
+  return spare;
+}
+
 /** Turns the bytes in an inbox into heads, data and ends. */
 export class RequestReader {
   #inbox: Inbox;
   #limits: ReaderLimits;
   #decode: DecodeLatin1;
-  #notes = new HeadNotes();
-  #head: HeadReader;
+  #head: HeadInProgress | null = null;
   #state: State = AT_HEAD;
 
   /**
@@ -61,7 +80,6 @@ export class RequestReader {
     this.#inbox = inbox;
     this.#limits = limits;
     this.#decode = decode;
-    this.#head = new HeadReader(limits.maxHeadBytes, this.#notes);
   }
 
   /** How many bytes of the body must still come, where that is known; 0 between messages, -1 for chunks. */
@@ -90,18 +108,20 @@ export class RequestReader {
 
   #readHead(): WireEvent {
     const inbox = this.#inbox;
-    const reader = this.#head;
+    const progress = this.#head ?? startHead(this.#limits.maxHeadBytes);
+    const { reader, notes } = progress;
     const from = inbox.at;
     const length = reader.read(inbox.bytes, from, inbox.end);
     if (length === 0) {
-      if (!inbox.ended) return NEED_MORE;
-      if (reader.isFresh) return CLOSED;
-      throw badRequest("cut-short", "the connection ended in the middle of a head");
+      if (inbox.ended && reader.isFresh) return CLOSED;
+      if (inbox.ended) throw badRequest("cut-short", "the connection ended in the middle of a head");
+      this.#keep(progress);
+      return NEED_MORE;
     }
+    this.#head = null;
     inbox.at += length;
     reader.text = this.#decode(inbox.bytes, from, from + length);
-    const head = judgeHead(reader, this.#notes);
-    this.#notes.clear();
+    const head = judgeHead(reader, notes);
     const { framing } = head;
     if (framing.kind === "length") {
       this.#checkSize(framing.length);
@@ -110,6 +130,13 @@ export class RequestReader {
       this.#state = { at: "chunked", reader: new ChunkedReader(this.#limits.maxHeadBytes), received: 0 };
     }
     return head;
+  }
+
+  /** A head that is not complete needs a reader of its own until it is. */
+  #keep(progress: HeadInProgress): void {
+    if (this.#head !== null) return;
+    this.#head = progress;
+    spare = newHead();
   }
 
   #readLength(state: State & { at: "length" }): WireEvent {

@@ -6,6 +6,8 @@ import { fakeEngine } from "../helpers/fake_engine.ts";
 import { bodyText, fieldOf, readResponses } from "../helpers/responses.ts";
 
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+/** One sweep: no deadline is kept more exactly. */
+const SWEEP_MS = 500;
 const never = () => new Promise<never>(() => {});
 const hello = () => new Response("hello");
 
@@ -224,4 +226,39 @@ Deno.test("A reader that throws costs its connection, not the engine", async () 
   second.send(GET);
   await settled();
   assert.match(second.text, /hello$/);
+});
+
+Deno.test("The Date field tells the time, to a second", async () => {
+  await using fake = fakeEngine(hello);
+  const client = fake.listener.connect();
+  for (let i = 0; i < 3; i++) {
+    client.send(GET);
+    await fake.clock.advance(10_000);
+  }
+  const dates = [...client.text.matchAll(/date: (.*)\r\n/g)].map(([, date]) => Date.parse(date));
+  assert.equal(dates.length, 3);
+  assert.deepEqual([dates[1] - dates[0], dates[2] - dates[1]], [10_000, 10_000]);
+});
+
+Deno.test("A sweep runs only while there are connections, and none runs at the end", async () => {
+  const fake = fakeEngine(hello);
+  assert.equal(fake.clock.timers, 0);
+  const client = fake.listener.connect();
+  await settled();
+  assert.equal(fake.clock.timers, 1);
+  client.end();
+  await fake.clock.advance(2 * SWEEP_MS);
+  assert.equal(fake.clock.timers, 0);
+  const second = fake.listener.connect();
+  second.send(GET);
+  await settled();
+  assert.equal(fake.clock.timers, 1);
+  // The pause counts as nobody's idleness.
+  await fake.clock.advance(60_000);
+  assert.equal(second.isClosed, false);
+  second.end();
+  await settled();
+  fake.engine.drain();
+  await fake.engine.finished;
+  assert.equal(fake.clock.timers, 0);
 });

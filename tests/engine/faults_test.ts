@@ -91,6 +91,34 @@ Deno.test("A handler that never answers holds its own connection only, until its
   assert.deepEqual(real.lines, []);
 });
 
+Deno.test("A handler that gives up because its client has left is no error of the application", async () => {
+  let asked = 0;
+  await using origin = realEngine(() =>
+    new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(10)) }))
+  );
+  await using real = realEngine(
+    async (request) => {
+      if (request.url.endsWith("/stream")) return await fetch(origin.url, { signal: request.signal });
+      if (request.url.endsWith("/")) return new Response("fine");
+      return await new Promise((_, reject) => {
+        request.signal.addEventListener("abort", () => reject(request.signal.reason));
+      });
+    },
+    {},
+    { onError: () => new Response(`${asked++}`) },
+  );
+  for (const target of ["/wait", "/stream"]) {
+    const client = await real.connect();
+    await client.ask("GET", target);
+    if (target === "/stream") await client.until("\r\n\r\n");
+    client.close();
+  }
+  using other = await real.connect();
+  while (real.engine.live.size > 1) assert.equal(bodyText(await other.get("/")), "fine");
+  assert.deepEqual(real.lines, []);
+  assert.equal(asked, 0);
+});
+
 Deno.test("onError that fails itself is answered with 500, and both errors are logged", async () => {
   const failures = [
     () => {

@@ -46,6 +46,19 @@ Deno.test("serve tells where it listens, to onListen and in addr", async () => {
   assert.ok(server.addr.transport === "tcp" && server.addr.port > 0 && server.addr.hostname === "127.0.0.1");
 });
 
+Deno.test("serve does not go on listening where onListen throws", async () => {
+  let port = 0;
+  const onListen = (address: Server["addr"]) => {
+    if (address.transport === "tcp") port = address.port;
+    throw new Error("no");
+  };
+  assert.throws(() => serve({ ...QUIET, onListen }, hello), /^Error: no$/);
+  // The system gives the port back a few turns later.
+  await assert.rejects(async () => {
+    for (let i = 0; i < 100; i++) (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+  }, /refused|reset/i);
+});
+
 Deno.test("serve throws where the port is in use, with a code that says so", async () => {
   await using server = serve(QUIET, hello);
   const { port } = server.addr as { port: number };

@@ -180,3 +180,15 @@ Deno.test("A response sees its body used once it is sent", async () => {
     assert.equal(response.bodyUsed, true);
   }
 });
+
+Deno.test("A text of any length and alphabet arrives whole, one after the other and pipelined", async () => {
+  const texts = [1, 100, 15_000, 16_200, 16_384, 40_000].flatMap((length) =>
+    ["a", "\u00e9", "\u20ac", "\u{1f600}"].flatMap((odd) => [odd + "b".repeat(length), "b".repeat(length) + odd])
+  );
+  await using served = serving((request) => new Response(texts[Number(new URL(request.url).pathname.slice(1))]));
+  using client = await served.connect();
+  for (const [nr, text] of texts.entries()) assert.ok(bodyText(await client.get(`/${nr}`)) === text, `${nr}`);
+  for (const nr of texts.keys()) await client.ask("GET", `/${nr}`);
+  const responses = await client.responses(texts.length);
+  assert.ok(responses.every((response, nr) => bodyText(response) === texts[nr]));
+});

@@ -11,7 +11,8 @@ import { decodeLatin1, latin1, LIMITS } from "../helpers/wire.ts";
 function judge(line: string, ...fields: string[]): RequestHead {
   const bytes = latin1([line, ...fields, "", ""].join("\r\n"));
   const notes = new HeadNotes();
-  const reader = new HeadReader(LIMITS.maxHeadBytes, notes);
+  const reader = new HeadReader(notes);
+  reader.startHead(LIMITS.maxHeadBytes);
   const length = reader.read(bytes, 0, bytes.length);
   const { methodStart, methodEnd, targetEnd, fieldsAt, minor } = reader;
   return judgeHead({ text: decodeLatin1(bytes, 0, length), methodStart, methodEnd, targetEnd, fieldsAt, minor }, notes);
@@ -132,7 +133,8 @@ Deno.test("Upgrade needs its option, and its option alone closes nothing", () =>
 
 Deno.test("Notes that were cleared know nothing of the last head", () => {
   const notes = new HeadNotes();
-  const reader = new HeadReader(LIMITS.maxHeadBytes, notes);
+  const reader = new HeadReader(notes);
+  reader.startHead(LIMITS.maxHeadBytes);
   const bytes = latin1(
     "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n" +
       "Expect: 100-continue\r\nUpgrade: a\r\n\r\n",

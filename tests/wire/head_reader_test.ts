@@ -20,7 +20,9 @@ function reading(maxBytes = 1000): { reader: HeadReader; noted: string[] } {
     const name = decodeLatin1(bytes, from + field.nameStart, from + field.nameEnd);
     noted.push(`${name}=${decodeLatin1(bytes, from + field.valueStart, from + field.valueEnd)}`);
   };
-  return { reader: new HeadReader(maxBytes, { note }), noted };
+  const reader = new HeadReader({ note });
+  reader.startHead(maxBytes);
+  return { reader, noted };
 }
 
 function refusal(run: () => unknown): string {
@@ -91,6 +93,7 @@ Deno.test("A reader is fresh before a head, between heads, and through empty lin
   assert.equal(reader.isFresh, false);
   assert.equal(reader.read(bytes, 0, bytes.length), 4 + HEAD.length);
   assert.equal(reader.methodStart, 4);
+  reader.startHead(1000);
   assert.equal(reader.isFresh, true);
 });
 
@@ -99,6 +102,7 @@ Deno.test("A reader reads head after head", () => {
   const bytes = latin1(HEAD + "GET / HTTP/1.1\r\nA: b\r\n\r\n");
   const first = reader.read(bytes, 0, bytes.length);
   assert.equal(reader.minor, 0);
+  reader.startHead(1000);
   assert.equal(first + reader.read(bytes, first, bytes.length), bytes.length);
   assert.deepEqual(place(reader), { methodStart: 0, methodEnd: 3, targetEnd: 5, fieldsAt: 16, minor: 1 });
   assert.equal(noted.at(-1), "A=b");
@@ -175,7 +179,7 @@ Deno.test("A CR behind the target waits for what follows it", () => {
 Deno.test("A trailer section is a head without its first line", () => {
   const { reader, noted } = reading();
   const bytes = latin1("A: b\r\nC:\r\n\r\nrest");
-  reader.startTrailers();
+  reader.startTrailers(1000);
   assert.equal(reader.read(bytes, 0, 3), 0);
   assert.equal(reader.read(bytes, 0, bytes.length), 12);
   assert.deepEqual(noted, ["A=b", "C="]);
@@ -183,7 +187,7 @@ Deno.test("A trailer section is a head without its first line", () => {
 
 Deno.test("An empty trailer section is one empty line", () => {
   const { reader, noted } = reading();
-  reader.startTrailers();
+  reader.startTrailers(1000);
   const bytes = latin1("\r\nA: b\r\n");
   assert.equal(reader.read(bytes, 0, 1), 0);
   assert.equal(reader.read(bytes, 0, bytes.length), 2);
@@ -191,8 +195,8 @@ Deno.test("An empty trailer section is one empty line", () => {
 });
 
 Deno.test("A trailer section that is too large is refused", () => {
-  const { reader } = reading(20);
-  reader.startTrailers();
+  const { reader } = reading();
+  reader.startTrailers(20);
   const bytes = latin1("A: " + "b".repeat(50));
   assert.equal(refusal(() => reader.read(bytes, 0, bytes.length)), "431 head-too-large");
 });
