@@ -57,7 +57,10 @@ export async function run(asked: Asked, platform: Platform, log: Log): Promise<n
   }, { clock, log, decode: platform.decodeLatin1 });
   process.onUncaught((error) => log("ERROR", `nobody caught: ${showError(error)}`));
   const ending = obeySignals(engine, platform, log);
-  process.onSignal("SIGUSR1", () => process.stderr(dumpOf(engine, configuration, platform, startedAt)));
+  process.onSignal("SIGUSR1", () => {
+    process.stderr(dumpOf(engine, configuration, platform, startedAt));
+    keepDebuggerShut(platform, log);
+  });
   process.onSignal("SIGHUP", () => log("WARN", "HUP reloads workers, and there are none: this is one process"));
 
   const url = showUrl(listener.addr, isTls(configuration));
@@ -69,8 +72,17 @@ export async function run(asked: Asked, platform: Platform, log: Log): Promise<n
   await Promise.race([engine.finished, ending.forced]);
   await shutDown(app, log);
   for (const writer of writers) writer.flush();
-  log("INFO", `stopped: ${engine.accepted - engine.cut} connections finished, ${engine.cut} cut`);
+  log("INFO", `stopped; connections finished: ${engine.accepted - engine.cut}, cut: ${engine.cut}`);
   return engine.cut > 0 ? ending.code() : 0;
+}
+
+/** A state that is asked for must not leave a door open. */
+async function keepDebuggerShut({ process }: Platform, log: Log): Promise<void> {
+  const state = await process.closeDebugger();
+  if (state === "closed") log("INFO", "the debugger that the runtime opens on USR1 is closed again");
+  if (state === "not permitted") {
+    log("WARN", "the runtime may have opened its debugger on USR1; with --allow-sys=inspector it is closed again");
+  }
 }
 
 const DEMO: LoadedApp = { handler: demo, options: {} };
@@ -135,7 +147,7 @@ function obeySignals(engine: Engine, { process }: Platform, log: Log): { forced:
     process.onSignal(name, () => {
       code = FORCED[name]!;
       if (engine.state === "serving") {
-        log("INFO", `${name}: stopping, ${engine.live.size} connections are open`);
+        log("INFO", `${name}: stopping; connections open: ${engine.live.size}`);
         return engine.drain();
       }
       log("WARN", `${name} again: stopping now`);

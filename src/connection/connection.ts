@@ -6,6 +6,7 @@ import type { Address, Socket } from "../platform/ports.ts";
 import type { ProtocolError } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import { AnswerBroken } from "./answer_stream.ts";
+import { readPiece } from "./body_reading.ts";
 import { Exchange } from "./exchange.ts";
 import { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
@@ -13,12 +14,18 @@ import type { Phase, Turn } from "./phases.ts";
 import { putRefusal } from "./sending.ts";
 import type { Terms } from "./terms.ts";
 import type { Step, Walk } from "./steps.ts";
-import { readPiece, walk } from "./walk.ts";
+import { walk } from "./walk.ts";
 
-/** Why a connection ended before its answer was complete. */
-export class ConnectionCut extends Error {
-  override readonly name = "ConnectionCut";
+/** Why a connection ended before its answer was complete; as the reason of a signal it is an `AbortError`. */
+export class ConnectionCut extends DOMException {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, "AbortError");
+    if (options !== undefined) Object.defineProperty(this, "cause", { value: options.cause });
+  }
 }
+
+/** Most bytes that are read ahead of an answer: enough for the next requests, and for noticing that the client left. */
+const READ_AHEAD_BYTES = 16 * 1024;
 
 /**
  * One client's connection: an asynchronous iterator over turns. What is crossed by `for await` is a wait; what is
@@ -175,7 +182,9 @@ export class Connection implements AsyncIterableIterator<Turn> {
   /** Called by the walk before it waits for the application: sees to it that the client's leaving is noticed. */
   watch(): void {
     const { inbox } = this.intake;
-    if (inbox.size === 0 && !inbox.ended) this.intake.fill(1);
+    // A body that the application reads goes by another way; of that, only its beginning may be read ahead.
+    const most = this.exchange?.isBodyRead === false ? 1 : READ_AHEAD_BYTES;
+    if (inbox.size < most && !inbox.ended) this.intake.fill(1);
   }
 
   /** Called by the walk where the application may never answer: a wait that ends when the client is given up. */

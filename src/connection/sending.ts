@@ -21,8 +21,12 @@ const encoder = new TextEncoder();
 export interface Sending {
   /** How its end is told. */
   readonly framing: AnswerFraming;
+  /** The body, where it is a stream that has to be sent behind the head. */
+  readonly stream: ReadableStream<Uint8Array> | null;
   /** True where another request may follow. */
   readonly keepAlive: boolean;
+  /** True where something else may have to be done before another request is looked for. */
+  readonly isLast: boolean;
 }
 
 /**
@@ -58,7 +62,7 @@ export function putAnswer(connection: Connection, exchange: Exchange, answer: An
       canPassBody(connection, exchange);
   const text = writeHead(answer, { framing, minor: head.minor, keepAlive, date: terms.date });
   if (framing.kind === "none" || head.method === "HEAD" || bytes === null) outbox.putLatin1(text);
-  else if (typeof bytes === "string") return putText(connection, exchange, answer, { framing, keepAlive, text });
+  else if (typeof bytes === "string") putText(connection, exchange, answer, { text, keepAlive });
   else {
     outbox.putLatin1(text);
     if (bytes instanceof Uint8Array) {
@@ -66,11 +70,17 @@ export function putAnswer(connection: Connection, exchange: Exchange, answer: An
       exchange.sent = bytes.length;
     }
   }
-  return { framing, keepAlive };
+  const stream = body instanceof ReadableStream ? body : null;
+  return { framing, stream, keepAlive, isLast: !keepAlive || !exchange.isBodyRead || isSwitch };
 }
 
 /** What a block says of the connection: HTTP/1.1, it goes on, and the length is that of the body. */
-const BLOCK_SENT: Sending = { framing: { kind: "length", length: 0 }, keepAlive: true };
+const BLOCK_SENT: Sending = {
+  framing: { kind: "length", length: 0 },
+  stream: null,
+  keepAlive: true,
+  isLast: false,
+};
 
 function canUseBlock({ terms }: Connection, { head, isBodyRead }: Exchange): boolean {
   return isBodyRead && head.keepAlive && head.minor === 1 && !terms.closeAfterAnswer && head.method !== "HEAD";
@@ -81,19 +91,17 @@ function putText(
   connection: Connection,
   exchange: Exchange,
   answer: Answer,
-  sending: Sending & { text: string },
-): Sending {
+  { text, keepAlive }: { text: string; keepAlive: boolean },
+): void {
   const { outbox, terms } = connection;
   const body = answer.body as string;
   exchange.sent = body.length;
-  if (outbox.putAscii(sending.text + body)) return sending;
+  if (outbox.putAscii(text + body)) return;
   const bytes = encoder.encode(body);
   const framing: AnswerFraming = { kind: "length", length: bytes.length };
-  const { keepAlive } = sending;
   outbox.putLatin1(writeHead(answer, { framing, minor: exchange.head.minor, keepAlive, date: terms.date }));
   outbox.putBytes(bytes);
   exchange.sent = bytes.length;
-  return { framing, keepAlive };
 }
 
 /** The length of a body in bytes as far as it is known now; -1 where it is not. */

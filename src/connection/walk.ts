@@ -7,10 +7,12 @@ import { SMALL_BUFFER_BYTES } from "../wire/inbox.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import { sendStream } from "./answer_stream.ts";
+import { ask, callApplication, fail, NotYet, settle } from "./asking.ts";
+import { passBody, readWhole } from "./body_reading.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
 import { HandedSocket } from "./handed_socket.ts";
-import { putAnswer, putContinue, putRefusal } from "./sending.ts";
+import { putAnswer, putRefusal, type Sending } from "./sending.ts";
 import { flush, type Walk } from "./steps.ts";
 import { AUTO_BODY_BYTES, MAX_DRAIN_BYTES, type Terms } from "./terms.ts";
 
@@ -24,9 +26,8 @@ const BATCH_BYTES = 64 * 1024;
  * @returns the walk, not begun
  */
 export function* walk(connection: Connection): Walk {
-  const { intake, outbox, terms } = connection;
+  const { intake, outbox } = connection;
   const { inbox, reader } = intake;
-  const { app } = terms;
   try {
     for (;;) {
       inbox.rest();
@@ -48,49 +49,25 @@ export function* walk(connection: Connection): Walk {
       if (event.kind === "closed") break;
       const exchange = connection.begin(event as RequestHead);
 
-      let answer = app.accept === null ? null : yield* ask(connection, exchange, app.accept);
+      let answer = isPlain(connection.terms, exchange) ? null : yield* prepare(connection, exchange);
       if (answer === null) {
-        if (!exchange.isBodyRead && isReadFirst(terms, exchange)) yield* readWhole(connection, exchange);
-        if (exchange.mustContinue && outbox.size > 0) yield* flush(connection);
         yield connection.enter("dispatch");
-        try {
-          const result = app.handle(exchange);
-          answer = isThenable(result)
-            ? yield* awaitAnswer(connection, exchange, result)
-            : app.answer(result, exchange)!;
-        } catch (error) {
-          answer = yield* fail(connection, exchange, error);
-        }
+        const outcome = callApplication(connection, exchange);
+        answer = outcome instanceof NotYet ? yield* settle(connection, exchange, outcome) : outcome;
         if (exchange.interim !== null) yield exchange.interim;
       }
 
       exchange.status = answer.status;
       yield connection.enter("write");
-      let sending;
-      try {
-        sending = putAnswer(connection, exchange, answer);
-      } catch (error) {
-        // A stream that nobody will read holds a file or a connection of the application's.
-        if (answer.body instanceof ReadableStream) answer.body.cancel(error).catch(() => {});
-        answer = yield* fail(connection, exchange, error);
-        exchange.status = answer.status;
-        sending = putAnswer(connection, exchange, answer);
-      }
-      if (answer.body instanceof ReadableStream) yield* sendStream(connection, exchange, answer.body, sending.framing);
+      const put = tryPut(connection, exchange, answer);
+      const sending = put instanceof NotYet ? yield* putFailure(connection, exchange, put.error) : put;
+      if (sending.stream !== null) yield* sendStream(connection, exchange, sending.stream, sending.framing);
       // Answers to pipelined requests leave together, unless somebody waits for this one.
-      const isLast = inbox.size === 0 || !exchange.isBodyRead || !sending.keepAlive || answer.status === 101;
-      if (isLast || outbox.size > BATCH_BYTES || exchange.isWatched) {
+      if (sending.isLast || inbox.size === 0 || outbox.size > BATCH_BYTES || exchange.isWatched) {
         for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote((yield write) as number);
       }
       exchange.finish();
-      if (exchange.takeOver !== null && answer.status === 101) return yield* handOver(connection, exchange);
-      if (!exchange.isBodyRead) {
-        yield connection.enter("drain");
-        if (!sending.keepAlive || !(yield* passBody(connection))) return yield* linger(connection);
-      } else if (!sending.keepAlive) {
-        if (inbox.size > 0) yield* linger(connection);
-        break;
-      }
+      if (sending.isLast && !(yield* goOn(connection, exchange, sending))) break;
     }
   } catch (error) {
     connection.exchange?.cut(error);
@@ -108,158 +85,56 @@ export function* walk(connection: Connection): Walk {
   }
 }
 
+/** Tells a request whose application can be called at once. */
+function isPlain({ app }: Terms, { isBodyRead }: Exchange): boolean {
+  return isBodyRead && app.accept === null;
+}
+
+/** What comes between the head and the application: asking whether it accepts, and reading a body that is read first. */
+function* prepare(connection: Connection, exchange: Exchange): Walk<Answer | null> {
+  const { terms, outbox } = connection;
+  const { app } = terms;
+  const answer = app.accept === null ? null : yield* ask(connection, exchange, app.accept);
+  if (answer !== null) return answer;
+  if (!exchange.isBodyRead && isReadFirst(terms, exchange)) yield* readWhole(connection, exchange);
+  if (exchange.mustContinue && outbox.size > 0) yield* flush(connection);
+  return null;
+}
+
 function isReadFirst(terms: Terms, exchange: Exchange): boolean {
   if (terms.body === "auto") return exchange.size >= 0 && exchange.size <= AUTO_BODY_BYTES;
   return terms.body === "whole";
 }
 
-/** Asks the application before the body is read. */
-function* ask(
-  connection: Connection,
-  exchange: Exchange,
-  accept: (exchange: Exchange) => unknown,
-): Walk<Answer | null> {
+/** Puts an answer into the outbox; one that cannot be sent is the application's error. */
+function tryPut(connection: Connection, exchange: Exchange, answer: Answer): Sending | NotYet {
   try {
-    let result = accept(exchange);
-    if (isThenable(result)) result = yield* awaitResult(connection, exchange, result);
-    return connection.terms.app.answer(result, exchange);
+    return putAnswer(connection, exchange, answer);
   } catch (error) {
-    return yield* fail(connection, exchange, error);
+    // A stream that nobody will read holds a file or a connection of the application's.
+    if (answer.body instanceof ReadableStream) answer.body.cancel(error).catch(() => {});
+    return new NotYet(null, error);
   }
 }
 
-function* awaitAnswer(connection: Connection, exchange: Exchange, result: PromiseLike<unknown>): Walk<Answer> {
-  return connection.terms.app.answer(yield* awaitResult(connection, exchange, result), exchange)!;
+function* putFailure(connection: Connection, exchange: Exchange, error: unknown): Walk<Sending> {
+  const answer = yield* fail(connection, exchange, error);
+  exchange.status = answer.status;
+  return putAnswer(connection, exchange, answer);
 }
 
-function* awaitResult(connection: Connection, exchange: Exchange, result: PromiseLike<unknown>): Walk<unknown> {
-  if (connection.outbox.size > 0 && !connection.outbox.isWriting) yield* flush(connection);
-  connection.watch();
-  try {
-    return yield connection.orRelease(result);
-  } catch (error) {
-    if (exchange.isOver) result.then((late) => throwAway(connection, exchange, late), () => {});
-    throw error;
+/** What comes behind an answer that may be the last: false where the connection ends. */
+function* goOn(connection: Connection, exchange: Exchange, sending: Sending): Walk<boolean> {
+  if (exchange.status === 101) {
+    yield* handOver(connection, exchange);
+    return false;
   }
-}
-
-/** Lets go of an answer that comes when the client is gone: its stream may hold a file or a connection. */
-function throwAway(connection: Connection, exchange: Exchange, result: unknown): void {
-  try {
-    const body = connection.terms.app.answer(result, exchange)?.body;
-    if (body instanceof ReadableStream) body.cancel(exchange.cutReason).catch(() => {});
-  } catch {
-    // It was no answer; there is nobody left to be told so.
-  }
-}
-
-/** Makes an answer of an error, unless there is nobody left to answer. */
-function* fail(connection: Connection, exchange: Exchange, error: unknown): Walk<Answer> {
-  if (exchange.isOver) throw error;
-  const answer = connection.terms.app.fail(error, exchange);
-  return isThenable(answer) ? (yield connection.orRelease(answer)) as Answer : answer;
-}
-
-/** Reads all of a body before the application runs. It stays in one piece in the inbox where its length is known. */
-function* readWhole(connection: Connection, exchange: Exchange): Walk {
-  const { intake } = connection;
-  const { inbox, reader } = intake;
-  if (exchange.mustContinue && inbox.size === 0) {
-    putContinue(connection, exchange);
-    yield* flush(connection);
-  }
-  exchange.mustContinue = false;
-  const pieces: Uint8Array[] = [];
-  exchange.isWaitingForBody = true;
-  yield connection.enter("body");
-  const left = exchange.size;
-  while (left > inbox.size && !inbox.ended) {
-    if (connection.outbox.size > 0) yield* flush(connection);
-    // What the head claims is not set aside at once: it may be a lie.
-    yield intake.fill(Math.min(left - inbox.size, Math.max(AUTO_BODY_BYTES, inbox.size)));
-    exchange.received = Math.min(inbox.size, left);
-    yield connection.enter("body");
-  }
-  for (let event = reader.next(); event.kind !== "end"; event = reader.next()) {
-    if (event.kind === "data") {
-      exchange.received += exchange.size < 0 ? event.bytes.length : 0;
-      pieces.push(exchange.size < 0 ? event.bytes.slice() : event.bytes);
-    } else {
-      if (connection.outbox.size > 0) yield* flush(connection);
-      yield intake.fillForBody();
-      yield connection.enter("body");
-    }
-  }
-  inbox.hold();
-  exchange.isWaitingForBody = false;
-  exchange.isBodyRead = true;
-  exchange.received = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  exchange.wholeBody = pieces.length === 1 ? pieces[0] : join(pieces, exchange.received);
-}
-
-function join(pieces: Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}
-
-/**
- * Reads the next piece of a body for an application that streams it.
- *
- * @param connection where from
- * @param exchange whose body
- * @returns bytes that are the application's own, or null after the last
- * @throws {ProtocolError} where the body breaks off, is malformed, too large or too slow
- */
-export async function readPiece(connection: Connection, exchange: Exchange): Promise<Uint8Array | null> {
-  const { intake, outbox } = connection;
-  try {
-    for (;;) {
-      const event = intake.reader.next();
-      if (event.kind === "data") {
-        exchange.received += event.bytes.length;
-        return intake.own(event.bytes);
-      }
-      if (event.kind === "end") {
-        exchange.isBodyRead = true;
-        connection.watch();
-        return null;
-      }
-      if (exchange.mustContinue && exchange.status === 0 && intake.inbox.size === 0) {
-        putContinue(connection, exchange);
-        exchange.interim = (async () => {
-          for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote(await write);
-        })();
-        await exchange.interim;
-        exchange.interim = null;
-      }
-      exchange.mustContinue = false;
-      exchange.isWaitingForBody = true;
-      await intake.fillForBody();
-      exchange.isWaitingForBody = false;
-      if (connection.isGivenUp) throw new ProtocolError("too-slow", 408, "the body came too slowly");
-      if (exchange.isOver) throw new ProtocolError("cut-short", 400, "the request was over before its body");
-    }
-  } catch (error) {
-    exchange.isBodyBroken = true;
-    throw error;
-  }
-}
-
-/** Reads what an application left of its request's body. False where that would take too long. */
-function* passBody(connection: Connection): Walk<boolean> {
-  const { intake } = connection;
-  for (let passed = 0; passed <= MAX_DRAIN_BYTES;) {
-    const event = intake.reader.next();
-    if (event.kind === "end") return true;
-    if (event.kind === "data") passed += event.bytes.length;
-    else yield intake.fill(SMALL_BUFFER_BYTES);
-  }
-  return false;
+  if (!exchange.isBodyRead) {
+    yield connection.enter("drain");
+    if (sending.keepAlive && (yield* passBody(connection))) return true;
+    yield* linger(connection);
+  } else if (!sending.keepAlive && connection.intake.inbox.size > 0) yield* linger(connection);
+  return sending.keepAlive && exchange.isBodyRead;
 }
 
 /**
@@ -284,8 +159,4 @@ function* handOver(connection: Connection, exchange: Exchange): Walk {
   const first = inbox.bytes.slice(inbox.at, inbox.end);
   inbox.at = inbox.end;
   yield exchange.takeOver!(new HandedSocket(connection), first);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
 }

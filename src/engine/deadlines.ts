@@ -72,6 +72,8 @@ export class Deadlines {
       note.written = written;
       note.writtenSince = now;
     }
+    // A client may have sent more before it left; that it left shows only where its bytes are read on.
+    if (connection.phase === "dispatch" || connection.phase === "write") connection.watch();
     if (note.endedSince === 0 && connection.isEnded) note.endedSince = now;
     const { exchange } = connection;
     if (exchange !== note.exchange) {

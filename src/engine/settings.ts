@@ -96,6 +96,7 @@ export function settle(limits: Limits): Settings {
     }
     (settings as unknown as Record<string, unknown>)[name] = value;
   }
+  if (!(settings.maxConnections >= 1)) throw new RangeError("maxConnections: expected 1 or more, got 0");
   if (!["auto", "whole", "stream"].includes(settings.body)) {
     throw new RangeError(`body: expected "auto", "whole" or "stream", got ${JSON.stringify(settings.body)}`);
   }

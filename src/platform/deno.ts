@@ -1,6 +1,7 @@
 // Knows: how Deno answers every port but the network's.
 // Does not know: who asks.
 
+import { closeDebugger, noteDebugger } from "./deno_debugger.ts";
 import { isUnixSocketLive, listen } from "./deno_net.ts";
 import type { Clock, Files, FileSink, Platform, Process, SignalName, Timer } from "./ports.ts";
 
@@ -43,8 +44,10 @@ const process: Process = {
   onSignal(name: SignalName, call: () => void): boolean {
     if (Deno.build.os === "windows" && name !== "SIGINT") return false;
     Deno.addSignalListener(name, call);
+    if (name === "SIGUSR1") noteDebugger();
     return true;
   },
+  closeDebugger,
   onUncaught(call): void {
     globalThis.addEventListener("unhandledrejection", (event) => {
       event.preventDefault();

@@ -90,6 +90,8 @@ export interface Process {
   stderr(text: string): void;
   /** Calls on every such signal. False where the system has no such signal. */
   onSignal(name: SignalName, call: () => void): boolean;
+  /** After USR1: closes the debugger that a runtime opens on it, and tells what became of it. */
+  closeDebugger(): Promise<"closed" | "not open" | "wanted" | "not permitted">;
   /** Calls on an error or a rejection that nobody caught; the process lives on. */
   onUncaught(call: (error: unknown) => void): void;
   exit(code: number): never;

@@ -106,3 +106,17 @@ unixTest("A refused request and a client that left stand in the access log too",
   gone.close();
   await program.waitFor(/127\.0\.0\.1 GET \/never 499 0 /);
 });
+
+unixTest("The debugger that Deno opens on USR1 is closed again", async () => {
+  await using program = start(["-p", "0", APP]);
+  await program.url();
+  // Deno listens for USR1 only after a while; until then there is nothing to close.
+  while (!program.stderr.includes("Debugger listening")) {
+    const { length } = program.stdout + program.stderr;
+    program.kill("SIGUSR1");
+    await program.waitFor(new RegExp(`^[^]{${length + 1},}$`));
+  }
+  const [, port] = await program.waitFor(/Debugger listening on ws:\/\/127\.0\.0\.1:(\d+)/);
+  await program.waitFor(/\[INFO\] the debugger that the runtime opens on USR1 is closed again/);
+  await assert.rejects(() => Deno.connect({ hostname: "127.0.0.1", port: Number(port) }));
+});

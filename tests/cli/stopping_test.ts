@@ -23,7 +23,7 @@ unixTest("TERM lets what runs finish, refuses what is new, and ends with 0", asy
   await program.waitFor(/dispatch GET \/first/);
   const answers = await hold(program, 3);
   program.kill("SIGTERM");
-  await program.waitFor(/\[INFO\] SIGTERM: stopping, 4 connections are open/);
+  await program.waitFor(/\[INFO\] SIGTERM: stopping; connections open: 4/);
   await assert.rejects(() => fetch(url), "the port is closed");
   // The connection that was kept open is still served, and told that it was the last time.
   await keptOpen.write(new TextEncoder().encode("GET /release HTTP/1.1\r\nHost: x\r\n\r\n"));
@@ -32,7 +32,7 @@ unixTest("TERM lets what runs finish, refuses what is new, and ends with 0", asy
   assert.deepEqual(await Promise.all(answers), Array(3).fill("released\n"));
   const { code, stderr } = await program.ended;
   assert.equal(code, 0);
-  assert.match(stderr, /\[INFO\] stopped: 4 connections finished, 0 cut\n$/);
+  assert.match(stderr, /\[INFO\] stopped; connections finished: 4, cut: 0\n$/);
 });
 
 for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
@@ -45,7 +45,7 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
     await assert.rejects(answer);
     const ended = await program.ended;
     assert.equal(ended.code, code);
-    assert.match(ended.stderr, /0 connections finished, 1 cut/);
+    assert.match(ended.stderr, /connections finished: 0, cut: 1/);
   });
 }
 

@@ -22,7 +22,7 @@ Deno.test("A client that leaves while the application runs aborts the request's 
     client.send(GET);
     await settled();
     client[end]();
-    assert.equal((await aborted.promise as Error).name, "ConnectionCut");
+    assert.equal((await aborted.promise as Error).name, "AbortError");
     // A reset ends the connection; where only one side has ended, a deadline does.
     if (end === "end") connection.expire(null);
     assert.equal(await done, null);

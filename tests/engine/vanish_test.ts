@@ -153,3 +153,14 @@ Deno.test("A shutdown in the middle of it all ends, with every connection", asyn
     for (const client of clients) client.close();
   });
 });
+
+Deno.test("A client that sent its next request ahead and left is noticed all the same", async () => {
+  await using fake = fakeEngine(() => new Promise<Response>(() => {}));
+  const client = fake.listener.connect();
+  client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\nGET /next HTTP/1.1\r\nhost: a\r\n\r\n");
+  await settled();
+  client.end();
+  await fake.clock.advance(5_000);
+  assert.equal(client.isClosed, true);
+  assert.equal(fake.engine.live.size, 0);
+});

@@ -1,0 +1,112 @@
+// Knows: how a request's body is taken in: all of it first, piece by piece, or thrown away.
+// Does not know: what is done with it.
+
+import { SMALL_BUFFER_BYTES } from "../wire/inbox.ts";
+import { ProtocolError } from "../wire/protocol_error.ts";
+import type { Connection } from "./connection.ts";
+import type { Exchange } from "./exchange.ts";
+import { putContinue } from "./sending.ts";
+import { flush, type Walk } from "./steps.ts";
+import { AUTO_BODY_BYTES, MAX_DRAIN_BYTES } from "./terms.ts";
+
+/** Reads all of a body before the application runs. It stays in one piece in the inbox where its length is known. */
+export function* readWhole(connection: Connection, exchange: Exchange): Walk {
+  const { intake } = connection;
+  const { inbox, reader } = intake;
+  if (exchange.mustContinue && inbox.size === 0) {
+    putContinue(connection, exchange);
+    yield* flush(connection);
+  }
+  exchange.mustContinue = false;
+  const pieces: Uint8Array[] = [];
+  exchange.isWaitingForBody = true;
+  yield connection.enter("body");
+  const left = exchange.size;
+  while (left > inbox.size && !inbox.ended) {
+    if (connection.outbox.size > 0) yield* flush(connection);
+    // What the head claims is not set aside at once: it may be a lie.
+    yield intake.fill(Math.min(left - inbox.size, Math.max(AUTO_BODY_BYTES, inbox.size)));
+    exchange.received = Math.min(inbox.size, left);
+    yield connection.enter("body");
+  }
+  for (let event = reader.next(); event.kind !== "end"; event = reader.next()) {
+    if (event.kind === "data") {
+      exchange.received += exchange.size < 0 ? event.bytes.length : 0;
+      pieces.push(exchange.size < 0 ? event.bytes.slice() : event.bytes);
+    } else {
+      if (connection.outbox.size > 0) yield* flush(connection);
+      yield intake.fillForBody();
+      yield connection.enter("body");
+    }
+  }
+  inbox.hold();
+  exchange.isWaitingForBody = false;
+  exchange.isBodyRead = true;
+  exchange.received = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  exchange.wholeBody = pieces.length === 1 ? pieces[0] : join(pieces, exchange.received);
+}
+
+function join(pieces: Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/**
+ * Reads the next piece of a body for an application that streams it.
+ *
+ * @param connection where from
+ * @param exchange whose body
+ * @returns bytes that are the application's own, or null after the last
+ * @throws {ProtocolError} where the body breaks off, is malformed, too large or too slow
+ */
+export async function readPiece(connection: Connection, exchange: Exchange): Promise<Uint8Array | null> {
+  const { intake, outbox } = connection;
+  try {
+    for (;;) {
+      const event = intake.reader.next();
+      if (event.kind === "data") {
+        exchange.received += event.bytes.length;
+        return intake.own(event.bytes);
+      }
+      if (event.kind === "end") {
+        exchange.isBodyRead = true;
+        connection.watch();
+        return null;
+      }
+      if (exchange.mustContinue && exchange.status === 0 && intake.inbox.size === 0) {
+        putContinue(connection, exchange);
+        exchange.interim = (async () => {
+          for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote(await write);
+        })();
+        await exchange.interim;
+        exchange.interim = null;
+      }
+      exchange.mustContinue = false;
+      exchange.isWaitingForBody = true;
+      await intake.fillForBody();
+      exchange.isWaitingForBody = false;
+      if (connection.isGivenUp) throw new ProtocolError("too-slow", 408, "the body came too slowly");
+      if (exchange.isOver) throw new ProtocolError("cut-short", 400, "the request was over before its body");
+    }
+  } catch (error) {
+    exchange.isBodyBroken = true;
+    throw error;
+  }
+}
+
+/** Reads what an application left of its request's body. False where that would take too long. */
+export function* passBody(connection: Connection): Walk<boolean> {
+  const { intake } = connection;
+  for (let passed = 0; passed <= MAX_DRAIN_BYTES;) {
+    const event = intake.reader.next();
+    if (event.kind === "end") return true;
+    if (event.kind === "data") passed += event.bytes.length;
+    else yield intake.fill(SMALL_BUFFER_BYTES);
+  }
+  return false;
+}

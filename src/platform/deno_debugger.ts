@@ -1,0 +1,49 @@
+// Knows: that Deno (from 2.9.2) opens its debugger on USR1, whatever else a program does on that signal.
+// Does not know: what USR1 is for here.
+// Rule: a debugger that the user has asked for stays open.
+
+/** Deno listens for USR1 from 500 ms after its start; a debugger that is open before was asked for by a flag. */
+const BEFORE_DENO_LISTENS_MS = 400;
+/** Deno opens it within milliseconds of the signal, if at all. */
+const LOOK_EVERY_MS = 5;
+const LOOKS = 100;
+
+/** What became of the debugger after USR1. */
+export type DebuggerState = "closed" | "not open" | "wanted" | "not permitted";
+
+let isWanted = false;
+
+/** Called at the start: notes whether the user has asked for the debugger. */
+export function noteDebugger(): void {
+  const timer = setTimeout(async () => isWanted = await debuggerUrl() !== undefined, BEFORE_DENO_LISTENS_MS);
+  Deno.unrefTimer(timer);
+}
+
+/**
+ * Called on USR1: closes the debugger that Deno opens on it.
+ *
+ * @returns what became of it; `not permitted` where Deno wants `--allow-sys=inspector` for closing it
+ */
+export async function closeDebugger(): Promise<DebuggerState> {
+  if (isWanted) return "wanted";
+  for (let look = 0; look < LOOKS; look++) {
+    const url = await debuggerUrl();
+    if (url === null) return "not permitted";
+    if (url !== undefined) {
+      (await import("node:inspector")).close();
+      return "closed";
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  return "not open";
+}
+
+/** Where it listens, undefined where it does not, null where we must not know. */
+async function debuggerUrl(): Promise<string | undefined | null> {
+  try {
+    return (await import("node:inspector")).url();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return null;
+    throw error;
+  }
+}
