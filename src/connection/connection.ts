@@ -74,7 +74,7 @@ export class Connection implements AsyncIterableIterator<Turn> {
     this.id = id;
     this.socket = socket;
     this.terms = terms;
-    this.intake = new Intake(socket, terms.limits, terms.decode);
+    this.intake = new Intake(socket, terms);
     this.intake.onEnded = () => this.#peerEnded();
     this.outbox = new Outbox(socket);
     this.#walk = walk(this);

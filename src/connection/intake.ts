@@ -3,13 +3,14 @@
 // Rule: a read never fails; it ends the inbox and says why in `broken`.
 
 import type { Socket } from "../platform/ports.ts";
-import type { DecodeLatin1 } from "../wire/head_facts.ts";
 import { Inbox, SMALL_BUFFER_BYTES } from "../wire/inbox.ts";
-import { type ReaderLimits, RequestReader } from "../wire/request_reader.ts";
+import { RequestReader } from "../wire/request_reader.ts";
+import type { Terms } from "./terms.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** What a streamed body is read with at first, and at most; it doubles while reads come back full. */
 const FIRST_CHUNK_BYTES = 16 * 1024;
-const MAX_CHUNK_BYTES = 256 * 1024;
+const MAX_CHUNK_BYTES = 128 * 1024;
 
 /** The reading side of a connection. */
 export class Intake {
@@ -23,12 +24,14 @@ export class Intake {
   onEnded: () => void = () => {};
 
   #socket: Socket;
+  #turnstile: Turnstile;
   #reading: Promise<void> | null = null;
   #chunkBytes = FIRST_CHUNK_BYTES;
 
-  constructor(socket: Socket, limits: ReaderLimits, decode: DecodeLatin1) {
+  constructor(socket: Socket, terms: Terms) {
     this.#socket = socket;
-    this.reader = new RequestReader(this.inbox, limits, decode);
+    this.#turnstile = terms.turnstile;
+    this.reader = new RequestReader(this.inbox, terms.limits, terms.decode);
   }
 
   /** True while the peer is waited for. */
@@ -54,7 +57,8 @@ export class Intake {
   fillForBody(): Promise<void> {
     const { bodyLeft } = this.reader;
     const least = bodyLeft < 0 ? this.#chunkBytes : Math.min(bodyLeft, this.#chunkBytes);
-    return this.fill(Math.max(least, SMALL_BUFFER_BYTES));
+    const pause = this.#turnstile.pass(least);
+    return pause === null ? this.fill(Math.max(least, SMALL_BUFFER_BYTES)) : pause.then(() => this.fillForBody());
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Answer } from "../wire/answer.ts";
 import type { DecodeLatin1 } from "../wire/head_facts.ts";
 import type { ReaderLimits } from "../wire/request_reader.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** When the application runs: as soon as a small body is here, when all of it is, or once the head is read. */
 export type BodyPolicy = "auto" | "whole" | "stream";
@@ -33,6 +34,7 @@ export interface Terms {
   readonly body: BodyPolicy;
   readonly limits: ReaderLimits;
   readonly decode: DecodeLatin1;
+  readonly turnstile: Turnstile;
   readonly scheme: "http" | "https";
   /** True where every answer is a connection's last. */
   closeAfterAnswer: boolean;

@@ -6,6 +6,7 @@ import { AnswerBroken } from "../connection/answer_stream.ts";
 import { Connection } from "../connection/connection.ts";
 import type { PhaseReader } from "../connection/phases.ts";
 import type { Terms } from "../connection/terms.ts";
+import { Turnstile } from "../connection/turnstile.ts";
 import { showError } from "../platform/log.ts";
 import { type Clock, type Listener, ListenerClosed, type Log, type Socket, type Timer } from "../platform/ports.ts";
 import type { DecodeLatin1 } from "../wire/head_facts.ts";
@@ -81,6 +82,7 @@ export class Engine {
       body: settings.body,
       limits: { maxHeadBytes: settings.maxHeaderBytes, maxBodyBytes: settings.maxBodyBytes },
       decode: world.decode,
+      turnstile: new Turnstile(world.clock.soon),
       scheme: parts.scheme,
       closeAfterAnswer: settings.keepAliveMs === 0,
       date: "",

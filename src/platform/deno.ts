@@ -19,6 +19,7 @@ const clock: Clock = {
     const id = setTimeout(call, ms);
     return { cancel: () => clearTimeout(id) };
   },
+  soon: (call) => void setImmediate(call),
 };
 
 const process: Process = {

@@ -64,6 +64,8 @@ export interface Clock {
   every(everyMs: number, call: () => void): Timer;
   /** Calls once. */
   after(ms: number, call: () => void): Timer;
+  /** Calls once, as soon as everything else that is ready has had its turn. */
+  soon(call: () => void): void;
 }
 
 /** The signals that the program knows. */

@@ -1,6 +1,7 @@
 // Knows: how to walk one connection over a duplex, with an application that is a plain function.
 // Does not know: the web's Request and Response, the engine.
 
+import { Turnstile } from "../../src/connection/turnstile.ts";
 import { Connection } from "../../src/connection/connection.ts";
 import type { Exchange } from "../../src/connection/exchange.ts";
 import type { Phase } from "../../src/connection/phases.ts";
@@ -74,6 +75,7 @@ export function connectedBy(
     body,
     limits: { maxHeadBytes: options.maxHeadBytes ?? 32 * 1024, maxBodyBytes: options.maxBodyBytes ?? 0 },
     decode: (bytes, from, to) => new TextDecoder("latin1").decode(bytes.subarray(from, to)),
+    turnstile: new Turnstile(queueMicrotask),
     scheme: "http",
     closeAfterAnswer: options.closeAfterAnswer ?? false,
     date: "Sun, 22 Nov 2026 09:00:00 GMT",

@@ -32,6 +32,10 @@ export class FakeClock implements Clock {
     return this.#set({ at: this.#now + everyMs, everyMs, call });
   }
 
+  soon(call: () => void): void {
+    queueMicrotask(call);
+  }
+
   after(ms: number, call: () => void): Timer {
     return this.#set({ at: this.#now + ms, everyMs: null, call });
   }

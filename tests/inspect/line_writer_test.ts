@@ -11,6 +11,7 @@ function handClock(): Clock & { ring(): void } {
   return {
     now: () => 0,
     date: () => 0,
+    soon: (call) => call(),
     every: () => ({ cancel() {} }),
     after(_ms, call) {
       waiting = call;
