@@ -5,9 +5,7 @@
 import type { AnswerFraming } from "../wire/answer.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
-import { flush, type Walk } from "./steps.ts";
-
-const LINE_END = new Uint8Array([0x0d, 0x0a]);
+import type { Walk } from "./steps.ts";
 
 /** The application's stream failed after the head was sent. */
 export class AnswerBroken extends Error {
@@ -39,9 +37,9 @@ export function* sendStream(
   let isWhole = false;
   try {
     for (;;) {
-      yield* flush(connection);
+      for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote((yield write) as number);
       connection.watch();
-      const read = connection.orRelease(guard(reader.read()));
+      const read = connection.orRelease(reader.read(), broken);
       const { done, value } = (yield read) as ReadableStreamReadResult<Uint8Array>;
       if (done) break;
       if (!(value instanceof Uint8Array)) {
@@ -50,11 +48,8 @@ export function* sendStream(
       if (value.length === 0) continue;
       exchange.sent += value.length;
       if (exchange.sent > length) throw new AnswerBroken(`the body is longer than its content-length of ${length}`);
-      if (framing.kind === "chunked") {
-        outbox.putAscii(`${value.length.toString(16)}\r\n`);
-        outbox.putBytes(value);
-        outbox.putBytes(LINE_END);
-      } else outbox.putBytes(value);
+      if (framing.kind === "chunked") outbox.putChunk(value);
+      else outbox.putBytes(value);
       yield connection.enter("write");
     }
     if (framing.kind === "length" && exchange.sent < length) {
@@ -69,12 +64,8 @@ export function* sendStream(
 }
 
 /** Names the application's failure, so that it is not taken for the socket's. */
-async function guard<T>(read: Promise<T>): Promise<T> {
-  try {
-    return await read;
-  } catch (error) {
-    throw new AnswerBroken("the body's stream failed", { cause: error });
-  }
+function broken(error: unknown): AnswerBroken {
+  return new AnswerBroken("the body's stream failed", { cause: error });
 }
 
 function describe(value: unknown): string {

@@ -187,11 +187,14 @@ export class Connection implements AsyncIterableIterator<Turn> {
     if (inbox.size < most && !inbox.ended) this.intake.fill(1);
   }
 
-  /** Called by the walk where the application may never answer: a wait that ends when the client is given up. */
-  orRelease<T>(wait: PromiseLike<T>): Promise<T> {
+  /**
+   * Called by the walk where the application may never answer: a wait that ends when the client is given up. What `name` makes of
+   * an error is thrown instead of it.
+   */
+  orRelease<T>(wait: PromiseLike<T>, name?: (error: unknown) => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#release = reject;
-      wait.then(resolve, reject);
+      wait.then(resolve, name === undefined ? reject : (error) => reject(name(error)));
     });
   }
 

@@ -10,6 +10,11 @@ const BUFFER_BYTES = 16 * 1024;
 /** Pieces up to this are copied beside their neighbours: a copy costs less than a write of its own. */
 const COPY_BYTES = 4 * 1024;
 
+/** The same for a chunk, whose size and end would be two writes more. */
+const CHUNK_COPY_BYTES = 64 * 1024;
+
+const LINE_END = new Uint8Array([0x0d, 0x0a]);
+
 /** Digits of the longest length that fits the buffer. */
 const MAX_DIGITS = 5;
 
@@ -19,6 +24,10 @@ const SHORT_TEXT = 64;
 /** Buffers kept for the next write; they belong to no connection while they are here. */
 const MAX_POOLED = 64;
 const pool: Uint8Array[] = [];
+/** The same for large chunks; few, as only a write that is under way holds one. */
+const LARGE_BUFFER_BYTES = CHUNK_COPY_BYTES + 16;
+const MAX_LARGE_POOLED = 16;
+const largePool: Uint8Array[] = [];
 
 /** Bytes to be written, and the pooled buffer they stand in, where they stand in one. */
 interface Piece {
@@ -67,8 +76,7 @@ export class Outbox {
       if (length > BUFFER_BYTES) this.#queue.pop();
       return false;
     }
-    if (length <= BUFFER_BYTES) this.#used += length;
-    this.#size += length;
+    this.#took(length);
     return true;
   }
 
@@ -103,8 +111,7 @@ export class Outbox {
       const { read, written } = encoder.encodeInto(body, room.subarray(at));
       if (read !== length || written !== length) return false;
     }
-    this.#used += at + length;
-    this.#size += at + length;
+    this.#took(at + length);
     return true;
   }
 
@@ -129,11 +136,38 @@ export class Outbox {
     if (bytes.length > COPY_BYTES) {
       this.#seal();
       this.#queue.push({ bytes, pooled: null });
+      this.#size += bytes.length;
     } else if (bytes.length > 0) {
       this.#roomFor(bytes.length).set(bytes);
-      this.#used += bytes.length;
+      this.#took(bytes.length);
     }
-    this.#size += bytes.length;
+  }
+
+  /**
+   * Puts a chunk of a body in the chunked coding (RFC 9112, section 7.1), in one piece where that is worth the copy: a
+   * write of its own for its size and one for its end cost more than copying this much.
+   *
+   * @param bytes the chunk's data, not empty
+   */
+  putChunk(bytes: Uint8Array): void {
+    const { length } = bytes;
+    const digits = length.toString(16);
+    const size = digits.length + 2;
+    const isCopied = length <= CHUNK_COPY_BYTES;
+    const room = this.#roomFor(isCopied ? size + length + 2 : size);
+    for (let i = 0; i < digits.length; i++) room[i] = digits.charCodeAt(i);
+    room[size - 2] = 0x0d;
+    room[size - 1] = 0x0a;
+    if (!isCopied) {
+      this.#took(size);
+      this.putBytes(bytes);
+      this.putBytes(LINE_END);
+      return;
+    }
+    room.set(bytes, size);
+    room[size + length] = 0x0d;
+    room[size + length + 1] = 0x0a;
+    this.#took(size + length + 2);
   }
 
   /**
@@ -165,19 +199,29 @@ export class Outbox {
     this.#sent += count;
     if (this.#sent < bytes.length) return;
     this.#sending = null;
-    if (pooled !== null && pool.length < MAX_POOLED) pool.push(pooled);
+    if (pooled === null) return;
+    if (pooled.length === LARGE_BUFFER_BYTES) {
+      if (largePool.length < MAX_LARGE_POOLED) largePool.push(pooled);
+    } else if (pool.length < MAX_POOLED) pool.push(pooled);
   }
 
   #roomFor(length: number): Uint8Array {
     if (length > BUFFER_BYTES) {
       this.#seal();
-      const own = new Uint8Array(length);
-      this.#queue.push({ bytes: own, pooled: null });
-      return own;
+      const pooled = length <= LARGE_BUFFER_BYTES ? largePool.pop() ?? new Uint8Array(LARGE_BUFFER_BYTES) : null;
+      const bytes = pooled === null ? new Uint8Array(length) : pooled.subarray(0, length);
+      this.#queue.push({ bytes, pooled });
+      return bytes;
     }
     if (BUFFER_BYTES - this.#used < length) this.#seal();
     this.#buffer ??= pool.pop() ?? new Uint8Array(BUFFER_BYTES);
     return this.#used === 0 ? this.#buffer : this.#buffer.subarray(this.#used);
+  }
+
+  /** Notes that so much was put into the room that was given last. */
+  #took(length: number): void {
+    if (length <= BUFFER_BYTES) this.#used += length;
+    this.#size += length;
   }
 
   #nextPiece(): Piece {
