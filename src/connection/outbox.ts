@@ -3,9 +3,7 @@
 // Rule: small pieces are put together, large ones are sent as they are.
 
 import type { Socket } from "../platform/ports.ts";
-
-/** Room for a head and a small body; answers to pipelined requests share it. */
-const BUFFER_BYTES = 16 * 1024;
+import { giveBuffer, MIDDLE_BYTES, takeBuffer } from "./buffer_pool.ts";
 
 /** Pieces up to this are copied beside their neighbours: a copy costs less than a write of its own. */
 const COPY_BYTES = 4 * 1024;
@@ -15,24 +13,16 @@ const CHUNK_COPY_BYTES = 64 * 1024;
 
 const LINE_END = new Uint8Array([0x0d, 0x0a]);
 
-/** Digits of the longest length that fits the buffer. */
-const MAX_DIGITS = 5;
+/** Longest text that is put behind a block; a longer one has more digits than are counted there. */
+const MAX_BLOCK_TEXT = 99_999;
 
 /** Up to here a loop in place is quicker than a call of the encoder. */
 const SHORT_TEXT = 64;
 
-/** Buffers kept for the next write; they belong to no connection while they are here. */
-const MAX_POOLED = 64;
-const pool: Uint8Array[] = [];
-/** The same for large chunks; few, as only a write that is under way holds one. */
-const LARGE_BUFFER_BYTES = CHUNK_COPY_BYTES + 16;
-const MAX_LARGE_POOLED = 16;
-const largePool: Uint8Array[] = [];
-
-/** Bytes to be written, and the pooled buffer they stand in, where they stand in one. */
+/** Bytes to be written, and the buffer to give back behind them, where they stand in one of ours. */
 interface Piece {
   readonly bytes: Uint8Array;
-  readonly pooled: Uint8Array | null;
+  readonly buffer: Uint8Array | null;
 }
 
 const encoder = new TextEncoder();
@@ -43,6 +33,8 @@ export class Outbox {
   written = 0;
   /** True while the peer is waited for. */
   isWriting = false;
+  /** True where more is about to be put behind what comes next. */
+  isBatch = false;
 
   #socket: Socket;
   #buffer: Uint8Array | null = null;
@@ -72,10 +64,7 @@ export class Outbox {
     const target = this.#roomFor(length);
     const { read, written } = encoder.encodeInto(text, target);
     // Where the room was just enough for ASCII, other text fills it too, but not all of it was read.
-    if (written !== length || read !== length) {
-      if (length > BUFFER_BYTES) this.#queue.pop();
-      return false;
-    }
+    if (written !== length || read !== length) return false;
     this.#took(length);
     return true;
   }
@@ -85,15 +74,14 @@ export class Outbox {
    *
    * @param head ends before the digits of the length
    * @param body a text
-   * @returns false, and nothing was put, where the text is not ASCII or too long for the buffer
+   * @returns false, and nothing was put, where the text is not ASCII or very long
    */
   putBlock(head: Uint8Array, body: string): boolean {
     const { length } = body;
-    const most = head.length + MAX_DIGITS + 4 + length;
-    if (most > BUFFER_BYTES) return false;
-    const room = this.#roomFor(most);
-    room.set(head);
+    if (length > MAX_BLOCK_TEXT) return false;
     let at = head.length + digitsOf(length);
+    const room = this.#roomFor(at + 4 + length);
+    room.set(head);
     for (let rest = length, place = at - 1; place >= head.length; place--) {
       room[place] = 0x30 + rest % 10;
       rest = (rest / 10) | 0;
@@ -135,7 +123,7 @@ export class Outbox {
   putBytes(bytes: Uint8Array): void {
     if (bytes.length > COPY_BYTES) {
       this.#seal();
-      this.#queue.push({ bytes, pooled: null });
+      this.#queue.push({ bytes, buffer: null });
       this.#size += bytes.length;
     } else if (bytes.length > 0) {
       this.#roomFor(bytes.length).set(bytes);
@@ -192,35 +180,28 @@ export class Outbox {
    * @param count what the promise of {@linkcode Outbox.write} gave
    */
   wrote(count: number): void {
-    const { bytes, pooled } = this.#sending!;
+    const { bytes, buffer } = this.#sending!;
     this.isWriting = false;
     this.written += count;
     this.#size -= count;
     this.#sent += count;
     if (this.#sent < bytes.length) return;
     this.#sending = null;
-    if (pooled === null) return;
-    if (pooled.length === LARGE_BUFFER_BYTES) {
-      if (largePool.length < MAX_LARGE_POOLED) largePool.push(pooled);
-    } else if (pool.length < MAX_POOLED) pool.push(pooled);
+    if (buffer !== null) giveBuffer(buffer);
   }
 
   #roomFor(length: number): Uint8Array {
-    if (length > BUFFER_BYTES) {
-      this.#seal();
-      const pooled = length <= LARGE_BUFFER_BYTES ? largePool.pop() ?? new Uint8Array(LARGE_BUFFER_BYTES) : null;
-      const bytes = pooled === null ? new Uint8Array(length) : pooled.subarray(0, length);
-      this.#queue.push({ bytes, pooled });
-      return bytes;
+    if (this.#buffer !== null && this.#buffer.length - this.#used < length) this.#seal();
+    if (this.#buffer === null) {
+      const isAlone = this.#size === 0 && !this.isBatch;
+      this.#buffer = takeBuffer(isAlone ? length : Math.max(length, MIDDLE_BYTES));
     }
-    if (BUFFER_BYTES - this.#used < length) this.#seal();
-    this.#buffer ??= pool.pop() ?? new Uint8Array(BUFFER_BYTES);
     return this.#used === 0 ? this.#buffer : this.#buffer.subarray(this.#used);
   }
 
   /** Notes that so much was put into the room that was given last. */
   #took(length: number): void {
-    if (length <= BUFFER_BYTES) this.#used += length;
+    this.#used += length;
     this.#size += length;
   }
 
@@ -229,14 +210,16 @@ export class Outbox {
     return this.#queue.shift()!;
   }
 
-  /** Ends the shared buffer; what follows goes into another, in its turn. */
+  /** Ends the buffer; what follows goes into another, in its turn. */
   #seal(): void {
     if (this.#used > 0) this.#queue.push(this.#takeBuffer());
+    else if (this.#buffer !== null) giveBuffer(this.#buffer);
+    this.#buffer = null;
   }
 
   #takeBuffer(): Piece {
     const buffer = this.#buffer!;
-    const piece = { bytes: buffer.subarray(0, this.#used), pooled: buffer };
+    const piece = { bytes: buffer.subarray(0, this.#used), buffer };
     this.#buffer = null;
     this.#used = 0;
     return piece;

@@ -59,6 +59,7 @@ export function* walk(connection: Connection): Walk {
 
       exchange.status = answer.status;
       yield connection.enter("write");
+      outbox.isBatch = inbox.size > 0;
       const put = tryPut(connection, exchange, answer);
       const sending = put instanceof NotYet ? yield* putFailure(connection, exchange, put.error) : put;
       if (sending.stream !== null) yield* sendStream(connection, exchange, sending.stream, sending.framing);
