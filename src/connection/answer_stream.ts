@@ -50,7 +50,7 @@ export function* sendStream(
       if (exchange.sent > length) throw new AnswerBroken(`the body is longer than its content-length of ${length}`);
       if (framing.kind === "chunked") outbox.putChunk(value);
       else outbox.putBytes(value);
-      yield connection.enter("write");
+      if (connection.enter("write")) yield "write";
     }
     if (framing.kind === "length" && exchange.sent < length) {
       throw new AnswerBroken(`the body ended after ${exchange.sent} of the ${length} bytes of its content-length`);

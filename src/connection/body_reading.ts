@@ -20,14 +20,14 @@ export function* readWhole(connection: Connection, exchange: Exchange): Walk {
   exchange.mustContinue = false;
   const pieces: Uint8Array[] = [];
   exchange.isWaitingForBody = true;
-  yield connection.enter("body");
+  if (connection.enter("body")) yield "body";
   const left = exchange.size;
   while (left > inbox.size && !inbox.ended) {
     if (connection.outbox.size > 0) yield* flush(connection);
     // What the head claims is not set aside at once: it may be a lie.
     yield intake.fill(Math.min(left - inbox.size, Math.max(AUTO_BODY_BYTES, inbox.size)));
     exchange.received = Math.min(inbox.size, left);
-    yield connection.enter("body");
+    if (connection.enter("body")) yield "body";
   }
   for (let event = reader.next(); event.kind !== "end"; event = reader.next()) {
     if (event.kind === "data") {
@@ -36,7 +36,7 @@ export function* readWhole(connection: Connection, exchange: Exchange): Walk {
     } else {
       if (connection.outbox.size > 0) yield* flush(connection);
       yield intake.fillForBody();
-      yield connection.enter("body");
+      if (connection.enter("body")) yield "body";
     }
   }
   inbox.hold();

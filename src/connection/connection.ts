@@ -166,11 +166,11 @@ export class Connection implements AsyncIterableIterator<Turn> {
     return readPiece(this, exchange);
   }
 
-  /** Called by the walk as it enters a phase. */
-  enter(phase: Phase): Phase {
+  /** Called by the walk as it enters a phase; true where somebody wants to be told, so that it is yielded. */
+  enter(phase: Phase): boolean {
     this.phase = phase;
     this.passed++;
-    return phase;
+    return this.terms.isRead;
   }
 
   /** Called by the walk for each head. */

@@ -36,6 +36,8 @@ export interface Terms {
   readonly decode: DecodeLatin1;
   readonly turnstile: Turnstile;
   readonly scheme: "http" | "https";
+  /** True where somebody reads the phases; where nobody does, turns are empty and cost next to nothing. */
+  readonly isRead: boolean;
   /** True where every answer is a connection's last. */
   closeAfterAnswer: boolean;
   /** The value of Date, no more than a second old. */

@@ -31,7 +31,7 @@ export function* walk(connection: Connection): Walk {
   try {
     for (;;) {
       inbox.rest();
-      yield connection.enter("idle");
+      if (connection.enter("idle")) yield "idle";
       // Whoever reads phases has seen how it ended; an idle connection does not hold the last request.
       connection.exchange = null;
       if (inbox.size === 0) {
@@ -39,7 +39,7 @@ export function* walk(connection: Connection): Walk {
         if (!inbox.ended) yield intake.fill(1);
         if (inbox.size === 0) break;
       }
-      yield connection.enter("header");
+      if (connection.enter("header")) yield "header";
       let event = reader.next();
       while (event.kind === "needMore") {
         if (outbox.size > 0) yield* flush(connection);
@@ -51,14 +51,14 @@ export function* walk(connection: Connection): Walk {
 
       let answer = isPlain(connection.terms, exchange) ? null : yield* prepare(connection, exchange);
       if (answer === null) {
-        yield connection.enter("dispatch");
+        if (connection.enter("dispatch")) yield "dispatch";
         const outcome = callApplication(connection, exchange);
         answer = outcome instanceof NotYet ? yield* settle(connection, exchange, outcome) : outcome;
         if (exchange.interim !== null) yield exchange.interim;
       }
 
       exchange.status = answer.status;
-      yield connection.enter("write");
+      if (connection.enter("write")) yield "write";
       outbox.isBatch = inbox.size > 0;
       const put = tryPut(connection, exchange, answer);
       const sending = put instanceof NotYet ? yield* putFailure(connection, exchange, put.error) : put;
@@ -76,7 +76,7 @@ export function* walk(connection: Connection): Walk {
     if (connection.isGivenUp || intake.broken !== null || connection.phase === "drain") return;
     connection.refusal = error;
     putRefusal(connection, error);
-    yield connection.enter("write");
+    if (connection.enter("write")) yield "write";
     yield* flush(connection);
     yield* linger(connection);
   } finally {
@@ -131,7 +131,7 @@ function* goOn(connection: Connection, exchange: Exchange, sending: Sending): Wa
     return false;
   }
   if (!exchange.isBodyRead) {
-    yield connection.enter("drain");
+    if (connection.enter("drain")) yield "drain";
     if (sending.keepAlive && (yield* passBody(connection))) return true;
     yield* linger(connection);
   } else if (!sending.keepAlive && connection.intake.inbox.size > 0) yield* linger(connection);
@@ -144,7 +144,7 @@ function* goOn(connection: Connection, exchange: Exchange, sending: Sending): Wa
 function* linger(connection: Connection): Walk {
   const { intake, socket } = connection;
   const { inbox } = intake;
-  yield connection.enter("drain");
+  if (connection.enter("drain")) yield "drain";
   yield socket.closeWrite();
   const most = intake.received + MAX_DRAIN_BYTES;
   while (!inbox.ended && intake.received < most) {
@@ -156,7 +156,7 @@ function* linger(connection: Connection): Walk {
 /** Gives the socket to another protocol, with what has come of it already. */
 function* handOver(connection: Connection, exchange: Exchange): Walk {
   const { inbox } = connection.intake;
-  yield connection.enter("upgraded");
+  if (connection.enter("upgraded")) yield "upgraded";
   const first = inbox.bytes.slice(inbox.at, inbox.end);
   inbox.at = inbox.end;
   yield exchange.takeOver!(new HandedSocket(connection), first);

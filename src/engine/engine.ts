@@ -84,6 +84,7 @@ export class Engine {
       decode: world.decode,
       turnstile: new Turnstile(world.clock.soon),
       scheme: parts.scheme,
+      isRead: parts.readers.length > 0,
       closeAfterAnswer: settings.keepAliveMs === 0,
       date: "",
     };

@@ -77,6 +77,7 @@ export function connectedBy(
     decode: (bytes, from, to) => new TextDecoder("latin1").decode(bytes.subarray(from, to)),
     turnstile: new Turnstile(queueMicrotask),
     scheme: "http",
+    isRead: true,
     closeAfterAnswer: options.closeAfterAnswer ?? false,
     date: "Sun, 22 Nov 2026 09:00:00 GMT",
   };
