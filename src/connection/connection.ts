@@ -57,7 +57,6 @@ export class Connection implements AsyncIterableIterator<Turn> {
   refusal: ProtocolError | null = null;
 
   #walk: Walk;
-  #turn: Turn & Iterator<Phase>;
   #next: IteratorResult<Turn>;
   #wait: PromiseLike<unknown> | null = null;
   #arrived: unknown = undefined;
@@ -74,18 +73,10 @@ export class Connection implements AsyncIterableIterator<Turn> {
     this.id = id;
     this.socket = socket;
     this.terms = terms;
-    this.intake = new Intake(socket, terms);
-    this.intake.onEnded = () => this.#peerEnded();
+    this.intake = new Intake(socket, terms, this);
     this.outbox = new Outbox(socket);
     this.#walk = walk(this);
-    const step = () => this.#step();
-    this.#turn = {
-      [Symbol.iterator]() {
-        return this;
-      },
-      next: step,
-    };
-    this.#next = { done: false, value: this.#turn };
+    this.#next = { done: false, value: new PassingPhases(this) };
   }
 
   /** Where the client is. */
@@ -205,7 +196,8 @@ export class Connection implements AsyncIterableIterator<Turn> {
     this.socket.close();
   }
 
-  #step(): IteratorResult<Phase> {
+  /** Called by the turn: the next phase that needs no wait. */
+  step(): IteratorResult<Phase> {
     const arrived = this.#arrived;
     this.#arrived = undefined;
     const step = this.#failed ? this.#throwIn(arrived) : this.#walk.next(arrived);
@@ -237,7 +229,8 @@ export class Connection implements AsyncIterableIterator<Turn> {
     return this.#next;
   };
 
-  #peerEnded(): void {
+  /** Called by the intake, once: the client has ended its side, or the socket broke. */
+  peerEnded(): void {
     const { exchange } = this;
     if (this.#life !== "open" || exchange === null || exchange.isOver) return;
     const { broken } = this.intake;
@@ -245,6 +238,23 @@ export class Connection implements AsyncIterableIterator<Turn> {
     const reason = new ConnectionCut("the connection broke", { cause: broken });
     exchange.cut(reason);
     this.#release?.(reason);
+  }
+}
+
+/** A turn: the same object again and again, as it is always the walk that goes on. */
+class PassingPhases implements IterableIterator<Phase> {
+  #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<Phase> {
+    return this.#connection.step();
   }
 }
 

@@ -20,16 +20,21 @@ export class Intake {
   broken: unknown = null;
   /** Bytes taken from the socket. */
   received = 0;
-  /** Told once, when the peer has ended its side or the socket broke. */
-  onEnded: () => void = () => {};
 
   #socket: Socket;
+  #owner: { peerEnded(): void };
   #turnstile: Turnstile;
   #reading: Promise<void> | null = null;
   #chunkBytes = FIRST_CHUNK_BYTES;
 
-  constructor(socket: Socket, terms: Terms) {
+  /**
+   * @param socket where bytes come from
+   * @param terms limits, and the turnstile for bodies
+   * @param owner told once, when the peer has ended its side or the socket broke
+   */
+  constructor(socket: Socket, terms: Terms, owner: { peerEnded(): void }) {
     this.#socket = socket;
+    this.#owner = owner;
     this.#turnstile = terms.turnstile;
     this.reader = new RequestReader(this.inbox, terms.limits, terms.decode);
   }
@@ -97,6 +102,6 @@ export class Intake {
   #end(): void {
     this.inbox.filled(0);
     this.inbox.ended = true;
-    this.onEnded();
+    this.#owner.peerEnded();
   }
 }

@@ -13,7 +13,6 @@ const PLAIN_NAME = /^[a-z0-9\-_]+$/;
 /** The fields of a request; a Headers to everybody who asks. */
 export class LazyHeaders {
   #head: RequestHead;
-  #list: [string, string][] | null = null;
   #real: Headers | null = null;
 
   constructor(head: RequestHead) {
@@ -58,9 +57,7 @@ export class LazyHeaders {
   }
 
   entries(): IterableIterator<[string, string]> {
-    return this.#real === null
-      ? this.#sorted().map(([name, value]) => [name, value] as [string, string]).values()
-      : this.#real.entries();
+    return this.#sorted().values();
   }
 
   [Symbol.iterator](): IterableIterator<[string, string]> {
@@ -83,10 +80,9 @@ export class LazyHeaders {
     return LazyHeaders.real(this).getSetCookie();
   }
 
-  /** Sorted and combined, as the Fetch standard iterates ("sort and combine"). */
-  #sorted(): Iterable<[string, string]> & [string, string][] {
+  /** Sorted and combined, as the Fetch standard iterates ("sort and combine"); the caller's own. */
+  #sorted(): [string, string][] {
     if (this.#real !== null) return [...this.#real];
-    if (this.#list !== null) return this.#list;
     const list = this.#head.fields().sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
     let last = 0;
     for (let i = 1; i < list.length; i++) {
@@ -94,7 +90,7 @@ export class LazyHeaders {
       else list[++last] = list[i];
     }
     list.length = Math.min(list.length, last + 1);
-    return this.#list = list;
+    return list;
   }
 }
 

@@ -5,7 +5,7 @@
 import type { RequestHead } from "../wire/request_head.ts";
 import { LazyHeaders } from "./lazy_headers.ts";
 import { standFor } from "./native.ts";
-import { urlOf } from "./request_url.ts";
+import { type ArrivedOver, urlOf } from "./request_url.ts";
 
 const NativeRequest = globalThis.Request;
 const NativeResponse = globalThis.Response;
@@ -16,7 +16,7 @@ const NOTHING = new Uint8Array(0);
 export interface Incoming {
   readonly head: RequestHead;
   /** Where it came in. */
-  readonly connection: { readonly scheme: "http" | "https"; readonly localName: string };
+  readonly connection: ArrivedOver;
   /** The whole body where it is here; it may be decoded on the spot, and must be copied to be kept. */
   wholeBody: Uint8Array | null;
   readonly signal: AbortSignal;
@@ -42,7 +42,7 @@ export class LazyRequest {
 
   get url(): string {
     const { head, connection } = this.#incoming;
-    return this.#url ??= urlOf(head, connection.scheme, connection.localName);
+    return this.#url ??= urlOf(head, connection);
   }
 
   get headers(): Headers {

@@ -8,18 +8,23 @@ const PLAIN_TARGET = /^\/[A-Za-z0-9\-_~!$&()*+,;=:@/?%.]*$/;
 /** What may be a dot segment, which it resolves, also as %2e. */
 const DOTTED = /\/\.|%2e/i;
 
+/** What a request's URL needs of its connection. */
+export interface ArrivedOver {
+  readonly scheme: "http" | "https";
+  readonly localName: string;
+}
+
 /**
  * The URL of a request.
  *
  * @param head the request's head
- * @param scheme how the connection was made
- * @param localHost the name to use where an HTTP/1.0 request names none
+ * @param connection how it was made, and the name to use where an HTTP/1.0 request names none
  * @returns an absolute URL
  */
-export function urlOf(head: RequestHead, scheme: "http" | "https", localHost: string): string {
+export function urlOf(head: RequestHead, connection: ArrivedOver): string {
   const { target } = head;
   if (head.form === "absolute") return new URL(target).href;
-  const origin = originOf(scheme, head.host === "" ? localHost : head.host);
+  const origin = originOf(connection.scheme, head.host === "" ? connection.localName : head.host);
   if (head.form === "asterisk") return `${origin}/`;
   return PLAIN_TARGET.test(target) && !DOTTED.test(target) ? origin + target : new URL(origin + target).href;
 }
