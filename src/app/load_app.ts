@@ -65,10 +65,20 @@ function moduleUrl(specifier: string, context: LoadContext): string {
   if (/^[a-z][a-z0-9+.-]+:/i.test(specifier)) return specifier;
   const base = new URL(`file://${context.cwd.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:)/, "/")}/`);
   const url = new URL(encodeURI(specifier.replaceAll("\\", "/")).replaceAll("#", "%23").replaceAll("?", "%3F"), base);
-  if (!context.files.isFile(pathOf(url.href))) {
-    throw new AppLoadError(specifier, `cannot load the application ${specifier}\nthere is no file ${pathOf(url.href)}`);
+  const path = pathOf(url.href);
+  const problem = problemWith(path, context.files);
+  if (problem === null) return url.href;
+  throw new AppLoadError(specifier, `cannot load the application ${specifier}\n${problem}`);
+}
+
+function problemWith(path: string, files: Files): string | null {
+  try {
+    const kind = files.kindOf(path);
+    if (kind === "file") return null;
+    return kind === "directory" ? `${path} is a directory; name a module in it` : `there is no file ${path}`;
+  } catch (error) {
+    return `cannot read ${path}: ${error instanceof Error ? error.message : error}`;
   }
-  return url.href;
 }
 
 function pathOf(url: string): string {
@@ -79,28 +89,59 @@ function pathOf(url: string): string {
 function readExports(specifier: string, module: Record<string, unknown>): LoadedApp {
   const main = module.default;
   const object = typeof main === "object" && main !== null ? main as Record<string, unknown> : {};
-  const beside = (name: string) => bound(object[name] ?? module[name], object);
+  // An instance of a framework has methods of these names that mean something else: Hono's onError() sets one.
+  const plain = [Object.prototype, null].includes(Object.getPrototypeOf(object)) ? object : {};
+  const beside = (name: string) => bound(module[name] ?? plain[name], plain);
   return {
     handler: findHandler(specifier, module, object),
     accept: beside("accept") as Accept | undefined,
     onError: beside("onError") as OnError | undefined,
     onListen: beside("onListen") as LoadedApp["onListen"],
     shutdown: beside("shutdown") as LoadedApp["shutdown"],
-    options: object,
+    options: plain,
   };
 }
 
 function findHandler(specifier: string, module: Record<string, unknown>, object: Record<string, unknown>): Handler {
   if (typeof object.fetch === "function") return bound(object.fetch, object) as Handler;
-  if (typeof module.default === "function") return module.default as Handler;
+  if (typeof module.default === "function") return checkedFunction(specifier, module.default);
   if (typeof module.fetch === "function") return module.fetch as Handler;
-  const names = Object.keys(module);
   throw new AppLoadError(
     specifier,
     `the application ${specifier} exports nothing that can be served\n` +
       `expected \`export default { fetch(request) { ... } }\`, a default function or a function named fetch; ` +
-      (names.length === 0 ? "it exports nothing" : `it exports ${names.join(", ")}`),
+      showExports(module),
   );
+}
+
+/** A function that cannot be a fetch handler would fail at every request; better at once. */
+function checkedFunction(specifier: string, main: unknown): Handler {
+  const { handle, use } = main as { handle?: unknown; use?: unknown };
+  if (/^class\b/.test(Function.prototype.toString.call(main))) {
+    throw new AppLoadError(
+      specifier,
+      `the default export of ${specifier} is a class; export an instance: \`new ...()\``,
+    );
+  }
+  if (typeof handle === "function" && typeof use === "function") {
+    throw new AppLoadError(
+      specifier,
+      `the default export of ${specifier} is a Node-style application (request, response), such as Express makes; ` +
+        "Weft serves fetch-style ones: `fetch(request)` gives a Response",
+    );
+  }
+  return main as Handler;
+}
+
+function showExports(module: Record<string, unknown>): string {
+  const names = Object.keys(module);
+  if (names.length === 0) return "it exports nothing; where it starts a server of its own, export the handler instead";
+  const main = module.default;
+  if (names.length > 1 || main === undefined) return `it exports ${names.join(", ")}`;
+  if (typeof main !== "object" || main === null) {
+    return `its default export is ${main === null ? "null" : `a ${typeof main}`}`;
+  }
+  return `its default export has ${Object.keys(main).join(", ") || "nothing"}`;
 }
 
 /** A method keeps its object; methods of classes stand on the prototype, where a spread does not look. */
@@ -127,7 +168,7 @@ function adviceFor(error: unknown, url: string, context: LoadContext): string {
   if (manifest !== null) {
     const beside = manifest.replace(/package\.json$/, "deno.json");
     return "\n\nThe application has a package.json, which Deno reads only beside a deno.json that is named. Type:\n" +
-      `    echo '{}' > ${beside}\n${type(beside)}`;
+      `    echo '{}' > ${beside}\n    (cd ${beside.slice(0, -"/deno.json".length)} && deno install)\n${type(beside)}`;
   }
   return "\n\nThe application imports a package by its bare name, and no deno.json or package.json says which it is. " +
     'Write npm:NAME or jsr:NAME in the import, or put a deno.json with "imports" beside the application.';
@@ -137,7 +178,7 @@ function nearestFile(path: string, names: readonly string[], files: Files): stri
   for (const parts = path.split("/").slice(0, -1); parts.length > 0; parts.pop()) {
     for (const name of names) {
       const candidate = [...parts, name].join("/");
-      if (files.isFile(candidate)) return candidate;
+      if (files.kindOf(candidate) === "file") return candidate;
     }
   }
   return null;

@@ -34,7 +34,11 @@ interface Place {
  * @returns the message, the place, and the line with a mark under its column where the source can be read
  */
 export function showLoadError(error: unknown, read: (url: string) => string, own: (url: string) => boolean): string {
-  const text = plain(error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${String(error)}`);
+  const text = plain(
+    error instanceof Error
+      ? `${error.name}: ${error.message}`.replace(/^TypeError: (?=\w*Error: )/, "")
+      : `thrown: ${String(error)}`,
+  );
   const place = placeOf(error, own);
   if (place === null) return text;
   const { url, line, column } = place;

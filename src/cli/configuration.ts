@@ -18,6 +18,9 @@ export interface Configuration {
   open: boolean;
 }
 
+/** A keep-alive client that is busy sends its next request well within this; a browser that idles is not waited for. */
+const LAST_IDLE_MS = 1_000;
+
 /** Flags that set a limit of the engine. */
 const LIMIT_FLAGS: Readonly<Record<string, keyof Limits>> = {
   "body": "body",
@@ -47,15 +50,20 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
     if (asked.explicit.has(flag)) return asked.values.get(flag) as Value;
     return (options[option] ?? asked.values.get(flag)) as Value | undefined;
   };
-  const limits: Record<string, unknown> = { body: "auto" };
+  const limits: Record<string, unknown> = { body: "auto", lastIdleMs: LAST_IDLE_MS };
   for (const [flag, option] of Object.entries(LIMIT_FLAGS)) {
     const value = say(flag, option);
     if (value !== undefined) limits[option] = value;
   }
+  if (typeof limits.health === "string" && !limits.health.startsWith("/")) {
+    throw new UsageError(`--health: expected a path that starts with "/", got "${limits.health}"`);
+  }
+  // Who asks for a format asks for a log.
+  const isLogged = platform.process.isTerminal() || asked.values.has("log-format");
   return {
     where: whereToListen(asked, say, platform),
     settings: settledOr(limits),
-    accessLog: say("access-log", "accessLog") ?? (platform.process.isTerminal() ? "-" : null),
+    accessLog: say("access-log", "accessLog") ?? (isLogged ? "-" : null),
     logFormat: say("log-format", "logFormat") ?? "short",
     debug: asked.values.get("debug") === true,
     bench: asked.values.get("bench") === true,
@@ -67,9 +75,13 @@ type Say = <Value>(flag: string, option: string) => Value | undefined;
 
 function whereToListen(asked: Asked, say: Say, platform: Platform): ListenOptions {
   const path = say<string>("unix", "unix");
-  if (path !== undefined) {
+  const isPortAsked = asked.explicit.has("port") && !asked.explicit.has("unix");
+  if (path !== undefined && !isPortAsked) {
     if (asked.explicit.has("unix") && asked.explicit.has("port")) {
       throw new UsageError("--unix and --port exclude each other");
+    }
+    if (asked.values.has("cert") || asked.values.has("key")) {
+      throw new UsageError("--unix and --cert exclude each other: TLS needs a port");
     }
     return { transport: "unix", path };
   }
@@ -78,7 +90,7 @@ function whereToListen(asked: Asked, say: Say, platform: Platform): ListenOption
   if ((cert === undefined) !== (key === undefined)) throw new UsageError("TLS needs both --cert and --key");
   return {
     transport: "tcp",
-    hostname: say("host", "hostname") ?? (platform.process.env("PORT") === undefined ? "127.0.0.1" : "0.0.0.0"),
+    hostname: say("host", "hostname") ?? ((platform.process.env("PORT") ?? "") === "" ? "127.0.0.1" : "0.0.0.0"),
     port: say("port", "port") ?? 3000,
     tls: cert === undefined || key === undefined
       ? undefined
@@ -118,6 +130,7 @@ export function showConfiguration(configuration: Configuration): Record<string, 
     ? { unix: where.path }
     : { host: where.hostname, port: where.port, tls: where.tls !== undefined };
   for (const [name, value] of Object.entries(settings)) {
+    if (name === "lastIdleMs") continue;
     if (name === "body" || value !== DEFAULTS[name as keyof Settings]) shown[name] = value;
   }
   return { ...shown, debug, bench };

@@ -42,7 +42,7 @@ export function parseFlags(args: readonly string[], env: (name: string) => strin
   const { tokens } = parseArgs({ args: own, options, strict: false, tokens: true, allowPositionals: true });
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
-    else if (token.kind === "option") readOption(asked, token);
+    else if (token.kind === "option") readOption(asked, token.rawName === "-h" ? { ...token, name: "help" } : token);
   }
   if (positionals[0] === "ctl") {
     throw new UsageError("ctl needs the supervisor of worker processes, which this version does not have");
@@ -135,9 +135,23 @@ function readValue(flag: Flag, text: string): string | number | boolean {
 }
 
 function unknownFlag(raw: string, name: string): string {
-  const nearest = FLAGS.map((flag) => flag.name).sort((a, b) => distance(name, a) - distance(name, b))[0];
-  return `unknown flag ${raw}; did you mean --${nearest}? (--help shows all)`;
+  const known = FLAGS.map((flag) => flag.name);
+  const nearest = OTHER_NAMES[name] ?? known.sort((a, b) => distance(name, a) - distance(name, b))[0];
+  const isNear = name in OTHER_NAMES || distance(name, nearest) <= Math.max(2, name.length / 3);
+  return `unknown flag ${raw}${name.length > 1 && isNear ? `; did you mean --${nearest}?` : ""} (--help shows all)`;
 }
+
+/** What other servers call it. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  watch: "restart",
+  reload: "restart",
+  bind: "host",
+  hostname: "host",
+  listen: "host",
+  socket: "unix",
+  uds: "unix",
+  timeout: "header-timeout",
+};
 
 /** Levenshtein's distance: how many letters have to be changed, added or taken away. */
 function distance(a: string, b: string): number {

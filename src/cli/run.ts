@@ -5,15 +5,16 @@ import { loadApp, type LoadedApp } from "../app/load_app.ts";
 import type { PhaseReader } from "../connection/phases.ts";
 import { demo } from "../demo/demo.ts";
 import { Engine } from "../engine/engine.ts";
+import { showAddress } from "../engine/serve.ts";
 import { accessLog } from "../inspect/access_log.ts";
 import { showState } from "../inspect/dump.ts";
 import { LineWriter } from "../inspect/line_writer.ts";
 import { stopwatch } from "../inspect/stopwatch.ts";
 import { trace } from "../inspect/trace.ts";
 import { showError } from "../platform/log.ts";
-import type { Address, Listener, Log, Platform, SignalName } from "../platform/ports.ts";
+import type { Address, FileSink, Listener, ListenOptions, Log, Platform, SignalName } from "../platform/ports.ts";
 import { type Configuration, configure, showConfiguration } from "./configuration.ts";
-import type { Asked } from "./parse_flags.ts";
+import { type Asked, UsageError } from "./parse_flags.ts";
 import { VERSION } from "./version.ts";
 
 /** The address cannot be had; exit code 1. */
@@ -53,7 +54,7 @@ export async function run(asked: Asked, platform: Platform, log: Log): Promise<n
     scheme: isTls(configuration) ? "https" : "http",
     settings: configuration.settings,
     application: { handler: app.handler, accept: app.accept, onError: app.onError, showErrors: configuration.debug },
-    readers: readersFor(configuration, platform, writers),
+    readers: readersFor(configuration, platform, { writers, log }),
   }, { clock, log, decode: platform.decodeLatin1 });
   process.onUncaught((error) => log("ERROR", `nobody caught: ${showError(error)}`));
   const ending = obeySignals(engine, platform, log);
@@ -65,15 +66,19 @@ export async function run(asked: Asked, platform: Platform, log: Log): Promise<n
 
   const url = showUrl(listener.addr, isTls(configuration));
   process.stdout(`You can connect to your server at ${url}\n`);
+  log("INFO", `weft ${VERSION} on ${process.runtime} serves ${asked.app ?? "the demo"}`);
   app.onListen?.(listener.addr);
   if (configuration.open) {
     platform.openBrowser(url).catch((error) => log("WARN", `cannot open a browser: ${error.message}`));
   }
   await Promise.race([engine.finished, ending.forced]);
-  await shutDown(app, log);
+  if (app.shutdown !== undefined) {
+    const patience = new Promise<void>((resolve) => clock.after(configuration.settings.gracefulTimeoutMs, resolve));
+    await shutDown(app.shutdown, Promise.race([ending.forced, patience]), log);
+  }
   for (const writer of writers) writer.flush();
   log("INFO", `stopped; connections finished: ${engine.accepted - engine.cut}, cut: ${engine.cut}`);
-  return engine.cut > 0 ? ending.code() : 0;
+  return engine.cut > 0 || ending.isForced() ? ending.code() : 0;
 }
 
 /** A state that is asked for must not leave a door open. */
@@ -81,7 +86,10 @@ async function keepDebuggerShut({ process }: Platform, log: Log): Promise<void> 
   const state = await process.closeDebugger();
   if (state === "closed") log("INFO", "the debugger that the runtime opens on USR1 is closed again");
   if (state === "not permitted") {
-    log("WARN", "the runtime may have opened its debugger on USR1; with --allow-sys=inspector it is closed again");
+    log(
+      "WARN",
+      "the runtime opens its debugger on USR1, and it stays open; with --allow-sys=inspector it is closed again",
+    );
   }
 }
 
@@ -96,13 +104,23 @@ async function listen({ where }: Configuration, platform: Platform): Promise<Lis
     return platform.listen(where);
   } catch (error) {
     const code = (error as { code?: string }).code;
-    if (where.transport === "unix" && code === "EADDRINUSE" && !(await platform.isUnixSocketLive(where.path))) {
-      platform.removeFile(where.path);
-      return platform.listen(where);
-    }
+    if (where.transport === "unix" && code === "EADDRINUSE") return await listenAtPath(where, platform);
     const name = where.transport === "unix" ? where.path : `${where.hostname}:${where.port}`;
     throw new CannotListen(`cannot listen on ${name}: ${reasonFor(code, error)}`, { cause: error });
   }
+}
+
+/** Something stands at the path: a socket that a killed process has left is replaced, nothing else is touched. */
+async function listenAtPath(where: ListenOptions & { transport: "unix" }, platform: Platform): Promise<Listener> {
+  const { path } = where;
+  if (platform.files.kindOf(path) !== "socket") {
+    throw new CannotListen(`cannot listen on ${path}: it exists and is no socket; choose another --unix`);
+  }
+  if (await platform.isUnixSocketLive(path)) {
+    throw new CannotListen(`cannot listen on ${path}: another process listens there; stop it or choose another --unix`);
+  }
+  platform.removeFile(path);
+  return platform.listen(where);
 }
 
 function reasonFor(code: string | undefined, error: unknown): string {
@@ -118,31 +136,68 @@ function reasonFor(code: string | undefined, error: unknown): string {
   }
 }
 
-function readersFor(configuration: Configuration, platform: Platform, writers: LineWriter[]): PhaseReader[] {
+/** Where readers leave what has to be flushed, and what has to be said. */
+interface ForReaders {
+  writers: LineWriter[];
+  log: Log;
+}
+
+function readersFor(configuration: Configuration, platform: Platform, more: ForReaders): PhaseReader[] {
   const { clock, process, files } = platform;
+  const { writers, log } = more;
   const { pid } = process;
   const readers: PhaseReader[] = [];
   if (configuration.debug) readers.push(trace({ write: process.stderr, pid }));
   if (configuration.bench) readers.push(stopwatch({ write: process.stderr, pid, now: clock.now }));
   const { accessLog: path, logFormat: format } = configuration;
   if (path !== null) {
-    const writer = new LineWriter(path === "-" ? process.stdout : appendTo(path, files), clock);
+    const writer = new LineWriter(path === "-" ? process.stdout : appendTo(path, files, log), clock);
     writers.push(writer);
     readers.push(accessLog({ format, write: (line) => writer.write(line), now: clock.now, date: clock.date }));
   }
   return readers;
 }
 
-function appendTo(path: string, files: Platform["files"]): (text: string) => void {
-  const file = files.append(path);
+function appendTo(path: string, files: Platform["files"], log: Log): (text: string) => void {
+  const file = openLog(path, files);
   const encoder = new TextEncoder();
-  return (text) => file.write(encoder.encode(text));
+  let isFailing = false;
+  return (text) => {
+    try {
+      file.write(encoder.encode(text));
+      isFailing = false;
+    } catch (error) {
+      // Requests go on; one line says so until lines can be written again.
+      if (!isFailing) {
+        log("ERROR", `--access-log: cannot write to ${path}: ${error instanceof Error ? error.message : error}`);
+      }
+      isFailing = true;
+    }
+  };
+}
+
+function openLog(path: string, files: Platform["files"]): FileSink {
+  try {
+    return files.append(path);
+  } catch (error) {
+    throw new UsageError(`--access-log: cannot write to ${path}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** What the signals have asked for. */
+interface Ending {
+  /** Resolves when a second signal wants the end now. */
+  forced: Promise<void>;
+  isForced(): boolean;
+  /** The exit code of an end that was forced, 128 and the number of the last signal. */
+  code(): number;
 }
 
 /** The first signal drains, a second one or the deadline cuts. */
-function obeySignals(engine: Engine, { process }: Platform, log: Log): { forced: Promise<void>; code: () => number } {
+function obeySignals(engine: Engine, { process }: Platform, log: Log): Ending {
   const { promise: forced, resolve: force } = Promise.withResolvers<void>();
   let code = 0;
+  let isForced = false;
   for (const name of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
     process.onSignal(name, () => {
       code = FORCED[name]!;
@@ -151,18 +206,26 @@ function obeySignals(engine: Engine, { process }: Platform, log: Log): { forced:
         return engine.drain();
       }
       log("WARN", `${name} again: stopping now`);
+      isForced = true;
       engine.abort();
       force();
     });
   }
-  return { forced, code: () => code };
+  return { forced, isForced: () => isForced, code: () => code };
 }
 
-async function shutDown(app: LoadedApp, log: Log): Promise<void> {
-  try {
-    await app.shutdown?.();
-  } catch (error) {
-    log("ERROR", `the application's shutdown() failed: ${showError(error)}`);
+/** Lets the application end its own affairs, until somebody has lost patience. */
+async function shutDown(call: () => unknown, patience: Promise<void>, log: Log): Promise<void> {
+  const ended = (async () => {
+    try {
+      await call();
+    } catch (error) {
+      log("ERROR", `the application's shutdown() failed: ${showError(error)}`);
+    }
+    return true;
+  })();
+  if (await Promise.race([ended, patience]) !== true) {
+    log("WARN", "the application's shutdown() is not waited for any longer");
   }
 }
 
@@ -194,9 +257,7 @@ function dumpOf(engine: Engine, configuration: Configuration, platform: Platform
   });
 }
 
-/** Where a client finds it; an address that stands for all is not one that can be opened everywhere, but Linux does. */
+/** Where a client finds it. */
 function showUrl(address: Address, isTls: boolean): string {
-  if (address.transport === "unix") return `unix:${address.path}`;
-  const { hostname, port } = address;
-  return `${isTls ? "https" : "http"}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  return address.transport === "unix" ? `unix:${address.path}` : showAddress(address, isTls).slice(0, -1);
 }

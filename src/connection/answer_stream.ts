@@ -35,12 +35,18 @@ export function* sendStream(
   const length = framing.kind === "length" ? framing.length : Infinity;
   const reader = stream.getReader();
   let isWhole = false;
+  // A stream may be made of the request's own body, and the client may wait for 100 before it sends any of that.
+  exchange.isHeadHeld = exchange.mustContinue;
   try {
     for (;;) {
-      for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote((yield write) as number);
+      for (let write = exchange.isHeadHeld ? null : outbox.write(); write !== null; write = outbox.write()) {
+        outbox.wrote((yield write) as number);
+      }
       connection.watch();
       const read = connection.orRelease(reader.read(), broken);
       const { done, value } = (yield read) as ReadableStreamReadResult<Uint8Array>;
+      if (exchange.interim !== null) yield exchange.interim;
+      exchange.isHeadHeld = false;
       if (done) break;
       if (!(value instanceof Uint8Array)) {
         throw new AnswerBroken(`a body's stream must give Uint8Array, it gave ${describe(value)}`);

@@ -29,7 +29,7 @@ export function callApplication(connection: Connection, exchange: Exchange): Ans
   const { app } = connection.terms;
   try {
     const result = app.handle(exchange);
-    return isThenable(result) ? new NotYet(result) : app.answer(result, exchange)!;
+    return isThenable(result) ? new NotYet(result) : app.answer(result, exchange);
   } catch (error) {
     return new NotYet(null, error);
   }
@@ -48,7 +48,7 @@ export function* settle(connection: Connection, exchange: Exchange, notYet: NotY
   const { promise, error } = notYet;
   if (promise === null) return yield* fail(connection, exchange, error);
   try {
-    return connection.terms.app.answer(yield* awaitResult(connection, exchange, promise), exchange)!;
+    return connection.terms.app.answer(yield* awaitResult(connection, exchange, promise), exchange);
   } catch (thrown) {
     return yield* fail(connection, exchange, thrown);
   }
@@ -63,19 +63,31 @@ export function* ask(
   try {
     let result = accept(exchange);
     if (isThenable(result)) result = yield* awaitResult(connection, exchange, result);
-    return connection.terms.app.answer(result, exchange);
+    return connection.terms.app.answerEarly(result);
   } catch (error) {
     return yield* fail(connection, exchange, error);
   }
 }
 
 function* awaitResult(connection: Connection, exchange: Exchange, result: PromiseLike<unknown>): Walk<unknown> {
-  if (connection.outbox.size > 0 && !connection.outbox.isWriting) yield* flush(connection);
-  connection.watch();
+  // Heard from the start: what is rejected while the answers before it are written must not be nobody's rejection.
+  const settled = connection.orRelease(result);
+  settled.catch(() => {});
   try {
-    return yield connection.orRelease(result);
+    if (connection.outbox.size > 0 && !connection.outbox.isWriting) yield* flushOrCut(connection, exchange);
+    connection.watch();
+    return yield settled;
   } catch (error) {
     if (exchange.isOver) result.then((late) => throwAway(connection, exchange, late), () => {});
+    throw error;
+  }
+}
+
+function* flushOrCut(connection: Connection, exchange: Exchange): Walk {
+  try {
+    yield* flush(connection);
+  } catch (error) {
+    exchange.cut(error);
     throw error;
   }
 }
@@ -83,7 +95,7 @@ function* awaitResult(connection: Connection, exchange: Exchange, result: Promis
 /** Lets go of an answer that comes when the client is gone: its stream may hold a file or a connection. */
 function throwAway(connection: Connection, exchange: Exchange, result: unknown): void {
   try {
-    const body = connection.terms.app.answer(result, exchange)?.body;
+    const body = connection.terms.app.answer(result, exchange).body;
     if (body instanceof ReadableStream) body.cancel(exchange.cutReason).catch(() => {});
   } catch {
     // It was no answer; there is nobody left to be told so.

@@ -2,10 +2,11 @@
 // Does not know: what is done with it.
 
 import { SMALL_BUFFER_BYTES } from "../wire/inbox.ts";
+import { joined } from "../wire/octets.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
-import { putContinue } from "./sending.ts";
+import { CONTINUE, putContinue } from "./sending.ts";
 import { flush, type Walk } from "./steps.ts";
 import { AUTO_BODY_BYTES, MAX_DRAIN_BYTES } from "./terms.ts";
 
@@ -43,17 +44,7 @@ export function* readWhole(connection: Connection, exchange: Exchange): Walk {
   exchange.isWaitingForBody = false;
   exchange.isBodyRead = true;
   exchange.received = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  exchange.wholeBody = pieces.length === 1 ? pieces[0] : join(pieces, exchange.received);
-}
-
-function join(pieces: Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  exchange.wholeBody = pieces.length === 1 ? pieces[0] : joined(pieces, exchange.received);
 }
 
 /**
@@ -65,7 +56,7 @@ function join(pieces: Uint8Array[], length: number): Uint8Array {
  * @throws {ProtocolError} where the body breaks off, is malformed, too large or too slow
  */
 export async function readPiece(connection: Connection, exchange: Exchange): Promise<Uint8Array | null> {
-  const { intake, outbox } = connection;
+  const { intake } = connection;
   try {
     for (;;) {
       const event = intake.reader.next();
@@ -78,11 +69,9 @@ export async function readPiece(connection: Connection, exchange: Exchange): Pro
         connection.watch();
         return null;
       }
-      if (exchange.mustContinue && exchange.status === 0 && intake.inbox.size === 0) {
-        putContinue(connection, exchange);
-        exchange.interim = (async () => {
-          for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote(await write);
-        })();
+      const isBeforeHead = exchange.status === 0 || exchange.isHeadHeld;
+      if (exchange.mustContinue && isBeforeHead && intake.inbox.size === 0) {
+        exchange.interim = sendContinue(connection);
         await exchange.interim;
         exchange.interim = null;
       }
@@ -97,6 +86,11 @@ export async function readPiece(connection: Connection, exchange: Exchange): Pro
     exchange.isBodyBroken = true;
     throw error;
   }
+}
+
+/** Past the outbox, in which the head of the answer may be held back; nothing else is written meanwhile. */
+async function sendContinue({ socket }: Connection): Promise<void> {
+  for (let at = 0; at < CONTINUE.length;) at += await socket.write(CONTINUE.subarray(at));
 }
 
 /** Reads what an application left of its request's body. False where that would take too long. */

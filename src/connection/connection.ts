@@ -112,6 +112,11 @@ export class Connection implements AsyncIterableIterator<Turn> {
     return this.#life !== "open";
   }
 
+  /** What the console shows: the part that a handler is told of. */
+  [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
+    return inspect({ id: this.id, requests: this.requests }, options);
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }

@@ -37,6 +37,8 @@ export class Exchange {
   isBodyBroken = false;
   /** True while the client waits for 100 (Continue). */
   mustContinue: boolean;
+  /** True while the head of an answer is held back for the 100 (Continue) that belongs before it. */
+  isHeadHeld = false;
   /** The write of 100 (Continue) while it is under way. */
   interim: Promise<void> | null = null;
 
@@ -118,6 +120,12 @@ export class Exchange {
     if (this.isBodyRead && !this.isBodyBroken) return null;
     if (this.isOver) throw badRequest("cut-short", "the request is over; its body was thrown away");
     return await this.connection.readBody(this);
+  }
+
+  /** What the console shows of a handler's second argument: what it is documented to have, and nothing secret. */
+  [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
+    const { remoteAddr, localAddr, connection, timings } = this;
+    return inspect({ remoteAddr, localAddr, connection, timings }, options);
   }
 
   /** Called by the connection when the last byte of the answer is out. */

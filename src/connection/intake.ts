@@ -55,7 +55,7 @@ export class Intake {
   }
 
   /**
-   * Waits for more of a body that is streamed. Sized to what is left, so that nothing behind the body is read with it.
+   * Waits for more of a body that is streamed, with a buffer sized to what is left of it.
    *
    * @returns resolved when the inbox has changed; never rejected
    */
@@ -81,7 +81,8 @@ export class Intake {
         Math.max(FIRST_CHUNK_BYTES, isFull ? this.#chunkBytes * 2 : this.#chunkBytes / 2),
       );
     }
-    if (!isFull || inbox.size > 0 || inbox.bytes.length === SMALL_BUFFER_BYTES) return bytes.slice();
+    // A read that is under way (see Connection.watch) writes into this buffer: it cannot be given away.
+    if (this.isReading || !isFull || inbox.size > 0 || inbox.bytes.length === SMALL_BUFFER_BYTES) return bytes.slice();
     inbox.lend();
     return bytes;
   }

@@ -134,6 +134,9 @@ export function putRefusal(connection: Connection, error: ProtocolError): void {
   connection.outbox.putBytes(bytes);
 }
 
+/** The bytes of 100 (Continue). */
+export const CONTINUE: Uint8Array = encoder.encode(writeInterim(100));
+
 /**
  * Puts 100 (Continue), for a client that waits for it (RFC 9110, section 10.1.1).
  *
@@ -142,5 +145,5 @@ export function putRefusal(connection: Connection, error: ProtocolError): void {
  */
 export function putContinue(connection: Connection, exchange: Exchange): void {
   exchange.mustContinue = false;
-  connection.outbox.putAscii(writeInterim(100));
+  connection.outbox.putBytes(CONTINUE);
 }

@@ -22,8 +22,10 @@ export interface Application {
   accept: ((exchange: Exchange) => unknown) | null;
   /** Runs the application. */
   handle(exchange: Exchange): unknown;
-  /** Makes an answer of what `accept` or `handle` gave; at once. Null only for what `accept` gave. */
-  answer(result: unknown, exchange: Exchange): Answer | null;
+  /** Makes an answer of what `accept` gave, at once; null where the request may pass. */
+  answerEarly(result: unknown): Answer | null;
+  /** Makes an answer of what `handle` gave, at once. */
+  answer(result: unknown, exchange: Exchange): Answer;
   /** Makes an answer of what was thrown; never throws itself. */
   fail(error: unknown, exchange: Exchange): Answer | Promise<Answer>;
 }

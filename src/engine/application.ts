@@ -5,7 +5,7 @@ import type { Exchange } from "../connection/exchange.ts";
 import type { Application } from "../connection/terms.ts";
 import type { Accept, Handler, OnError, RequestPreview } from "../message/handler.ts";
 import { LazyRequest } from "../message/lazy_request.ts";
-import { readAnswer } from "../message/read_answer.ts";
+import { isResponse, readAnswer } from "../message/read_answer.ts";
 import { showError } from "../platform/log.ts";
 import type { Log } from "../platform/ports.ts";
 import { type Answer, reasonOf } from "../wire/answer.ts";
@@ -31,17 +31,21 @@ export interface ApplicationParts {
  */
 export function applicationOf(parts: ApplicationParts): Application {
   const { handler, accept, health } = parts;
+  // The engine's own path is nobody else's to refuse.
+  const isHealth = (exchange: Exchange) => health !== undefined && pathOf(exchange) === health.path;
   return {
-    accept: accept === undefined ? null : (exchange) => accept(previewOf(exchange)),
+    accept: accept === undefined ? null : (exchange) => isHealth(exchange) ? null : accept(previewOf(exchange)),
     handle: health === undefined
       ? (exchange) => handler(new LazyRequest(exchange) as unknown as Request, exchange)
       : (exchange) =>
-        pathOf(exchange) === health.path
+        isHealth(exchange)
           ? readiness(health.isDraining())
           : handler(new LazyRequest(exchange) as unknown as Request, exchange),
-    answer: (result, exchange) =>
-      // Only `accept` is asked before the phase "dispatch", and only it may let a request pass.
-      result == null && exchange.connection.phase === "header" ? null : readAnswer(result),
+    answerEarly: (result) => isResponse(result) ? readAnswer(result) : null,
+    answer(result, exchange) {
+      const answer = readAnswer(result);
+      return answer.status === 101 && exchange.takeOver === null ? notSwitched(parts, exchange) : answer;
+    },
     fail: (error, exchange) => failed(parts, error, exchange),
   };
 }
@@ -60,7 +64,8 @@ function previewOf(exchange: Exchange): RequestPreview {
 }
 
 function pathOf(exchange: Exchange): string {
-  return exchange.head.target.split("?", 1)[0];
+  const { form, target } = exchange.head;
+  return form === "absolute" ? new URL(target).pathname : target.split("?", 1)[0];
 }
 
 function readiness(isDraining: boolean): Response {
@@ -90,6 +95,13 @@ function ownAnswer(parts: ApplicationParts, error: unknown, exchange: Exchange):
   const { method, target } = exchange.head;
   parts.log("ERROR", `${method} ${target} failed: ${showError(error)}`);
   return textAnswer(500, parts.showErrors === true ? showError(error) : "");
+}
+
+/** `Deno.upgradeWebSocket` makes an answer of 101 for a server that is not this one. */
+function notSwitched(parts: ApplicationParts, exchange: Exchange): Answer {
+  const { method, target } = exchange.head;
+  parts.log("WARN", `${method} ${target}: the application answered 101; WebSockets are not served yet, so it is 501`);
+  return textAnswer(501, "this server does not switch protocols yet");
 }
 
 function textAnswer(status: number, detail: string): Answer {

@@ -13,8 +13,6 @@ export const BODY_GRACE_MS = 10_000;
 export const DRAIN_MS = 1_000;
 /** A client that has ended its side may have kept the other open; it has this long for an answer to move. */
 export const GONE_MS = 1_000;
-/** While the engine drains, a connection that was busy just now has this long to send another request. */
-export const LAST_IDLE_MS = 1_000;
 /** The sweep's pace where no limit asks for a faster one: half a second late is early enough for any of them. */
 const SWEEP_MS = 500;
 const FASTEST_SWEEP_MS = 20;
@@ -84,12 +82,12 @@ export class Deadlines {
 
   /** An error to tell the client, null to close without a word, or that all is well. */
   #judge(connection: Connection, note: Note, now: number, isDraining: boolean): ProtocolError | null | "go on" {
-    const { headerTimeoutMs, writeTimeoutMs, keepAliveMs } = this.#settings;
+    const { headerTimeoutMs, writeTimeoutMs, keepAliveMs, lastIdleMs } = this.#settings;
     const inPhaseMs = now - note.phaseSince;
     switch (connection.phase) {
       case "idle": {
-        const limit = isDraining ? LAST_IDLE_MS : keepAliveMs || headerTimeoutMs;
-        return isPast(inPhaseMs, limit) ? null : "go on";
+        if (isDraining) return inPhaseMs >= lastIdleMs ? null : "go on";
+        return isPast(inPhaseMs, keepAliveMs || headerTimeoutMs) ? null : "go on";
       }
       case "drain":
         return isPast(inPhaseMs, DRAIN_MS) ? null : "go on";

@@ -124,7 +124,7 @@ export class Engine {
     if (this.#state === "serving") this.drain();
     if (this.#state === "draining") this.#stopAccepting();
     for (const connection of this.live.connections()) {
-      this.cut++;
+      if (!connection.isGivenUp) this.cut++;
       connection.expire(null);
     }
   }
@@ -135,7 +135,10 @@ export class Engine {
     this.#patience?.cancel();
     this.#parts.listener.close();
     this.#onRoom?.();
-    this.#patience = this.#world.clock.after(this.#parts.settings.gracefulTimeoutMs, () => this.abort());
+    this.#patience = this.#world.clock.after(this.#parts.settings.gracefulTimeoutMs, () => {
+      this.#world.log("WARN", `the graceful timeout is over; connections cut: ${this.live.size}`);
+      this.abort();
+    });
     this.#sweep();
     this.#finishIfEmpty();
   }
@@ -201,9 +204,17 @@ export class Engine {
     }
     this.live.delete(connection);
     this.#pastRequests += connection.requests;
-    for (const reader of readers) reader.see(connection, "closed");
+    this.#tellClosed(connection);
     this.#onRoom?.();
     if (this.live.size === 0) this.#finishIfEmpty();
+  }
+
+  #tellClosed(connection: Connection): void {
+    try {
+      for (const reader of this.#parts.readers) reader.see(connection, "closed");
+    } catch (error) {
+      this.#world.log("ERROR", `connection ${connection.id}: a reader of phases failed: ${showError(error)}`);
+    }
   }
 
   #logBroken(connection: Connection, error: unknown): void {

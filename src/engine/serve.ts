@@ -113,7 +113,6 @@ export function serve(first: Handler | ServeOptions & { handler?: Handler }, sec
 
 function start(options: ServeOptions, handler: Handler): Server {
   const { signal } = options;
-  signal?.throwIfAborted();
   const settings = settle(options);
   const { clock, process, decodeLatin1 } = platform;
   const where = whereToListen(options);
@@ -127,6 +126,7 @@ function start(options: ServeOptions, handler: Handler): Server {
     readers: options.readers ?? [],
   }, { clock, log: lineLog(process, clock), decode: decodeLatin1 });
   const abort = () => engine.abort();
+  if (signal?.aborted) abort();
   signal?.addEventListener("abort", abort, { once: true });
   engine.finished.then(() => signal?.removeEventListener("abort", abort));
   try {
@@ -141,7 +141,12 @@ function start(options: ServeOptions, handler: Handler): Server {
 
 function whereToListen(options: ServeOptions): ListenOptions {
   const { path, port = 8000, hostname = "0.0.0.0", reusePort, cert, key } = options;
-  if (path !== undefined) return { transport: "unix", path };
+  if (path !== undefined) {
+    if (cert !== undefined || key !== undefined) {
+      throw new TypeError("path and cert exclude each other: TLS needs a port");
+    }
+    return { transport: "unix", path };
+  }
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new RangeError(`port: expected a whole number from 0 to 65535, got ${port}`);
   }

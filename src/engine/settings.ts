@@ -51,6 +51,12 @@ export interface Limits {
    */
   gracefulTimeoutMs?: number;
   /**
+   * Milliseconds that a connection may idle once a graceful stop has begun: time for a busy client to send the request
+   * that is answered with `connection: close`, rather than to find the connection gone.
+   * @default {0}
+   */
+  lastIdleMs?: number;
+  /**
    * Milliseconds to go on accepting after a graceful stop has begun.
    * @default {0}
    */
@@ -76,6 +82,7 @@ export const DEFAULTS: Settings = {
   keepAliveMs: 65_000, // longer than the 60 s of common load balancers, so that they close first
   maxConnections: 10_000, // about what the usual descriptor limit and 100 MiB carry
   gracefulTimeoutMs: 30_000, // what orchestrators wait before they kill
+  lastIdleMs: 0,
   drainDelayMs: 0,
 };
 

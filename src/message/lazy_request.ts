@@ -2,6 +2,7 @@
 // Does not know: sockets, or when the body arrives.
 // Rule: where the runtime or a caller needs the real Request, it is made once and answers from then on.
 
+import { joined } from "../wire/octets.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import { LazyHeaders } from "./lazy_headers.ts";
 import { standFor } from "./native.ts";
@@ -167,14 +168,4 @@ function streamOf(incoming: Incoming): ReadableStream<Uint8Array> {
       else controller.enqueue(piece);
     },
   }, { highWaterMark: 0 });
-}
-
-function joined(pieces: Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -39,6 +39,16 @@ export function readAnswer(value: unknown): Answer {
   throw new TypeError(`expected the handler to return a Response, it returned ${describe(value)}`);
 }
 
+/**
+ * Tells a Response from what else `accept` may give.
+ *
+ * @param value anything
+ * @returns true where it can be sent
+ */
+export function isResponse(value: unknown): boolean {
+  return value instanceof NativeResponse || isResponseLike(value);
+}
+
 /** The way that every runtime offers. */
 function readPublic(response: Response): Answer {
   if (response.type === "error") throw errorResponse();

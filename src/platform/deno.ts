@@ -7,6 +7,9 @@ import type { Clock, Files, FileSink, Platform, Process, SignalName, Timer } fro
 
 const encoder = new TextEncoder();
 
+/** 24 days; a timer that is set for longer rings at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const clock: Clock = {
   now: () => performance.now(),
   date: () => Date.now(),
@@ -16,7 +19,7 @@ const clock: Clock = {
     return { cancel: () => clearInterval(id) };
   },
   after(ms, call): Timer {
-    const id = setTimeout(call, ms);
+    const id = setTimeout(call, Math.min(ms, LONGEST_TIMER_MS));
     return { cancel: () => clearTimeout(id) };
   },
   soon: (call) => void setImmediate(call),
@@ -94,11 +97,12 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string
 
 const files: Files = {
   readText: (path) => Deno.readTextFileSync(path),
-  isFile(path) {
+  kindOf(path) {
     try {
-      return Deno.statSync(path).isFile;
+      const { isFile, isDirectory, isSocket } = Deno.statSync(path);
+      return isFile ? "file" : isDirectory ? "directory" : isSocket ? "socket" : "other";
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
+      if (error instanceof Deno.errors.NotFound) return null;
       throw error;
     }
   },

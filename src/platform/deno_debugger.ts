@@ -15,7 +15,7 @@ let isWanted = false;
 
 /** Called at the start: notes whether the user has asked for the debugger. */
 export function noteDebugger(): void {
-  const timer = setTimeout(async () => isWanted = await debuggerUrl() !== undefined, BEFORE_DENO_LISTENS_MS);
+  const timer = setTimeout(async () => isWanted = typeof await debuggerUrl() === "string", BEFORE_DENO_LISTENS_MS);
   Deno.unrefTimer(timer);
 }
 

@@ -102,7 +102,8 @@ export interface Process {
 /** Files, as far as one process needs them. */
 export interface Files {
   readText(path: string): string;
-  isFile(path: string): boolean;
+  /** What stands at a path; null where nothing does. */
+  kindOf(path: string): "file" | "directory" | "socket" | "other" | null;
   /** Opens a file to write at its end, made where it is missing. */
   append(path: string): FileSink;
 }

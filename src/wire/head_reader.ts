@@ -8,24 +8,14 @@ import { badRequest, type ProtocolCode, ProtocolError } from "./protocol_error.t
 /** The longest request line: the figure that common servers share, and RFC 9112 section 3 asks for 8000 at least. */
 export const MAX_REQUEST_LINE_BYTES = 8 * 1024;
 
-/** Where the reader stands between two bytes. The order is that of a head. */
-type At =
-  | "start"
-  | "startLf"
-  | "method"
-  | "target"
-  | "noVersionLf"
-  | "version"
-  | "lineLf"
-  | "field"
-  | "name"
-  | "blank"
-  | "value"
-  | "valueLf"
-  | "endLf";
+/** Where the reader stands between two bytes, in the line and in the fields of a head, in their order. */
+type At = LineAt | FieldAt;
+type LineAt = "start" | "startLf" | "method" | "target" | "noVersionLf" | "version" | "lineLf";
+type FieldAt = "field" | "name" | "blank" | "value" | "valueLf" | "endLf";
 
 const VERSION = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
 const MAJOR_PLACE = 5;
+const TLS_HANDSHAKE = 0x16;
 /** What a request line has behind its target: a space and `HTTP/1.1`. */
 const VERSION_BYTES = 9;
 
@@ -138,7 +128,8 @@ export class HeadReader {
         while (i < limit && TOKEN[bytes[i]] === 1) i++;
         if (i === limit) return i;
         if (bytes[i] !== SP || i - from === this.methodStart) {
-          throw unexpected("bad-request-line", "a method and one space", bytes[i]);
+          const wanted = bytes[i] === TLS_HANDSHAKE ? "plain HTTP, not TLS, and so a method" : "a method";
+          throw unexpected("bad-request-line", `${wanted} and one space`, bytes[i]);
         }
         this.methodEnd = i - from;
         i++;

@@ -38,6 +38,7 @@ export class Inbox {
    * @returns the free part of the buffer, `least` bytes or more
    */
   room(least: number): Uint8Array {
+    this.#refusePromised();
     if (this.at === this.end && !this.#held) this.at = this.end = 0;
     if (this.bytes.length - this.end < least) {
       // Doubling keeps the copying of a head that drips in linear.
@@ -75,6 +76,7 @@ export class Inbox {
 
   /** Gives the buffer away with the bytes taken from it, where nothing else waits in it. */
   lend(): void {
+    this.#refusePromised();
     this.bytes = NOTHING;
     this.at = this.end = 0;
   }
@@ -92,6 +94,10 @@ export class Inbox {
     if (this.bytes.length === SMALL_BUFFER_BYTES && !this.#promised && pool.length < MAX_POOLED) pool.push(this.bytes);
     this.bytes = NOTHING;
     this.at = this.end = 0;
+  }
+
+  #refusePromised(): void {
+    if (this.#promised) throw new Error("the room that was given is still being written to");
   }
 
   #replace(length: number): void {

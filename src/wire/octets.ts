@@ -49,6 +49,23 @@ export function showOctet(octet: number): string {
   return `0x${octet.toString(16).padStart(2, "0")}`;
 }
 
+/**
+ * Puts pieces together.
+ *
+ * @param pieces the pieces in order
+ * @param length their bytes in all
+ * @returns one array
+ */
+export function joined(pieces: Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
 function tableOf(may: (octet: number) => boolean): Uint8Array {
   const table = new Uint8Array(256);
   for (let octet = 0; octet < 256; octet++) table[octet] = may(octet) ? 1 : 0;

@@ -37,20 +37,42 @@ Deno.test("default.fetch goes before a default function, and that before a named
   assert.equal(await text({ fetch: say("named") }), "named");
 });
 
-Deno.test("A fetch method keeps its object, also where it stands on a class, and so do the hooks", async () => {
+Deno.test("A fetch method keeps its object, also where it stands on a class, and its other methods are its own", async () => {
   class App {
     #word = "mine";
     fetch() {
       return new Response(this.#word);
     }
-    shutdown() {
-      return this.#word;
+    onError() {
+      throw new Error("a framework's method of this name is not ours to call");
     }
   }
   const app = await load("npm:x", { default: new App() });
   assert.equal(await (await app.handler(REQUEST, INFO)).text(), "mine");
-  assert.equal(app.shutdown?.(), "mine");
-  assert.equal(app.accept, undefined);
+  assert.equal(app.onError, undefined);
+});
+
+Deno.test("Hooks are named exports, or stand in a default export that is a plain object", async () => {
+  const fetch = () => new Response();
+  const beside = await load("npm:x", { default: { fetch }, shutdown: () => "beside" });
+  assert.equal(beside.shutdown?.(), "beside");
+  const main = { fetch, word: "in", shutdown: () => main.word };
+  const inside = await load("npm:x", { default: main });
+  assert.equal(inside.shutdown?.(), "in");
+});
+
+Deno.test("What could never answer a request is refused at once, and told why", async () => {
+  const refuses = async (main: unknown, message: RegExp) => {
+    await assert.rejects(load("npm:x", { default: main }), (error) => {
+      assert.ok(error instanceof AppLoadError);
+      assert.match(error.message, message);
+      return true;
+    });
+  };
+  await refuses(class App {}, /is a class; export an instance/);
+  await refuses(Object.assign(() => {}, { handle() {}, use() {} }), /Node-style application/);
+  await refuses(42, /its default export is a number$/);
+  await refuses({ handler() {} }, /its default export has handler$/);
 });
 
 Deno.test("A module without anything to serve says what it exports instead", async () => {
@@ -127,7 +149,10 @@ Deno.test("An application with a package.json alone, or with nothing, is told wh
   const app = { "app.ts": 'import "some-package";\nexport default () => new Response("x");\n' };
   await withFiles({ ...app, "package.json": "{}" }, async (directory) => {
     const { stderr } = await runToEnd([`${directory}/app.ts`]);
-    assert.match(stderr, /has a package\.json[\s\S]*echo '\{\}' > \S+deno\.json\n {4}deno run -A --config/);
+    assert.match(
+      stderr,
+      /has a package\.json[\s\S]*echo '\{\}' > \S+deno\.json\n {4}\(cd \S+ && deno install\)\n {4}deno run -A --config/,
+    );
   });
   await withFiles(app, async (directory) => {
     const { stderr } = await runToEnd([`${directory}/app.ts`]);

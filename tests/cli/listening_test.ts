@@ -22,7 +22,7 @@ unixTest("A stale Unix socket is replaced, a live one is not, and the path is fr
       assert.match(await ask(path), /hello from \/u\n$/);
       const second = await runToEnd(["--unix", path, APP]);
       assert.equal(second.code, 1);
-      assert.match(second.stderr, /^weft: cannot listen on .*weft\.sock: another process listens there/);
+      assert.match(second.stderr, /^weft: cannot listen on .*weft\.sock: another process listens there; .*--unix\n$/);
     }
     assert.ok((await Deno.lstat(path)).isSocket, "a process that was killed leaves its socket");
     await using program = start(["--unix", path, APP]);
@@ -31,6 +31,20 @@ unixTest("A stale Unix socket is replaced, a live one is not, and the path is fr
     program.kill("SIGTERM");
     assert.equal((await program.ended).code, 0);
     await assert.rejects(() => Deno.lstat(path), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+unixTest("A file that is no socket is not touched by --unix", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/notes.txt`;
+  try {
+    await Deno.writeTextFile(path, "precious");
+    const { code, stderr } = await runToEnd(["--unix", path, APP]);
+    assert.equal(code, 1);
+    assert.equal(stderr, `weft: cannot listen on ${path}: it exists and is no socket; choose another --unix\n`);
+    assert.equal(await Deno.readTextFile(path), "precious");
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

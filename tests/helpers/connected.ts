@@ -66,7 +66,8 @@ export function connectedBy(
         exchanges.push(exchange);
         return handle(exchange);
       },
-      answer: (result) => result as Answer | null,
+      answerEarly: (result) => result as Answer | null,
+      answer: (result) => result as Answer,
       fail(error) {
         failures.push(error);
         return answer("failed\n", error instanceof ProtocolError ? error.status : 500);
