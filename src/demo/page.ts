@@ -22,7 +22,7 @@ textarea { width: 100%; min-height: 4.5rem; font: inherit; color: inherit; backg
   border: 1px solid var(--line); border-radius: .4rem; padding: .5rem; }
 button { font: inherit; margin-top: .5rem; padding: .35rem 1rem; border: 1px solid var(--thread); border-radius: .4rem;
   background: transparent; color: var(--thread); cursor: pointer; }
-pre { overflow-x: auto; border-left: 3px solid var(--thread); padding-left: .75rem; white-space: pre-wrap; }
+pre { overflow-x: auto; border-left: 3px solid var(--thread); padding-left: .75rem; font-size: .9rem; }
 </style>
 </head>
 <body>
@@ -52,8 +52,8 @@ export default {
     return new Response("hello");
   },
 };</pre>
-<p>Serve it with <code>deno run -A mod.ts app.ts</code>; <code>--help</code> shows the rest. While it runs, send it
-USR1 and it prints what it is doing.</p>
+<p>Serve it with <code>npx -y deno run -A mod.ts app.ts</code>; <code>--help</code> shows the rest. While it runs, send
+Deno's process USR1 and it prints what it is doing.</p>
 </section>
 </main>
 </body>

@@ -25,9 +25,9 @@ export interface HandlerInfo {
   readonly remoteAddr: Address;
   /** Where it was received. */
   readonly localAddr: Address;
-  /** Resolves once the answer's last byte was handed to the system; rejects where that can no longer happen. */
+  /** Resolves once the answer's last byte was handed to the system; rejects where the client leaves before. */
   readonly completed: Promise<void>;
-  /** Its connection: a number from 1, and how many requests came over it, this one included. */
+  /** Its connection: a number from 1, and how many requests have come over it so far. */
   readonly connection: { readonly id: number; readonly requests: number };
   /** The phases so far; null where no stopwatch reads them. */
   readonly timings: HandlerTimings | null;
