@@ -63,8 +63,8 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
   return {
     where: whereToListen(asked, say, platform),
     settings: settledOr(limits),
-    accessLog: say("access-log", "accessLog") ?? (isLogged ? "-" : null),
-    logFormat: say("log-format", "logFormat") ?? "short",
+    accessLog: (asked.values.get("access-log") as string | undefined) ?? (isLogged ? "-" : null),
+    logFormat: (asked.values.get("log-format") as LogFormat | undefined) ?? "short",
     debug: asked.values.get("debug") === true,
     bench: asked.values.get("bench") === true,
     open: asked.values.get("open") === true,
@@ -74,24 +74,28 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
 type Say = <Value>(flag: string, option: string) => Value | undefined;
 
 function whereToListen(asked: Asked, say: Say, platform: Platform): ListenOptions {
-  const path = say<string>("unix", "unix");
-  const isPortAsked = asked.explicit.has("port") && !asked.explicit.has("unix");
-  if (path !== undefined && !isPortAsked) {
-    if (asked.explicit.has("unix") && asked.explicit.has("port")) {
-      throw new UsageError("--unix and --port exclude each other");
-    }
-    if (asked.values.has("cert") || asked.values.has("key")) {
-      throw new UsageError("--unix and --cert exclude each other: TLS needs a port");
-    }
+  const { values, explicit } = asked;
+  const path = values.get("unix") as string | undefined;
+  const cert = values.get("cert") as string | undefined;
+  const key = values.get("key") as string | undefined;
+  if (explicit.has("unix") && explicit.has("port")) throw new UsageError("--unix and --port exclude each other");
+  if (path !== undefined && !explicit.has("port")) {
+    if ((cert ?? key) !== undefined) throw new UsageError("--unix and --cert exclude each other: TLS needs a port");
     return { transport: "unix", path };
   }
-  const cert = say<string>("cert", "certFile");
-  const key = say<string>("key", "keyFile");
   if ((cert === undefined) !== (key === undefined)) throw new UsageError("TLS needs both --cert and --key");
+  const hostname = say("host", "hostname") ?? ((platform.process.env("PORT") ?? "") === "" ? "127.0.0.1" : "0.0.0.0");
+  const port = say("port", "port") ?? 3000;
+  if (typeof hostname !== "string") throw new UsageError("the application's options: hostname is no string");
+  if (!Number.isInteger(port) || (port as number) < 0 || (port as number) > 65535) {
+    throw new UsageError(
+      `the application's options: port: expected a number from 0 to 65535, got ${JSON.stringify(port)}`,
+    );
+  }
   return {
     transport: "tcp",
-    hostname: say("host", "hostname") ?? ((platform.process.env("PORT") ?? "") === "" ? "127.0.0.1" : "0.0.0.0"),
-    port: say("port", "port") ?? 3000,
+    hostname,
+    port: port as number,
     tls: cert === undefined || key === undefined
       ? undefined
       : { cert: readPem("--cert", cert, platform), key: readPem("--key", key, platform) },

@@ -243,6 +243,8 @@ function dumpOf(engine: Engine, configuration: Configuration, platform: Platform
     runtime: process.runtime,
     uptimeMs,
     configuration: showConfiguration(configuration),
+    accepted: engine.accepted,
+    pauses: engine.pauses,
     workers: [{
       nr: 0,
       generation: 1,

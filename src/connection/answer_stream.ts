@@ -12,6 +12,14 @@ export class AnswerBroken extends Error {
   override readonly name = "AnswerBroken";
 }
 
+/** A stream on its way. */
+interface Sent {
+  readonly connection: Connection;
+  readonly exchange: Exchange;
+  readonly framing: AnswerFraming;
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+}
+
 /**
  * Sends a stream; its head stands in the outbox.
  *
@@ -31,37 +39,15 @@ export function* sendStream(
     stream.cancel().catch(() => {}); // Nobody asked for it: how it ends is its own matter.
     return;
   }
-  const { outbox } = connection;
-  const length = framing.kind === "length" ? framing.length : Infinity;
   const reader = stream.getReader();
-  let isWhole = false;
+  const sent: Sent = { connection, exchange, framing, reader };
   // A stream may be made of the request's own body, and the client may wait for 100 before it sends any of that.
   exchange.isHeadHeld = exchange.mustContinue;
+  let isWhole = false;
   try {
-    for (;;) {
-      for (let write = exchange.isHeadHeld ? null : outbox.write(); write !== null; write = outbox.write()) {
-        outbox.wrote((yield write) as number);
-      }
-      connection.watch();
-      const read = connection.orRelease(reader.read(), broken);
-      const { done, value } = (yield read) as ReadableStreamReadResult<Uint8Array>;
-      if (exchange.interim !== null) yield exchange.interim;
-      exchange.isHeadHeld = false;
-      if (done) break;
-      if (!(value instanceof Uint8Array)) {
-        throw new AnswerBroken(`a body's stream must give Uint8Array, it gave ${describe(value)}`);
-      }
-      if (value.length === 0) continue;
-      exchange.sent += value.length;
-      if (exchange.sent > length) throw new AnswerBroken(`the body is longer than its content-length of ${length}`);
-      if (framing.kind === "chunked") outbox.putChunk(value);
-      else outbox.putBytes(value);
-      if (connection.enter("write")) yield "write";
-    }
-    if (framing.kind === "length" && exchange.sent < length) {
-      throw new AnswerBroken(`the body ended after ${exchange.sent} of the ${length} bytes of its content-length`);
-    }
-    if (framing.kind === "chunked") outbox.putAscii("0\r\n\r\n");
+    while (yield connection.orRelease(sendPieces(sent))) yield "write";
+    checkLength(sent);
+    if (framing.kind === "chunked") connection.outbox.putAscii("0\r\n\r\n");
     isWhole = true;
   } finally {
     // A stream that is done, has failed or is cut has nobody left to tell of a second failure.
@@ -69,9 +55,53 @@ export function* sendStream(
   }
 }
 
-/** Names the application's failure, so that it is not taken for the socket's. */
-function broken(error: unknown): AnswerBroken {
-  return new AnswerBroken("the body's stream failed", { cause: error });
+/**
+ * Sends piece after piece, each only when the one before it is out. False at the stream's end; true after each piece
+ * where somebody reads the phases, who is told of it then.
+ */
+async function sendPieces(sent: Sent): Promise<boolean> {
+  const { connection, exchange, reader } = sent;
+  const { outbox } = connection;
+  for (;;) {
+    if (!exchange.isHeadHeld) {
+      for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote(await write);
+    }
+    connection.watch();
+    let read: ReadableStreamReadResult<Uint8Array>;
+    try {
+      read = await reader.read();
+    } catch (error) {
+      // The application's failure gets a name, so that it is not taken for the socket's.
+      throw new AnswerBroken("the body's stream failed", { cause: error });
+    }
+    if (exchange.interim !== null) await exchange.interim;
+    exchange.isHeadHeld = false;
+    // Nobody waits for this function any more where the client was given up; there is nothing left to send.
+    if (read.done || connection.isGivenUp) return false;
+    putPiece(sent, read.value);
+    if (connection.enter("write")) return true;
+  }
+}
+
+function putPiece({ connection, exchange, framing }: Sent, piece: Uint8Array): void {
+  if (!(piece instanceof Uint8Array)) {
+    throw new AnswerBroken(`a body's stream must give Uint8Array, it gave ${describe(piece)}`);
+  }
+  if (piece.length === 0) return;
+  exchange.sent += piece.length;
+  if (framing.kind === "chunked") return connection.outbox.putChunk(piece);
+  if (framing.kind === "length" && exchange.sent > framing.length) {
+    throw new AnswerBroken(`the body is longer than its content-length of ${framing.length}`);
+  }
+  connection.outbox.putBytes(piece);
+}
+
+function checkLength({ exchange, framing }: Sent): void {
+  if (framing.kind === "length" && exchange.sent < framing.length) {
+    throw new AnswerBroken(
+      `the body ended after ${exchange.sent} of the ${framing.length} bytes of its content-length`,
+    );
+  }
 }
 
 function describe(value: unknown): string {

@@ -25,8 +25,8 @@ export interface Sending {
   readonly stream: ReadableStream<Uint8Array> | null;
   /** True where another request may follow. */
   readonly keepAlive: boolean;
-  /** True where something else may have to be done before another request is looked for. */
-  readonly isLast: boolean;
+  /** True where the next request can be looked for as soon as the answer is out. */
+  readonly isPlain: boolean;
 }
 
 /**
@@ -71,7 +71,7 @@ export function putAnswer(connection: Connection, exchange: Exchange, answer: An
     }
   }
   const stream = body instanceof ReadableStream ? body : null;
-  return { framing, stream, keepAlive, isLast: !keepAlive || !exchange.isBodyRead || isSwitch };
+  return { framing, stream, keepAlive, isPlain: keepAlive && exchange.isBodyRead && !isSwitch };
 }
 
 /** What a block says of the connection: HTTP/1.1, it goes on, and the length is that of the body. */
@@ -79,7 +79,7 @@ const BLOCK_SENT: Sending = {
   framing: { kind: "length", length: 0 },
   stream: null,
   keepAlive: true,
-  isLast: false,
+  isPlain: true,
 };
 
 function canUseBlock({ terms }: Connection, { head, isBodyRead }: Exchange): boolean {

@@ -64,11 +64,11 @@ export function* walk(connection: Connection): Walk {
       const sending = put instanceof NotYet ? yield* putFailure(connection, exchange, put.error) : put;
       if (sending.stream !== null) yield* sendStream(connection, exchange, sending.stream, sending.framing);
       // Answers to pipelined requests leave together, unless somebody waits for this one.
-      if (sending.isLast || inbox.size === 0 || outbox.size > BATCH_BYTES || exchange.isWatched) {
+      if (!sending.isPlain || inbox.size === 0 || outbox.size > BATCH_BYTES || exchange.isWatched) {
         for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote((yield write) as number);
       }
       exchange.finish();
-      if (sending.isLast && !(yield* goOn(connection, exchange, sending))) break;
+      if (!sending.isPlain && !(yield* goOn(connection, exchange, sending))) break;
     }
   } catch (error) {
     connection.exchange?.cut(error);
@@ -124,7 +124,7 @@ function* putFailure(connection: Connection, exchange: Exchange, error: unknown)
   return putAnswer(connection, exchange, answer);
 }
 
-/** What comes behind an answer that may be the last: false where the connection ends. */
+/** What comes behind an answer that is not plain: false where the connection ends. */
 function* goOn(connection: Connection, exchange: Exchange, sending: Sending): Walk<boolean> {
   if (exchange.status === 101) {
     yield* handOver(connection, exchange);

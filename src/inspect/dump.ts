@@ -31,6 +31,9 @@ export interface State {
   runtime: string;
   uptimeMs: number;
   configuration: Readonly<Record<string, string | number | boolean>>;
+  /** Connections accepted so far, and how often accepting had to pause. */
+  accepted: number;
+  pauses: number;
   workers: readonly WorkerFacts[];
   connections: readonly ConnectionFacts[];
 }
@@ -48,6 +51,7 @@ export function showState(state: State): string {
     `version: ${state.version} on ${state.runtime}`,
     `uptime: ${seconds(state.uptimeMs)}`,
     `configuration: ${configuration.join(" ")}`,
+    `accepted: ${state.accepted} connections, ${state.pauses} pauses`,
     ...table(WORKER_COLUMNS, state.workers.map(workerRow)),
     ...table(CONNECTION_COLUMNS, state.connections.map(connectionRow)),
     `Active clients: ${state.connections.length}`,

@@ -52,11 +52,13 @@ Deno.test("A dump without clients and workers still tells who is asked", () => {
     runtime: "deno 2",
     uptimeMs: 61_234,
     configuration: { port: 3000 },
+    accepted: 7,
+    pauses: 1,
     workers: [],
     connections: [],
   });
   assert.equal(
     text,
-    "-- weft engine state --\nversion: 1.2.3 on deno 2\nuptime: 61.2s\nconfiguration: port=3000\nActive clients: 0\n",
+    "-- weft engine state --\nversion: 1.2.3 on deno 2\nuptime: 61.2s\nconfiguration: port=3000\naccepted: 7 connections, 1 pauses\nActive clients: 0\n",
   );
 });
