@@ -21,6 +21,15 @@ const MAX_PAUSE_MS = 1_000;
 /** A line that could come for every connection comes at most once in this time. */
 const LOG_EVERY_MS = 1_000;
 
+/** Walks a connection turn by turn, and tells its readers of every phase. */
+async function tell(connection: Connection, readers: readonly PhaseReader[]): Promise<void> {
+  for await (const turn of connection) {
+    for (const phase of turn) {
+      for (const reader of readers) reader.see(connection, phase);
+    }
+  }
+}
+
 /** What an engine needs of its surroundings. */
 export interface World {
   clock: Clock;
@@ -194,11 +203,8 @@ export class Engine {
     this.live.add(connection, this.#world.clock.now());
     const { readers } = this.#parts;
     try {
-      for await (const turn of connection) {
-        for (const phase of turn) {
-          for (let i = 0; i < readers.length; i++) readers[i].see(connection, phase);
-        }
-      }
+      if (readers.length === 0) await connection.run();
+      else await tell(connection, readers);
     } catch (error) {
       this.#logBroken(connection, error);
     }
