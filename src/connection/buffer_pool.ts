@@ -9,12 +9,14 @@ export const MIDDLE_BYTES = 16 * 1024;
 /** A chunk of 64 KiB with its size line and its end. */
 export const LARGE_BYTES = 64 * 1024 + 16;
 
-/** Sizes, and how many are kept of each: a megabyte of every size, about what one turn of the loop has under way. */
-const SIZES = [
-  { bytes: SMALL_BYTES, most: 1024, free: [] as Uint8Array[] },
-  { bytes: MIDDLE_BYTES, most: 64, free: [] as Uint8Array[] },
-  { bytes: LARGE_BYTES, most: 16, free: [] as Uint8Array[] },
-] as const;
+/** How many are kept of each: a megabyte of every size, about what one turn of the loop has under way. */
+const MOST_SMALL = 1024;
+const MOST_MIDDLE = 64;
+const MOST_LARGE = 16;
+
+const small: Uint8Array[] = [];
+const middle: Uint8Array[] = [];
+const large: Uint8Array[] = [];
 
 /**
  * Takes a buffer.
@@ -23,9 +25,9 @@ const SIZES = [
  * @returns a buffer of the next size, or of just so many bytes where that is more than the largest
  */
 export function takeBuffer(least: number): Uint8Array {
-  for (const { bytes, free } of SIZES) {
-    if (least <= bytes) return free.pop() ?? new Uint8Array(bytes);
-  }
+  if (least <= SMALL_BYTES) return small.pop() ?? new Uint8Array(SMALL_BYTES);
+  if (least <= MIDDLE_BYTES) return middle.pop() ?? new Uint8Array(MIDDLE_BYTES);
+  if (least <= LARGE_BYTES) return large.pop() ?? new Uint8Array(LARGE_BYTES);
   return new Uint8Array(least);
 }
 
@@ -35,7 +37,10 @@ export function takeBuffer(least: number): Uint8Array {
  * @param buffer what `takeBuffer` gave; nobody else may hold it
  */
 export function giveBuffer(buffer: Uint8Array): void {
-  for (const { bytes, most, free } of SIZES) {
-    if (buffer.length === bytes && free.length < most) free.push(buffer);
-  }
+  const { length } = buffer;
+  if (length === SMALL_BYTES) {
+    if (small.length < MOST_SMALL) small.push(buffer);
+  } else if (length === MIDDLE_BYTES) {
+    if (middle.length < MOST_MIDDLE) middle.push(buffer);
+  } else if (length === LARGE_BYTES && large.length < MOST_LARGE) large.push(buffer);
 }

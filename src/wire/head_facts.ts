@@ -129,8 +129,9 @@ function judgeHost(read: ReadHead, notes: HeadNotes): string {
     throw badRequest("bad-host", "an HTTP/1.1 request needs a Host field, and there is none");
   }
   if (notes.hosts > 1) throw badRequest("bad-host", `one Host field was expected, got ${notes.hosts}`);
+  const isLast = notes.hostEnd - notes.hostStart === lastGoodHost?.length;
+  if (isLast && read.text.startsWith(lastGoodHost!, notes.hostStart)) return lastGoodHost!;
   const host = read.text.slice(notes.hostStart, notes.hostEnd);
-  if (host === lastGoodHost) return lastGoodHost;
   checkAuthority(host, "bad-host");
   return lastGoodHost = host;
 }
