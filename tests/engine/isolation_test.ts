@@ -36,8 +36,10 @@ Deno.test("A client that resets while its first answer is written leaves no reje
       request.signal.addEventListener("abort", () => reject(request.signal.reason));
     });
   });
-  const client = fake.listener.connect();
+  const client = fake.listener.connect({ window: 10 });
   client.send("GET /1 HTTP/1.1\r\nhost: a\r\n\r\nGET /2 HTTP/1.1\r\nhost: a\r\n\r\n");
+  await settled();
+  assert.equal(client.isWritten, true, "the first answer waits while the second is made");
   client.reset();
   await settled();
   await fake.clock.advance(2_000);
