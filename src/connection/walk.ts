@@ -63,7 +63,8 @@ export function* walk(connection: Connection): Walk {
       const put = tryPut(connection, exchange, answer);
       const sending = put instanceof NotYet ? yield* putFailure(connection, exchange, put.error) : put;
       if (sending.stream !== null) yield* sendStream(connection, exchange, sending.stream, sending.framing);
-      // Answers to pipelined requests leave together, unless somebody waits for this one.
+      // Answers to pipelined requests leave together, unless somebody waits for this one. Spelled out rather than
+      // flushed by a walk of its own: every request comes by here.
       if (!sending.isPlain || inbox.size === 0 || outbox.size > BATCH_BYTES || exchange.isWatched) {
         for (let write = outbox.write(); write !== null; write = outbox.write()) outbox.wrote((yield write) as number);
       }

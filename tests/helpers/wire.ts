@@ -155,3 +155,19 @@ export function loadCases(kind: "accept" | "reject"): Case[] {
     };
   });
 }
+
+/**
+ * How a run ends: with the status and the code of a refusal, or accepted.
+ *
+ * @param run what may be refused
+ * @returns such as `400 bad-host`, or `accepted`
+ */
+export function refusal(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ProtocolError) return `${error.status} ${error.code}`;
+    throw error;
+  }
+  return "accepted";
+}

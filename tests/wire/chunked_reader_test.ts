@@ -4,8 +4,7 @@
 import assert from "node:assert/strict";
 import { ChunkedReader, MAX_EXTENSION_BYTES } from "../../src/wire/chunked_reader.ts";
 import { Inbox } from "../../src/wire/inbox.ts";
-import { ProtocolError } from "../../src/wire/protocol_error.ts";
-import { byteByByte, decodeLatin1, latin1 } from "../helpers/wire.ts";
+import { byteByByte, decodeLatin1, latin1, refusal } from "../helpers/wire.ts";
 
 interface Taken {
   /** Each answer of the reader: text for data. */
@@ -28,16 +27,6 @@ function take(pieces: string[], maxTrailerBytes = 1000): Taken {
     }
   }
   return { answers, rest: decodeLatin1(inbox.bytes, inbox.at, inbox.end) };
-}
-
-function refusal(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ProtocolError) return `${error.status} ${error.code}`;
-    throw error;
-  }
-  return "accepted";
 }
 
 Deno.test("Each chunk that is there is one piece, without its framing", () => {

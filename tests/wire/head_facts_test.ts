@@ -6,7 +6,7 @@ import { HeadNotes, judgeHead } from "../../src/wire/head_facts.ts";
 import { HeadReader } from "../../src/wire/head_reader.ts";
 import { ProtocolError } from "../../src/wire/protocol_error.ts";
 import type { RequestHead } from "../../src/wire/request_head.ts";
-import { decodeLatin1, latin1, LIMITS } from "../helpers/wire.ts";
+import { decodeLatin1, latin1, LIMITS, refusal } from "../helpers/wire.ts";
 
 function judge(line: string, ...fields: string[]): RequestHead {
   const bytes = latin1([line, ...fields, "", ""].join("\r\n"));
@@ -20,16 +20,6 @@ function judge(line: string, ...fields: string[]): RequestHead {
 
 function get(...fields: string[]): RequestHead {
   return judge("GET / HTTP/1.1", "Host: a.example", ...fields);
-}
-
-function refusal(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ProtocolError) return `${error.status} ${error.code}`;
-    throw error;
-  }
-  return "accepted";
 }
 
 // First of its file: what was judged before must not matter, nor that nothing was.

@@ -3,8 +3,7 @@
 
 import assert from "node:assert/strict";
 import { type FieldPlaces, HeadReader, MAX_REQUEST_LINE_BYTES } from "../../src/wire/head_reader.ts";
-import { ProtocolError } from "../../src/wire/protocol_error.ts";
-import { decodeLatin1, latin1 } from "../helpers/wire.ts";
+import { decodeLatin1, latin1, refusal } from "../helpers/wire.ts";
 
 const HEAD = "PUT /a?b HTTP/1.0\r\nHost: a.example\r\nEmpty:\r\nBlank: \t \r\nB:\tc d \t\r\n\r\n";
 
@@ -23,16 +22,6 @@ function reading(maxBytes = 1000): { reader: HeadReader; noted: string[] } {
   const reader = new HeadReader({ note });
   reader.startHead(maxBytes);
   return { reader, noted };
-}
-
-function refusal(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ProtocolError) return `${error.status} ${error.code}`;
-    throw error;
-  }
-  return "accepted";
 }
 
 Deno.test("A head in one piece gives its places and its fields", () => {
