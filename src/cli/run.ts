@@ -7,7 +7,7 @@ import { demo } from "../demo/demo.ts";
 import { Engine } from "../engine/engine.ts";
 import { showAddress } from "../engine/serve.ts";
 import { accessLog } from "../inspect/access_log.ts";
-import { showState } from "../inspect/dump.ts";
+import { factsOf, showState } from "../inspect/dump.ts";
 import { LineWriter } from "../inspect/line_writer.ts";
 import { stopwatch } from "../inspect/stopwatch.ts";
 import { trace } from "../inspect/trace.ts";
@@ -233,11 +233,6 @@ function dumpOf(engine: Engine, configuration: Configuration, platform: Platform
   const { process, clock } = platform;
   const now = clock.now();
   const uptimeMs = now - startedAt;
-  const connections = [...engine.live].map(([connection, note]) => ({
-    connection,
-    ageMs: now - note.openedAt,
-    idleMs: now - note.movedSince,
-  }));
   return showState({
     version: VERSION,
     runtime: process.runtime,
@@ -255,7 +250,7 @@ function dumpOf(engine: Engine, configuration: Configuration, platform: Platform
       rssBytes: process.rss(),
       restarts: 0,
     }],
-    connections,
+    connections: [...engine.live].map(([connection, note]) => factsOf(connection, note, now)),
   });
 }
 

@@ -1,4 +1,4 @@
-// Knows: how the state of an engine is shown to its operator.
+// Knows: how the state of one or more processes is shown to their operator.
 // Does not know: who asks, or where it is printed.
 // Rule: never a field's value, a query or a part of a body: they may be secrets.
 
@@ -17,12 +17,52 @@ export interface WorkerFacts {
   restarts: number;
 }
 
-/** One connection, as it stands now. */
+/** One connection as it stood when it was asked for: plain data, which can go from one process to another. */
 export interface ConnectionFacts {
-  connection: Connection;
+  id: string;
+  peer: string;
+  phase: string;
   ageMs: number;
+  requests: number;
+  /** Of the request that is answered now, "-" where there is none; never a query. */
+  method: string;
+  path: string;
+  /** Bytes of its body that have come, and that were promised (-1 for chunks); null where there is no request. */
+  body: { received: number; size: number } | null;
+  /** Bytes written to the client. */
+  written: number;
   /** Since a byte last moved on it. */
   idleMs: number;
+}
+
+/** When a connection was opened and when it was last seen to move, in milliseconds of a clock. */
+interface Seen {
+  openedAt: number;
+  movedSince: number;
+}
+
+/**
+ * Notes how a connection stands.
+ *
+ * @param connection the connection
+ * @param seen what the live table knows of it
+ * @param now milliseconds of the same clock
+ * @returns what may be shown of it
+ */
+export function factsOf(connection: Connection, seen: Seen, now: number): ConnectionFacts {
+  const { id, phase, requests, exchange, outbox } = connection;
+  return {
+    id: `${id}`,
+    peer: showPeer(connection.remoteAddr),
+    phase,
+    ageMs: now - seen.openedAt,
+    requests,
+    method: exchange?.head.method ?? "-",
+    path: exchange?.head.target.split("?", 1)[0] ?? "-",
+    body: exchange === null ? null : { received: exchange.received, size: exchange.size },
+    written: outbox.written,
+    idleMs: now - seen.movedSince,
+  };
 }
 
 /** What a dump tells. */
@@ -80,20 +120,10 @@ const CONNECTION_COLUMNS = [
   "idle",
 ];
 
-function connectionRow({ connection, ageMs, idleMs }: ConnectionFacts): string[] {
-  const { id, phase, requests, exchange } = connection;
-  return [
-    `${id}`,
-    showPeer(connection.remoteAddr),
-    phase,
-    seconds(ageMs),
-    `${requests}`,
-    exchange?.head.method ?? "-",
-    exchange?.head.target.split("?", 1)[0] ?? "-",
-    exchange === null ? "-" : `${exchange.received}/${exchange.size}`,
-    `${connection.outbox.written}`,
-    seconds(idleMs),
-  ];
+function connectionRow(facts: ConnectionFacts): string[] {
+  const { id, peer, phase, ageMs, requests, method, path, body, written, idleMs } = facts;
+  const size = body === null ? "-" : `${body.received}/${body.size}`;
+  return [id, peer, phase, seconds(ageMs), `${requests}`, method, path, size, `${written}`, seconds(idleMs)];
 }
 
 function showPeer(address: Address): string {
