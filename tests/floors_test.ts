@@ -11,6 +11,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   engine: 2,
   inspect: 2,
   app: 2,
+  prefork: 3,
   demo: 3,
   cli: 4,
 };

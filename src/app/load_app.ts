@@ -63,12 +63,17 @@ export async function loadApp(specifier: string, context: LoadContext): Promise<
 function moduleUrl(specifier: string, context: LoadContext): string {
   // A scheme has two letters at least: one letter is a drive on Windows.
   if (/^[a-z][a-z0-9+.-]+:/i.test(specifier)) return specifier;
-  const base = new URL(`file://${context.cwd.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:)/, "/")}/`);
-  const url = new URL(encodeURI(specifier.replaceAll("\\", "/")).replaceAll("#", "%23").replaceAll("?", "%3F"), base);
+  const url = toUrl(specifier, context.cwd);
   const path = pathOf(url.href);
   const problem = problemWith(path, context.files);
   if (problem === null) return url.href;
   throw new AppLoadError(specifier, `cannot load the application ${specifier}\n${problem}`);
+}
+
+function toUrl(path: string, cwd: string): URL {
+  if (path.startsWith("file:")) return new URL(path);
+  const base = new URL(`file://${cwd.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:)/, "/")}/`);
+  return new URL(encodeURI(path.replaceAll("\\", "/")).replaceAll("#", "%23").replaceAll("?", "%3F"), base);
 }
 
 function problemWith(path: string, files: Files): string | null {
@@ -172,6 +177,21 @@ function adviceFor(error: unknown, url: string, context: LoadContext): string {
   }
   return "\n\nThe application imports a package by its bare name, and no deno.json or package.json says which it is. " +
     'Write npm:NAME or jsr:NAME in the import, or put a deno.json with "imports" beside the application.';
+}
+
+/**
+ * Finds the configuration that an application has of its own.
+ *
+ * @param specifier the application as it was asked for
+ * @param context the directory that relative paths start from, and files
+ * @returns the path of the nearest deno.json or deno.jsonc beside or above it; undefined where there is none
+ */
+export function nearestConfig(
+  specifier: string,
+  { cwd, files }: Pick<LoadContext, "cwd" | "files">,
+): string | undefined {
+  if (/^(?!file:)[a-z][a-z0-9+.-]+:/i.test(specifier)) return undefined;
+  return nearestFile(pathOf(toUrl(specifier, cwd).href), ["deno.json", "deno.jsonc"], files) ?? undefined;
 }
 
 function nearestFile(path: string, names: readonly string[], files: Files): string | null {

@@ -3,7 +3,7 @@
 // Rule: this table is the only place that names a flag; the help, the parser and the errors read it.
 
 /** What kind of value a flag takes. */
-export type FlagKind = "switch" | "port" | "count" | "size" | "time" | "rate" | "text" | "choice";
+export type FlagKind = "switch" | "port" | "count" | "size" | "time" | "rate" | "text" | "choice" | "processes";
 
 /** One flag. */
 export interface Flag {
@@ -23,15 +23,50 @@ export interface Flag {
   repeatable?: boolean;
 }
 
-const SUPERVISOR = "the supervisor of worker processes";
-
 /** The flags, in the order of the help. */
 export const FLAGS: readonly Flag[] = [
   { name: "port", short: "p", kind: "port", value: "N", help: "port, 0 picks a free one [3000]", variables: ["PORT"] },
   { name: "host", kind: "text", value: "H", help: "address [127.0.0.1; 0.0.0.0 if PORT is set]" },
   { name: "unix", kind: "text", value: "PATH", help: "listen on a Unix socket instead" },
+  { name: "fd", kind: "count", value: "N", help: "take over a socket that listens already [LISTEN_FDS]" },
   { name: "cert", kind: "text", value: "FILE", help: "certificate chain (PEM); with --key it speaks TLS" },
   { name: "key", kind: "text", value: "FILE", help: "private key (PEM)" },
+  {
+    name: "max-proc",
+    short: "n",
+    kind: "processes",
+    value: "N|auto",
+    help: "processes in all: a parent and N-1 workers [1]",
+    variables: ["CATALYST_POE_MAX_PROC"],
+  },
+  {
+    name: "workers",
+    short: "w",
+    kind: "processes",
+    value: "N|auto",
+    help: "the same, counted without the parent",
+    variables: ["WEB_CONCURRENCY"],
+  },
+  { name: "restart", short: "r", kind: "switch", help: "restart when files change; one worker at least" },
+  {
+    name: "restart-directory",
+    kind: "text",
+    value: "D",
+    help: "watched with what is in it [the modules' own]",
+    repeatable: true,
+  },
+  { name: "restart-regex", kind: "text", value: "RE", help: "which files count [scripts, json, yaml, html, css]" },
+  { name: "restart-delay", kind: "time", value: "S", help: "quiet time before a restart [0.2]" },
+  {
+    name: "max-requests",
+    kind: "count",
+    value: "N",
+    help: "a worker leaves after so many, its successor ready first [0]",
+  },
+  { name: "max-requests-jitter", kind: "count", value: "N", help: "up to so many more, by chance [0]" },
+  { name: "max-rss", kind: "size", value: "SIZE", help: "a worker leaves once it holds so much memory [0]" },
+  { name: "worker-timeout", kind: "time", value: "S", help: "a worker that does not boot or answer is killed [30]" },
+  { name: "control", kind: "text", value: "PATH", help: "socket for `ctl` [in a private directory]" },
   {
     name: "body",
     kind: "choice",
@@ -68,34 +103,6 @@ export const FLAGS: readonly Flag[] = [
   { name: "open", kind: "switch", help: "open the address in a browser" },
   { name: "help", short: "?", kind: "switch", help: "this text" },
   { name: "version", kind: "switch", help: "the version" },
-  { name: "fd", kind: "count", value: "N", help: "take over a listening socket", needs: SUPERVISOR },
-  {
-    name: "max-proc",
-    short: "n",
-    kind: "text",
-    value: "N|auto",
-    help: "processes in all",
-    variables: ["CATALYST_POE_MAX_PROC"],
-    needs: SUPERVISOR,
-  },
-  {
-    name: "workers",
-    short: "w",
-    kind: "text",
-    value: "N|auto",
-    help: "processes without the parent",
-    variables: ["WEB_CONCURRENCY"],
-    needs: SUPERVISOR,
-  },
-  { name: "restart", short: "r", kind: "switch", help: "restart when files change", needs: SUPERVISOR },
-  { name: "restart-directory", kind: "text", value: "D", help: "watched", needs: SUPERVISOR, repeatable: true },
-  { name: "restart-regex", kind: "text", value: "RE", help: "which files count", needs: SUPERVISOR },
-  { name: "restart-delay", kind: "time", value: "S", help: "quiet time", needs: SUPERVISOR },
-  { name: "max-requests", kind: "count", value: "N", help: "answers of a worker", needs: SUPERVISOR },
-  { name: "max-requests-jitter", kind: "count", value: "N", help: "spread of it", needs: SUPERVISOR },
-  { name: "max-rss", kind: "size", value: "SIZE", help: "memory of a worker", needs: SUPERVISOR },
-  { name: "worker-timeout", kind: "time", value: "S", help: "for a worker that hangs", needs: SUPERVISOR },
-  { name: "control", kind: "text", value: "PATH", help: "control socket", needs: SUPERVISOR },
   { name: "upload-progress", kind: "switch", help: "upload registry", needs: "the upload registry" },
   { name: "progress-store", kind: "text", value: "URL", help: "where it is kept", needs: "the upload registry" },
   { name: "backend-timeout", kind: "time", value: "S", help: "for FastCGI", needs: "FastCGI" },

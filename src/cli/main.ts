@@ -5,13 +5,10 @@ import { AppLoadError } from "../app/load_error.ts";
 import { lineLog, showError } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
 import { platform as runtime } from "../platform/runtime.ts";
+import { EXIT, Failure } from "./failure.ts";
 import { parseFlags, UsageError } from "./parse_flags.ts";
-import { CannotListen, run } from "./run.ts";
-import { usage } from "./usage.ts";
+import { countWorkers, WORKER_FLAG } from "./processes.ts";
 import { VERSION } from "./version.ts";
-
-/** How the program ends; the numbers are part of its contract. */
-export const EXIT = { clean: 0, error: 1, usage: 2, appNotLoaded: 4 } as const;
 
 /**
  * Runs the program to its end.
@@ -19,12 +16,10 @@ export const EXIT = { clean: 0, error: 1, usage: 2, appNotLoaded: 4 } as const;
  * @param platform the runtime
  */
 export async function main(platform: Platform = runtime): Promise<void> {
-  const { process, clock } = platform;
+  const { process } = platform;
   try {
-    const asked = parseFlags(process.args, process.env);
-    if (asked.values.get("help") === true) return process.stdout(usage(`deno run -A ${process.program}`));
-    if (asked.values.get("version") === true) return process.stdout(`weft ${VERSION} (${process.runtime})\n`);
-    process.exit(await run(asked, platform, lineLog(process, clock)));
+    const code = await start(platform);
+    if (code !== null) process.exit(code);
   } catch (error) {
     const code = codeOf(error);
     process.stderr(`weft: ${code === null ? showError(error) : (error as Error).message}\n`);
@@ -32,9 +27,35 @@ export async function main(platform: Platform = runtime): Promise<void> {
   }
 }
 
+/** Does what the command line says; null where the process may end by itself. What is not needed is not loaded. */
+async function start(platform: Platform): Promise<number | null> {
+  const { process, clock } = platform;
+  const context = { platform, log: lineLog(process, clock) };
+  const [first, ...rest] = process.args;
+  if (first === "ctl") return await (await import("./ctl.ts")).ctl(rest, platform);
+  if (first?.startsWith(WORKER_FLAG)) {
+    const { runWorker } = await import("./run_worker.ts");
+    return await runWorker(parseFlags(rest, process.env), JSON.parse(first.slice(WORKER_FLAG.length)), context);
+  }
+  const asked = parseFlags(process.args, process.env);
+  if (asked.values.get("help") === true) {
+    const { usage } = await import("./usage.ts");
+    return print(platform, usage(`deno run -A ${process.program}`));
+  }
+  if (asked.values.get("version") === true) return print(platform, `weft ${VERSION} (${process.runtime})\n`);
+  const workers = countWorkers(asked, platform);
+  if (workers === null) return await (await import("./run.ts")).run(asked, context);
+  return await (await import("./run_supervisor.ts")).runSupervisor(asked, workers, context);
+}
+
+function print({ process }: Platform, text: string): null {
+  process.stdout(text);
+  return null;
+}
+
 /** The code for an error that was put into words for the user; null for one that nobody expected. */
 function codeOf(error: unknown): number | null {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof AppLoadError) return EXIT.appNotLoaded;
-  return error instanceof CannotListen ? EXIT.error : null;
+  return error instanceof Failure ? error.code : null;
 }

@@ -4,7 +4,7 @@
 
 import { parseArgs } from "node:util";
 import { type Flag, FLAGS, variableOf } from "./flags.ts";
-import { BadValue, readCount, readPort, readSize, readSwitch, readTime } from "./values.ts";
+import { BadValue, readCount, readPort, readProcesses, readSize, readSwitch, readTime } from "./values.ts";
 
 /** The command line was not understood; exit code 2. */
 export class UsageError extends Error {
@@ -44,9 +44,6 @@ export function parseFlags(args: readonly string[], env: (name: string) => strin
     if (token.kind === "positional") positionals.push(token.value);
     else if (token.kind === "option") readOption(asked, token.rawName === "-h" ? { ...token, name: "help" } : token);
   }
-  if (positionals[0] === "ctl") {
-    throw new UsageError("ctl needs the supervisor of worker processes, which this version does not have");
-  }
   if (positionals.length > 1) {
     throw new UsageError(`one application was expected, got ${positionals.join(" and ")}; put its arguments behind --`);
   }
@@ -65,8 +62,8 @@ function readEnvironment(asked: Asked, env: (name: string) => string | undefined
       const text = env(variable);
       if (text === undefined || (text === "" && flag.kind !== "switch")) continue;
       const value = readNamed(variable, flag, text);
-      // A variable that turns something off which is not there, or asks for one process, asks for what is.
-      if (value !== false && !isOneProcess(flag, value)) refuseMissing(variable, flag);
+      // A variable that turns something off which is not there asks for what is.
+      if (value !== false) refuseMissing(variable, flag);
       if (flag.needs === undefined) asked.values.set(flag.name, value);
       break;
     }
@@ -88,16 +85,10 @@ function readOption(
       throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${flag.value}`);
     }
     const value = readNamed(token.rawName, flag, token.value);
-    if (isOneProcess(flag, value)) return;
     refuseMissing(token.rawName, flag);
     asked.values.set(flag.name, value);
   }
   asked.explicit.add(flag.name);
-}
-
-/** One process in all is what there is without a supervisor. */
-function isOneProcess(flag: Flag, value: string | number | boolean): boolean {
-  return flag.name === "max-proc" && value === "1";
 }
 
 function refuseMissing(name: string, flag: Flag): void {
@@ -124,6 +115,8 @@ function readValue(flag: Flag, text: string): string | number | boolean {
       return readCount(text);
     case "size":
       return readSize(text);
+    case "processes":
+      return text === "auto" ? text : readProcesses(text);
     case "time":
       return readTime(text);
     case "text":

@@ -62,6 +62,22 @@ export function readCount(text: string): number {
   return Number(text);
 }
 
+/** More processes would be a mistake of typing. */
+const MAX_PROCESSES = 1024;
+
+/**
+ * Reads a number of processes.
+ *
+ * @param text digits; `auto` is its caller's to know
+ * @returns 0 to 1024
+ * @throws {BadValue} where it is none
+ */
+export function readProcesses(text: string): number {
+  const count = /^\d{1,4}$/.test(text.trim()) ? Number(text) : NaN;
+  if (!(count <= MAX_PROCESSES)) throw new BadValue(`expected a number up to ${MAX_PROCESSES}, or auto, got "${text}"`);
+  return count;
+}
+
 /**
  * Reads a port.
  *

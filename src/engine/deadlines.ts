@@ -37,14 +37,14 @@ export class Deadlines {
    * Looks at every connection once.
    *
    * @param now milliseconds of the clock
-   * @param isDraining true where connections are to end
+   * @param lastIdleMs how long a connection may idle where all are to end; null while the engine serves
    */
-  sweep(now: number, isDraining: boolean): void {
+  sweep(now: number, lastIdleMs: number | null): void {
     const pastMs = this.#sweptAt < 0 ? 0 : now - this.#sweptAt;
     this.#sweptAt = now;
     for (const [connection, note] of this.#table) {
       this.#observe(connection, note, now, pastMs);
-      const verdict = this.#judge(connection, note, now, isDraining);
+      const verdict = this.#judge(connection, note, now, lastIdleMs);
       if (verdict !== "go on") connection.expire(verdict);
     }
   }
@@ -81,12 +81,12 @@ export class Deadlines {
   }
 
   /** An error to tell the client, null to close without a word, or that all is well. */
-  #judge(connection: Connection, note: Note, now: number, isDraining: boolean): ProtocolError | null | "go on" {
-    const { headerTimeoutMs, writeTimeoutMs, keepAliveMs, lastIdleMs } = this.#settings;
+  #judge(connection: Connection, note: Note, now: number, lastIdleMs: number | null): ProtocolError | null | "go on" {
+    const { headerTimeoutMs, writeTimeoutMs, keepAliveMs } = this.#settings;
     const inPhaseMs = now - note.phaseSince;
     switch (connection.phase) {
       case "idle": {
-        if (isDraining) return inPhaseMs >= lastIdleMs ? null : "go on";
+        if (lastIdleMs !== null) return inPhaseMs >= lastIdleMs ? null : "go on";
         return isPast(inPhaseMs, keepAliveMs || headerTimeoutMs) ? null : "go on";
       }
       case "drain":

@@ -47,6 +47,14 @@ export interface EngineParts {
   readers: readonly PhaseReader[];
 }
 
+/** What a drain may be told besides its settings. */
+export interface DrainOptions {
+  /** Milliseconds to go on accepting; `drainDelayMs` of the settings where it is not said. */
+  delayMs?: number;
+  /** Milliseconds that a connection may idle; `lastIdleMs` of the settings where it is not said. */
+  lastIdleMs?: number;
+}
+
 /** How an engine stands; it only ever goes on to the next. */
 export type EngineState = "serving" | "draining" | "stopping" | "stopped";
 
@@ -56,7 +64,9 @@ export class Engine {
   /** Resolves when the listener is closed and the last connection has ended. Never rejects. */
   readonly finished: Promise<void>;
   /** Connections that a drain's deadline had to cut. */
-  cut = 0;
+  #cut = 0;
+  /** Connections that ended during a drain before they had asked anything. */
+  #refused = 0;
   /** Times that accepting had to pause. */
   pauses = 0;
 
@@ -71,6 +81,8 @@ export class Engine {
   #patience: Timer | null = null;
   #loggedAt = -Infinity;
   #onRoom: (() => void) | null = null;
+  /** Set by a drain: how long a connection may idle. */
+  #lastIdleMs: number | null = null;
   #finish: () => void;
 
   constructor(parts: EngineParts, world: World) {
@@ -111,6 +123,20 @@ export class Engine {
     return this.#lastId;
   }
 
+  /** How the connections ended, so far. */
+  get tally(): { finished: number; cut: number; refused: number } {
+    const cut = this.#cut;
+    const refused = this.#refused;
+    return { finished: this.#lastId - this.live.size - cut - refused, cut, refused };
+  }
+
+  /** True once it accepts no more and no connection waits for a request: only answers that have begun go on. */
+  get isQuiet(): boolean {
+    if (this.#state === "serving" || this.#state === "draining") return false;
+    for (const { phase } of this.live.connections()) if (phase === "idle") return false;
+    return true;
+  }
+
   /** How many requests were begun on all connections, past and present. */
   get requests(): number {
     let requests = this.#pastRequests;
@@ -118,13 +144,19 @@ export class Engine {
     return requests;
   }
 
-  /** Stops gracefully: what runs may finish, for as long as the settings say. */
-  drain(): void {
+  /**
+   * Stops gracefully: what runs may finish, for as long as the settings say.
+   *
+   * @param options what differs from the settings
+   */
+  drain(options: DrainOptions = {}): void {
     if (this.#state !== "serving") return;
     this.#state = "draining";
     this.#terms.closeAfterAnswer = true;
-    const { drainDelayMs } = this.#parts.settings;
-    if (drainDelayMs > 0) this.#patience = this.#world.clock.after(drainDelayMs, () => this.#stopAccepting());
+    const { settings } = this.#parts;
+    this.#lastIdleMs = options.lastIdleMs ?? settings.lastIdleMs;
+    const delayMs = options.delayMs ?? settings.drainDelayMs;
+    if (delayMs > 0) this.#patience = this.#world.clock.after(delayMs, () => this.#stopAccepting());
     else this.#stopAccepting();
   }
 
@@ -133,7 +165,7 @@ export class Engine {
     if (this.#state === "serving") this.drain();
     if (this.#state === "draining") this.#stopAccepting();
     for (const connection of this.live.connections()) {
-      if (!connection.isGivenUp) this.cut++;
+      if (!connection.isGivenUp && connection.requests > 0) this.#cut++;
       connection.expire(null);
     }
   }
@@ -209,6 +241,7 @@ export class Engine {
       this.#logBroken(connection, error);
     }
     this.live.delete(connection);
+    if (connection.requests === 0 && this.#state === "stopping" && connection.refusal === null) this.#refused++;
     this.#pastRequests += connection.requests;
     this.#tellClosed(connection);
     this.#onRoom?.();
@@ -247,6 +280,6 @@ export class Engine {
       return this.#deadlines.pause();
     }
     this.#terms.date = new Date(clock.date()).toUTCString();
-    this.#deadlines.sweep(clock.now(), this.#state !== "serving");
+    this.#deadlines.sweep(clock.now(), this.#lastIdleMs);
   }
 }

@@ -92,8 +92,8 @@ export function showState(state: State): string {
     `uptime: ${seconds(state.uptimeMs)}`,
     `configuration: ${configuration.join(" ")}`,
     `accepted: ${state.accepted} connections, ${state.pauses} pauses`,
-    ...table(WORKER_COLUMNS, state.workers.map(workerRow)),
-    ...table(CONNECTION_COLUMNS, state.connections.map(connectionRow)),
+    ...showTable(WORKER_COLUMNS, state.workers.map(workerRow)),
+    ...showTable(CONNECTION_COLUMNS, state.connections.map(connectionRow)),
     `Active clients: ${state.connections.length}`,
     "",
   ].join("\n");
@@ -136,8 +136,14 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)}s`;
 }
 
-/** Lines up columns; a heading without rows is not shown. */
-function table(columns: readonly string[], rows: readonly string[][]): string[] {
+/**
+ * Lines up columns; a heading without rows is not shown.
+ *
+ * @param columns the heading
+ * @param rows as many cells each
+ * @returns lines
+ */
+export function showTable(columns: readonly string[], rows: readonly string[][]): string[] {
   if (rows.length === 0) return [];
   const all = [columns, ...rows];
   const widths = columns.map((_, i) => Math.max(...all.map((row) => row[i].length)));

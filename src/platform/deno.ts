@@ -2,7 +2,8 @@
 // Does not know: who asks.
 
 import { closeDebugger, noteDebugger } from "./deno_debugger.ts";
-import { isUnixSocketLive, listen } from "./deno_net.ts";
+import { children } from "./deno_children.ts";
+import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
 import type { Clock, Files, FileSink, Platform, Process, SignalName, Timer } from "./ports.ts";
 
 const encoder = new TextEncoder();
@@ -35,9 +36,18 @@ const process: Process = {
   get cwd() {
     return Deno.cwd();
   },
+  userId() {
+    try {
+      return Deno.uid();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) return null;
+      throw error;
+    }
+  },
   get program() {
     return showProgram(Deno.mainModule, Deno.cwd());
   },
+  cores: navigator.hardwareConcurrency,
   setArgs: (args) => Object.defineProperty(Deno, "args", { value: [...args], configurable: true, enumerable: true }),
   runtime: `deno ${Deno.version.deno}`,
   env: readVariable,
@@ -46,7 +56,8 @@ const process: Process = {
   stdout: (text) => writeAll(Deno.stdout, text),
   stderr: (text) => writeAll(Deno.stderr, text),
   onSignal(name: SignalName, call: () => void): boolean {
-    if (Deno.build.os === "windows" && name !== "SIGINT") return false;
+    const isWindows = Deno.build.os === "windows";
+    if (isWindows ? name !== "SIGINT" && name !== "SIGBREAK" : name === "SIGBREAK") return false;
     Deno.addSignalListener(name, call);
     if (name === "SIGUSR1") noteDebugger();
     return true;
@@ -115,6 +126,27 @@ const files: Files = {
       close: () => file.close(),
     };
   },
+  makePrivateDirectory(path) {
+    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+    const { isDirectory, mode, uid } = Deno.lstatSync(path);
+    if (!isDirectory) throw new Error(`${path} is no directory`);
+    if (Deno.build.os === "windows") return;
+    if (((mode ?? 0) & 0o077) !== 0) throw new Error(`${path} is open to others; expected mode 0700`);
+    // What this process makes is its user's; no permission is needed to see whose that is.
+    const probe = Deno.makeTempFileSync({ dir: path });
+    const own = Deno.statSync(probe).uid;
+    Deno.removeSync(probe);
+    if (uid !== own) throw new Error(`${path} belongs to another user`);
+  },
+  list(path) {
+    try {
+      return Array.from(Deno.readDirSync(path), ({ name }) => name);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    }
+  },
+  makePrivate: (path) => Deno.chmodSync(path, 0o600),
 };
 
 const ascii = new TextDecoder();
@@ -143,7 +175,13 @@ export const denoPlatform: Platform = {
   clock,
   process,
   files,
+  children,
+  random: Math.random,
+  canSharePort: Deno.build.os !== "windows",
   listen,
+  // Loaded where it is used: node:net costs milliseconds.
+  listenOn: async (descriptor) => (await import("./node_net.ts")).listenOn(descriptor),
+  connectUnix,
   isUnixSocketLive,
   removeFile: (path) => Deno.removeSync(path),
   async openBrowser(url) {

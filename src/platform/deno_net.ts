@@ -18,6 +18,17 @@ export function listen(options: ListenOptions): Listener {
 }
 
 /**
+ * Connects to a Unix socket.
+ *
+ * @param path where somebody listens
+ * @returns the connection
+ * @throws {Error} as `Deno.connect` does
+ */
+export async function connectUnix(path: string): Promise<Socket> {
+  return await Deno.connect({ transport: "unix", path }) as Socket;
+}
+
+/**
  * Tells whether somebody listens at a path.
  *
  * @param path of a Unix socket

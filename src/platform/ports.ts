@@ -68,8 +68,8 @@ export interface Clock {
   soon(call: () => void): void;
 }
 
-/** The signals that the program knows. */
-export type SignalName = "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1";
+/** The signals that the program knows; BREAK is Windows' own. */
+export type SignalName = "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGTTIN" | "SIGTTOU" | "SIGBREAK";
 
 /** The process itself. */
 export interface Process {
@@ -80,6 +80,10 @@ export interface Process {
   /** `deno 2.9.6` or the like, for people. */
   readonly runtime: string;
   readonly cwd: string;
+  /** The user's number; null where the system has none or the permissions hide it. */
+  userId(): number | null;
+  /** Processors that the system lets this process use. */
+  readonly cores: number;
   env(name: string): string | undefined;
   /** Makes these the arguments that an application sees. */
   setArgs(args: readonly string[]): void;
@@ -99,6 +103,47 @@ export interface Process {
   exit(code: number): never;
 }
 
+/** How a child ended. */
+export interface ChildEnd {
+  code: number;
+  /** Such as `SIGKILL`; null where it ended by itself. */
+  signal: string | null;
+}
+
+/** A process that this one has started. */
+export interface Child {
+  readonly pid: number;
+  /** Never rejects. */
+  readonly ended: Promise<ChildEnd>;
+  /** Sends a signal; does nothing where it has ended already. */
+  kill(signal: "SIGTERM" | "SIGKILL"): void;
+}
+
+/** What a child of the same program is started with. */
+export interface ChildOptions {
+  /** Its arguments. */
+  args: readonly string[];
+  /** Variables set in its environment, besides those of this process. */
+  env: Readonly<Record<string, string>>;
+  /** The application's own configuration file, where it has one and no other was named for this process. */
+  config?: string;
+  /** What it must be allowed where this process is allowed it, but only in part. */
+  reads: readonly string[];
+  writes: readonly string[];
+  nets: readonly string[];
+}
+
+/** Other processes. */
+export interface Children {
+  /**
+   * Starts this program once more, with the permissions and the runtime's flags that this process has. Its stdout and
+   * stderr are ours.
+   *
+   * @throws {Error} where the system or the permissions do not let it
+   */
+  startSelf(options: ChildOptions): Child;
+}
+
 /** Files, as far as one process needs them. */
 export interface Files {
   readText(path: string): string;
@@ -106,6 +151,16 @@ export interface Files {
   kindOf(path: string): "file" | "directory" | "socket" | "other" | null;
   /** Opens a file to write at its end, made where it is missing. */
   append(path: string): FileSink;
+  /**
+   * Makes a directory that nobody else may enter, where it is missing.
+   *
+   * @throws {Error} where something else stands there, it belongs to somebody else, or others may enter it
+   */
+  makePrivateDirectory(path: string): void;
+  /** Names in a directory; none where there is no such directory. */
+  list(path: string): string[];
+  /** Lets nobody but the owner read or write a file or a socket. */
+  makePrivate(path: string): void;
 }
 
 /** A file that is written at its end. */
@@ -122,8 +177,17 @@ export interface Platform {
   readonly clock: Clock;
   readonly process: Process;
   readonly files: Files;
+  readonly children: Children;
+  /** A number from 0 up to, not including, 1. */
+  random(): number;
   /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" where the address cannot be had */
   listen(options: ListenOptions): Listener;
+  /** True where several processes can listen on one port, each with a socket of its own (SO_REUSEPORT). */
+  readonly canSharePort: boolean;
+  /** Takes over a socket that listens already, by the number of its descriptor. */
+  listenOn(descriptor: number): Promise<Listener>;
+  /** Connects to a Unix socket. */
+  connectUnix(path: string): Promise<Socket>;
   /** Tells whether somebody answers at a Unix socket's path. */
   isUnixSocketLive(path: string): Promise<boolean>;
   removeFile(path: string): void;

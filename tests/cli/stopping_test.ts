@@ -32,7 +32,7 @@ unixTest("TERM lets what runs finish, refuses what is new, and ends with 0", asy
   assert.deepEqual(await Promise.all(answers), Array(3).fill("released\n"));
   const { code, stderr } = await program.ended;
   assert.equal(code, 0);
-  assert.match(stderr, /\[INFO\] stopped; connections finished: 4, cut: 0\n$/);
+  assert.match(stderr, /\[INFO\] stopped; connections finished: 4, cut: 0, refused: 0\n$/);
 });
 
 for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {

@@ -31,7 +31,7 @@ Deno.test("A drain closes the listener, lets what runs finish and tells it that 
   assert.equal(bodyText(response), "finished");
   assert.equal(fieldOf(response, "connection"), "close");
   assert.equal(fake.engine.state, "stopped");
-  assert.equal(fake.engine.cut, 0);
+  assert.equal(fake.engine.tally.cut, 0);
   assert.equal(fake.clock.timers, 0);
 });
 
@@ -84,7 +84,7 @@ Deno.test("A drain cuts what runs when its patience ends", async () => {
   assert.equal(fake.engine.live.size, 3);
   await fake.clock.advance(1_000);
   await fake.engine.finished;
-  assert.equal(fake.engine.cut, 3);
+  assert.equal(fake.engine.tally.cut, 3);
   assert.ok(clients.every(({ isClosed }) => isClosed));
 });
 

@@ -1,0 +1,156 @@
+// Knows: `weft ctl`: what is asked of a supervisor that runs, and how its answer is printed.
+// Does not know: how the supervisor makes it.
+
+import { showTable } from "../inspect/dump.ts";
+import { findControlPath, NoControlPath } from "../prefork/control_path.ts";
+import { LineChannel } from "../prefork/line_channel.ts";
+import type { Question, Reply, Status } from "../prefork/messages.ts";
+import type { Platform } from "../platform/ports.ts";
+import { EXIT, Failure } from "./failure.ts";
+import { UsageError } from "./parse_flags.ts";
+import { readCount } from "./values.ts";
+
+const COMMANDS = ["status", "top", "dump", "reload", "scale", "stop"] as const;
+
+/** How often `top` draws anew. */
+const TOP_EVERY_MS = 1_000;
+const CLEAR_SCREEN = "\x1b[2J\x1b[H";
+
+/** What `weft ctl` was told. */
+interface Command {
+  name: typeof COMMANDS[number];
+  scale?: { to: number } | { by: number };
+  control?: string;
+  json: boolean;
+}
+
+/**
+ * Asks a supervisor.
+ *
+ * @param args what stands behind `ctl`
+ * @param platform the runtime
+ * @returns the exit code: 0, 1 where a status is not "serving", 4 where a reload did not come about
+ * @throws {UsageError} where it was not understood
+ * @throws {Failure} where no supervisor runs, several do, or it does not answer
+ */
+export async function ctl(args: readonly string[], platform: Platform): Promise<number> {
+  const { process } = platform;
+  const command = readCommand(args, process.env);
+  const path = command.control ?? await theControlPath(platform);
+  if (command.name === "top") return await top(path, platform);
+  const reply = await ask(path, questionOf(command), platform);
+  if (!reply.ok) {
+    process.stderr(`weft ctl: ${reply.text}\n`);
+    return reply.code;
+  }
+  if ("status" in reply) {
+    process.stdout(command.json ? `${JSON.stringify(reply.status)}\n` : showStatus(reply.status));
+    return reply.status.state === "serving" ? 0 : 1;
+  }
+  const text = reply.text.endsWith("\n") ? reply.text : `${reply.text}\n`;
+  process.stdout(command.json ? `${JSON.stringify({ text: reply.text })}\n` : text);
+  return 0;
+}
+
+async function theControlPath(platform: Platform): Promise<string> {
+  try {
+    return await findControlPath(platform);
+  } catch (error) {
+    if (error instanceof NoControlPath) throw new Failure(EXIT.error, error.message, { cause: error });
+    throw error;
+  }
+}
+
+function readCommand(args: readonly string[], env: (name: string) => string | undefined): Command {
+  const words: string[] = [];
+  let control = env("WEFT_CONTROL");
+  let json = false;
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i];
+    if (word === "--json") json = true;
+    else if (word === "--control") control = args[++i];
+    else if (word.startsWith("--control=")) control = word.slice("--control=".length);
+    else if (word.startsWith("--")) {
+      throw new UsageError(`ctl: unknown flag ${word}; it takes --control PATH and --json`);
+    } else words.push(word);
+    if (word === "--control" && control === undefined) {
+      throw new UsageError("ctl: --control needs a value: --control PATH");
+    }
+  }
+  const [name, figure, ...more] = words;
+  if (!COMMANDS.includes(name as Command["name"])) {
+    throw new UsageError(`ctl: expected ${COMMANDS.join(", ")}, got ${name ?? "nothing"}`);
+  }
+  const extra = name === "scale" ? more : words.slice(1);
+  if (extra.length > 0) throw new UsageError(`ctl ${name}: unexpected ${extra.join(" ")}`);
+  const scale = name === "scale" ? readScale(figure) : undefined;
+  return { name: name as Command["name"], scale, control, json };
+}
+
+function readScale(text: string | undefined): { to: number } | { by: number } {
+  if (text === undefined) throw new UsageError("ctl scale: expected a number of workers, or +1 or -1");
+  const sign = /^[+-]/.test(text) ? text[0] : "";
+  let count: number;
+  try {
+    count = readCount(text.slice(sign.length));
+  } catch {
+    throw new UsageError(`ctl scale: expected a number of workers, or +1 or -1, got "${text}"`);
+  }
+  return sign === "" ? { to: count } : { by: sign === "-" ? -count : count };
+}
+
+function questionOf({ name, scale }: Command): Question {
+  return name === "scale" ? { ask: "scale", ...scale } : { ask: name as "status" | "dump" | "reload" | "stop" };
+}
+
+async function ask(path: string, question: Question, platform: Platform): Promise<Reply> {
+  let socket;
+  try {
+    socket = await platform.connectUnix(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure(EXIT.error, `no supervisor answers at ${path}: ${reason}`, { cause: error });
+  }
+  const channel = new LineChannel<Question>(socket);
+  channel.send(question);
+  for await (const reply of channel.messages()) return reply as Reply;
+  throw new Failure(EXIT.error, `the supervisor at ${path} ended without an answer`);
+}
+
+/** One table where it goes into a file or a pipe; on a terminal it is drawn anew until somebody ends it. */
+async function top(path: string, platform: Platform): Promise<number> {
+  const { process, clock } = platform;
+  for (;;) {
+    const reply = await ask(path, { ask: "dump" }, platform);
+    if (!reply.ok || !("text" in reply)) throw new Failure(EXIT.error, `the supervisor at ${path} gave no state`);
+    process.stdout(process.isTerminal() ? CLEAR_SCREEN + reply.text : reply.text);
+    if (!process.isTerminal()) return 0;
+    await new Promise<void>((resolve) => clock.after(TOP_EVERY_MS, resolve));
+  }
+}
+
+const COLUMNS = ["worker", "generation", "pid", "state", "age", "requests", "connections", "rss", "restarts"];
+
+function showStatus(status: Status): string {
+  const { state, url, pid, generation, version, runtime, uptimeMs, workers } = status;
+  const rows = workers.map((worker) => [
+    `${worker.nr}`,
+    `${worker.generation}`,
+    `${worker.pid}`,
+    worker.state,
+    `${(worker.ageMs / 1000).toFixed(1)}s`,
+    `${worker.requests}`,
+    `${worker.connections}`,
+    `${(worker.rssBytes / 1024 ** 2).toFixed(1)}MiB`,
+    `${worker.restarts}`,
+  ]);
+  const ready = workers.filter((worker) => worker.state === "ready").length;
+  return [
+    `${state}${
+      url === null ? "" : ` at ${url}`
+    }: ${ready} of ${workers.length} workers ready, generation ${generation}`,
+    `weft ${version} on ${runtime}, pid ${pid}, up ${(uptimeMs / 1000).toFixed(1)}s`,
+    ...showTable(COLUMNS, rows),
+    "",
+  ].join("\n");
+}

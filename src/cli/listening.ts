@@ -1,0 +1,87 @@
+// Knows: how the address that was asked for is had, and what to say where it cannot.
+// Does not know: who is served there.
+
+import { showAddress } from "../engine/serve.ts";
+import { EXIT, Failure } from "./failure.ts";
+import type { Address, Listener, ListenOptions, Platform } from "../platform/ports.ts";
+
+/** The address cannot be had. */
+export class CannotListen extends Failure {
+  override readonly name = "CannotListen";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(EXIT.error, message, options);
+  }
+}
+
+/** Where to listen: an address, or a socket that listens already. */
+export type Where = ListenOptions | { transport: "inherited"; descriptor: number };
+
+/**
+ * Listens.
+ *
+ * @param where the address
+ * @param platform the runtime
+ * @returns the listener
+ * @throws {CannotListen} where it cannot be had
+ */
+export async function listen(where: Where, platform: Platform): Promise<Listener> {
+  if (where.transport === "inherited") return await takeOver(where.descriptor, platform);
+  try {
+    return platform.listen(where);
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    if (where.transport === "unix" && code === "EADDRINUSE") return await listenAtPath(where, platform);
+    const name = where.transport === "unix" ? where.path : `${where.hostname}:${where.port}`;
+    throw new CannotListen(`cannot listen on ${name}: ${reasonFor(code, error)}`, { cause: error });
+  }
+}
+
+async function takeOver(descriptor: number, platform: Platform): Promise<Listener> {
+  try {
+    return await platform.listenOn(descriptor);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CannotListen(
+      `cannot take over descriptor ${descriptor}: expected a socket that listens, as systemd hands one over; ${reason}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Something stands at the path: a socket that a killed process has left is replaced, nothing else is touched. */
+async function listenAtPath(where: ListenOptions & { transport: "unix" }, platform: Platform): Promise<Listener> {
+  const { path } = where;
+  if (platform.files.kindOf(path) !== "socket") {
+    throw new CannotListen(`cannot listen on ${path}: it exists and is no socket; choose another --unix`);
+  }
+  if (await platform.isUnixSocketLive(path)) {
+    throw new CannotListen(`cannot listen on ${path}: another process listens there; stop it or choose another --unix`);
+  }
+  platform.removeFile(path);
+  return platform.listen(where);
+}
+
+function reasonFor(code: string | undefined, error: unknown): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return "another process listens there (EADDRINUSE); stop it or choose another --port";
+    case "EACCES":
+      return "that is not permitted (EACCES); ports below 1024 need a privilege";
+    case "EADDRNOTAVAIL":
+      return "this machine has no such address (EADDRNOTAVAIL)";
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * Tells where a client finds it.
+ *
+ * @param address where it listens
+ * @param isTls whether it speaks TLS
+ * @returns a URL, or `unix:` and a path
+ */
+export function showUrl(address: Address, isTls: boolean): string {
+  return address.transport === "unix" ? `unix:${address.path}` : showAddress(address, isTls).slice(0, -1);
+}

@@ -1,0 +1,75 @@
+// Knows: how many processes were asked for, and on which socket that was inherited.
+// Does not know: how they are kept running (prefork).
+
+import type { Platform } from "../platform/ports.ts";
+import { type Asked, UsageError } from "./parse_flags.ts";
+
+/** The first argument of a worker; what follows is its supervisor's own command line. */
+export const WORKER_FLAG = "--weft-worker=";
+
+/** Descriptors that systemd hands over start behind stdin, stdout and stderr (sd_listen_fds(3)). */
+const FIRST_INHERITED = 3;
+
+/**
+ * Counts the workers that were asked for.
+ *
+ * @param asked flags and variables
+ * @param platform the runtime, for its processors
+ * @returns how many, or null where one process serves alone
+ * @throws {UsageError} where it does not fit together
+ */
+export function countWorkers(asked: Asked, platform: Platform): number | null {
+  const { values, explicit } = asked;
+  if (explicit.has("max-proc") && explicit.has("workers")) {
+    throw new UsageError("--max-proc and --workers exclude each other: --max-proc counts the parent too");
+  }
+  const isRestarting = values.get("restart") === true;
+  const workers = explicit.has("workers") || !values.has("max-proc")
+    ? figure(values.get("workers") ?? 0, platform)
+    : withoutParent(values.get("max-proc")!, platform);
+  if (workers === 0 && !isRestarting) return null;
+  checkPlace(asked, platform);
+  return Math.max(1, workers);
+}
+
+function withoutParent(value: string | number | boolean, platform: Platform): number {
+  if (value === 0) throw new UsageError("--max-proc: expected 1 or more, or auto, got 0");
+  return value === "auto" ? platform.process.cores : Number(value) - 1;
+}
+
+function figure(value: string | number | boolean, platform: Platform): number {
+  return value === "auto" ? platform.process.cores : Number(value);
+}
+
+function checkPlace({ values }: Asked, platform: Platform): void {
+  if (!platform.canSharePort) {
+    throw new UsageError("this system lets one process listen on a port, so workers and --restart cannot be had on it");
+  }
+  if (values.has("unix")) {
+    throw new UsageError(
+      "--unix: several processes cannot listen on one path; use a port, or have the socket made by systemd (--fd)",
+    );
+  }
+}
+
+/**
+ * Finds a listening socket that this process was started with.
+ *
+ * @param asked flags and variables
+ * @param platform the runtime, for systemd's variables
+ * @returns its descriptor, or null
+ * @throws {UsageError} where something else was asked for as well
+ */
+export function inheritedSocket({ values, explicit }: Asked, { process }: Platform): number | null {
+  const given = values.get("fd") as number | undefined;
+  // The variables are meant for the process that they name, not for its children (sd_listen_fds(3)).
+  const isMeant = Number(process.env("LISTEN_PID")) === process.pid && Number(process.env("LISTEN_FDS")) > 0;
+  if (given === undefined && !isMeant) return null;
+  const source = given === undefined ? "LISTEN_FDS" : "--fd";
+  for (const flag of ["port", "host", "unix", "cert"]) {
+    if (explicit.has(flag)) {
+      throw new UsageError(`--${flag} and ${source} exclude each other: the socket listens already`);
+    }
+  }
+  return given ?? FIRST_INHERITED;
+}

@@ -1,0 +1,142 @@
+// Knows: how an operator's wishes reach the supervisor: flags, signals, files that change.
+// Does not know: how workers are kept running (prefork).
+
+import { nearestConfig } from "../app/load_app.ts";
+import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
+import type { RosterTerms } from "../prefork/facts.ts";
+import { Supervisor, type SupervisorParts } from "../prefork/supervisor.ts";
+import type { Log, Platform } from "../platform/ports.ts";
+import { EXIT, Failure } from "./failure.ts";
+import type { Asked } from "./parse_flags.ts";
+import { inheritedSocket, WORKER_FLAG } from "./processes.ts";
+import type { Context } from "./serving.ts";
+import { dumpOnSignal, obeySignals } from "./signals.ts";
+import { VERSION } from "./version.ts";
+
+/** A worker whose loop has not answered for so long serves nobody. */
+const WORKER_TIMEOUT_MS = 30_000;
+
+/**
+ * Supervises workers until a signal, or `weft ctl stop`, ends it.
+ *
+ * @param asked what the command line and the environment say
+ * @param workers how many
+ * @param context the runtime, and where the operator reads
+ * @returns the exit code
+ * @throws {Failure} where no worker could be started, or there is no place for the control socket
+ * @throws {UsageError} where what was asked for does not fit together
+ */
+export async function runSupervisor(asked: Asked, workers: number, context: Context): Promise<number> {
+  const { platform, log } = context;
+  const { process } = platform;
+  const descriptor = inheritedSocket(asked, platform) ?? undefined;
+  const control = await controlPath(asked, platform);
+  if (descriptor === undefined) adviseOnMigration(platform, log);
+  const supervisor = await startOr({
+    platform,
+    log,
+    control,
+    version: VERSION,
+    terms: termsOf(asked, workers),
+    child: {
+      config: asked.app === undefined
+        ? undefined
+        : nearestConfig(asked.app, { cwd: process.cwd, files: platform.files }),
+      ...accessOf(asked, control, platform),
+    },
+    argsFor: (hello) => [WORKER_FLAG + JSON.stringify({ ...hello, descriptor }), ...process.args],
+    onServing(url) {
+      process.stdout(`You can connect to your server at ${url}\n`);
+      log("INFO", `weft ${VERSION} on ${process.runtime} serves ${asked.app ?? "the demo"}; control: ${control}`);
+      if (asked.values.get("open") === true) {
+        platform.openBrowser(url).catch((error) => log("WARN", `cannot open a browser: ${error.message}`));
+      }
+    },
+  });
+  const { roster } = supervisor;
+  const ending = obeySignals({
+    open: () => null,
+    isStopping: () => roster.state === "draining",
+    drain: () => supervisor.note({ kind: "stop" }),
+    abort: () => supervisor.note({ kind: "stopNow" }),
+  }, context);
+  dumpOnSignal(() => supervisor.dump(), context);
+  process.onSignal("SIGHUP", () => void supervisor.reload("reload", "HUP"));
+  process.onSignal("SIGTTIN", () => supervisor.note({ kind: "scale", to: roster.target + 1 }));
+  process.onSignal("SIGTTOU", () => supervisor.note({ kind: "scale", to: roster.target - 1 }));
+
+  const { code, message, tally } = await supervisor.finished;
+  if (message !== undefined) throw new Failure(code, message);
+  log("INFO", `stopped; connections finished: ${tally.finished}, cut: ${tally.cut}, refused: ${tally.refused}`);
+  return tally.cut > 0 || ending.isForced() ? ending.code() || FORCED_BY_CTL : code;
+}
+
+async function startOr(parts: SupervisorParts): Promise<Supervisor> {
+  try {
+    return await Supervisor.start(parts);
+  } catch (error) {
+    throw new Failure(EXIT.error, `cannot open the control socket: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function controlPath({ values }: Asked, platform: Platform): Promise<string> {
+  const named = values.get("control") as string | undefined;
+  if (named !== undefined) return named;
+  try {
+    return await ownControlPath(platform);
+  } catch (error) {
+    if (error instanceof NoControlPath) throw new Failure(EXIT.error, error.message, { cause: error });
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What a stop without a signal ends with, where it had to cut: as after TERM. */
+const FORCED_BY_CTL = 143;
+
+function termsOf({ values }: Asked, workers: number): RosterTerms {
+  return {
+    workers,
+    workerTimeoutMs: values.get("worker-timeout") as number | undefined ?? WORKER_TIMEOUT_MS,
+    maxRequests: values.get("max-requests") as number | undefined ?? 0,
+    maxRequestsJitter: values.get("max-requests-jitter") as number | undefined ?? 0,
+    maxRssBytes: values.get("max-rss") as number | undefined ?? 0,
+  };
+}
+
+/** What workers need where the permissions name it piece by piece. */
+function accessOf(
+  { values }: Asked,
+  control: string,
+  { process }: Platform,
+): { reads: string[]; writes: string[]; nets: string[] } {
+  const log = values.get("access-log") as string | undefined;
+  const host = values.get("host") as string | undefined ?? "127.0.0.1";
+  const pems = [values.get("cert"), values.get("key")].filter((path) => path !== undefined) as string[];
+  return {
+    reads: [process.cwd, control, ...pems],
+    writes: [process.cwd, control, ...log === undefined || log === "-" ? [] : [log]],
+    nets: [`${host}:${values.get("port") ?? 3000}`, `unix:${control}`],
+  };
+}
+
+const MIGRATION = "/proc/sys/net/ipv4/tcp_migrate_req";
+
+/** Linux can hand connections that wait to another worker's socket when theirs is closed, but does not by default. */
+function adviseOnMigration({ files }: Platform, log: Log): void {
+  let value: string;
+  try {
+    value = files.readText(MIGRATION);
+  } catch {
+    return; // Another system, an older one, or one that may not be asked: there is nothing to advise.
+  }
+  if (value.trim() !== "0") return;
+  log(
+    "INFO",
+    "net.ipv4.tcp_migrate_req is 0: connections that wait for a worker which leaves are reset; " +
+      "with `sysctl net.ipv4.tcp_migrate_req=1`, or a socket from systemd, another worker takes them",
+  );
+}

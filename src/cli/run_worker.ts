@@ -1,0 +1,215 @@
+// Knows: how one of several processes serves: it does what its supervisor says.
+// Does not know: the other workers, or why it is told.
+
+import { AppLoadError } from "../app/load_error.ts";
+import type { BootFault, LeaveReason, Report } from "../prefork/messages.ts";
+import { MAX_IN_FLIGHT } from "../prefork/messages.ts";
+import { type Hello, WorkerLink } from "../prefork/worker_link.ts";
+import { showError } from "../platform/log.ts";
+import type { Listener, Platform } from "../platform/ports.ts";
+import { type Configuration, showConfiguration } from "./configuration.ts";
+import { CannotListen, listen, showUrl } from "./listening.ts";
+import { type Asked, UsageError } from "./parse_flags.ts";
+import { type Context, isTls, prepare, type Prepared, serveOn, type Serving } from "./serving.ts";
+import { dumpOnSignal } from "./signals.ts";
+
+/** How often a worker reports; it is its heartbeat. */
+const REPORT_EVERY_MS = 1_000;
+/**
+ * Requests in this time that are told of before the application is called: one that never comes back is known by name
+ * then. A busy worker tells of its first few only, and of the others with its next report.
+ */
+const TOLD_BEFORE = 10;
+/** How often a draining worker looks whether a connection idles still. */
+const QUIET_CHECK_MS = 20;
+
+/**
+ * Serves as a worker until its supervisor ends it.
+ *
+ * @param asked the supervisor's command line
+ * @param hello where the supervisor is
+ * @param context the runtime, and where the operator reads
+ * @returns the exit code
+ */
+export async function runWorker(asked: Asked, hello: Hello, context: Context): Promise<number> {
+  const { platform, log } = context;
+  ignoreParentsSignals(platform);
+  const link = await WorkerLink.connect(hello, platform);
+  const orders = Promise.withResolvers<number | null>();
+  let worker: Worker | null = null;
+  link.obey({
+    listen: (port) => orders.resolve(port),
+    drain: (why) => worker?.drain(why),
+    abort: () => worker?.abort(),
+    state: () => worker?.state() ?? { report: NOTHING, accepted: 0, pauses: 0, connections: [] },
+    orphaned() {
+      if (worker === null) return platform.process.exit(1);
+      log("WARN", "the supervisor is gone: stopping");
+      worker.drain("stop");
+    },
+  });
+  try {
+    const prepared = await prepare(asked, context);
+    link.tell({ kind: "loaded" });
+    const listener = await listenAsWorker(prepared.configuration, { port: await orders.promise, hello, platform });
+    worker = new Worker(prepared, listener, { link, context });
+  } catch (error) {
+    const fault = faultOf(error);
+    await link.fail(fault, fault === "error" ? showError(error) : (error as Error).message);
+    return 1;
+  }
+  return await worker.finish();
+}
+
+/** Ctrl-C and a closed terminal reach every process of the group; what becomes of it is the supervisor's to say. */
+function ignoreParentsSignals({ process }: Platform): void {
+  for (const name of ["SIGINT", "SIGQUIT", "SIGHUP", "SIGTTIN", "SIGTTOU"] as const) process.onSignal(name, () => {});
+}
+
+function faultOf(error: unknown): BootFault {
+  if (error instanceof AppLoadError) return "app";
+  if (error instanceof UsageError) return "usage";
+  return error instanceof CannotListen ? "listen" : "error";
+}
+
+/** Which port, from whom, and on what. */
+interface Place {
+  port: number | null;
+  hello: Hello;
+  platform: Platform;
+}
+
+async function listenAsWorker({ where }: Configuration, { port, hello, platform }: Place): Promise<Listener> {
+  if (hello.descriptor !== undefined) {
+    return await listen({ transport: "inherited", descriptor: hello.descriptor }, platform);
+  }
+  if (where.transport === "unix") {
+    throw new UsageError("the application's options: several processes cannot share a path");
+  }
+  if (port !== null) return await listen({ ...where, port, reusePort: true }, platform);
+  // Alone at first: a port that somebody else has is refused, rather than shared with a stranger.
+  const probe = await listen(where, platform);
+  const { addr } = probe;
+  probe.close();
+  const found = addr.transport === "tcp" ? addr.port : where.port;
+  return await listen({ ...where, port: found, reusePort: true }, platform);
+}
+
+const NOTHING: Report = { requests: 0, rssBytes: 0, connections: 0, inFlight: [] };
+
+/** A worker that serves. */
+class Worker {
+  #serving: Serving;
+  #link: WorkerLink;
+  #context: Context;
+  #configuration: Configuration;
+  #rssBytes: number;
+  #toTell = TOLD_BEFORE;
+  #abandon = Promise.withResolvers<void>();
+
+  constructor(prepared: Prepared, listener: Listener, { link, context }: { link: WorkerLink; context: Context }) {
+    const { platform, log } = context;
+    this.#link = link;
+    this.#context = context;
+    this.#configuration = prepared.configuration;
+    this.#rssBytes = platform.process.rss();
+    const { app, configuration } = prepared;
+    const { handler } = app;
+    this.#serving = serveOn(
+      {
+        ...prepared,
+        app: {
+          ...app,
+          handler: (request, info) => {
+            if (this.#toTell > 0) this.#tellBefore();
+            return handler(request, info);
+          },
+        },
+      },
+      listener,
+      context,
+    );
+    platform.process.onSignal("SIGTERM", () => {
+      log("INFO", "SIGTERM: this worker stops, and is replaced");
+      this.drain("scale");
+    });
+    dumpOnSignal(() => this.#serving.dump(), context);
+    const { settings } = configuration;
+    const { addr } = listener;
+    link.tell({
+      kind: "ready",
+      url: showUrl(addr, isTls(configuration)),
+      port: addr.transport === "tcp" ? addr.port : 0,
+      drainMs: settings.drainDelayMs + settings.gracefulTimeoutMs,
+      configuration: showConfiguration(configuration),
+    });
+    link.startReporting(REPORT_EVERY_MS, {
+      clock: platform.clock,
+      report: () => {
+        this.#toTell = TOLD_BEFORE;
+        this.#rssBytes = platform.process.rss();
+        return this.#report();
+      },
+    });
+  }
+
+  /** Finishes what runs. */
+  drain(why: LeaveReason): void {
+    const { engine } = this.#serving;
+    const { settings } = this.#configuration;
+    engine.drain({
+      // Only a stop waits for load balancers to notice.
+      delayMs: why === "stop" ? settings.drainDelayMs : 0,
+      // Who has changed the code does not want to see the old one again.
+      lastIdleMs: why === "restart" ? 0 : settings.lastIdleMs,
+    });
+    const looking = this.#context.platform.clock.every(QUIET_CHECK_MS, () => {
+      if (!engine.isQuiet) return;
+      looking.cancel();
+      this.#link.tell({ kind: "quiet" });
+    });
+  }
+
+  /** Cuts what runs. */
+  abort(): void {
+    this.#serving.engine.abort();
+    this.#abandon.resolve();
+  }
+
+  /** Everything that is known here. */
+  state() {
+    const { engine } = this.#serving;
+    return {
+      report: this.#report(),
+      accepted: engine.accepted,
+      pauses: engine.pauses,
+      connections: this.#serving.connections(),
+    };
+  }
+
+  /** Waits for the end, and tells of it. */
+  async finish(): Promise<number> {
+    const { engine } = this.#serving;
+    await engine.finished;
+    await this.#serving.shutDown(this.#abandon.promise);
+    this.#serving.flush();
+    await this.#link.leave(engine.tally);
+    return 0;
+  }
+
+  #tellBefore(): void {
+    this.#toTell--;
+    this.#link.tell({ kind: "report", report: this.#report() });
+  }
+
+  #report(): Report {
+    const { engine } = this.#serving;
+    const inFlight: string[] = [];
+    for (const { phase, exchange } of engine.live.connections()) {
+      if (exchange === null || phase === "idle" || phase === "drain") continue;
+      inFlight.push(`${exchange.head.method} ${exchange.head.target.split("?", 1)[0]}`);
+      if (inFlight.length === MAX_IN_FLIGHT) break;
+    }
+    return { requests: engine.requests, rssBytes: this.#rssBytes, connections: engine.live.size, inFlight };
+  }
+}

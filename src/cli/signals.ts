@@ -1,0 +1,88 @@
+// Knows: what the operator's signals ask for, in every kind of process.
+// Does not know: how it is done.
+
+import type { Log, Platform, SignalName } from "../platform/ports.ts";
+
+/** Exit codes of a stop that was forced: 128 and the signal's number. */
+const FORCED: Readonly<Partial<Record<SignalName, number>>> = {
+  SIGINT: 130,
+  SIGTERM: 143,
+  SIGQUIT: 143,
+  SIGBREAK: 130,
+};
+
+/** What the signals have asked for. */
+export interface Ending {
+  /** Resolves when a second signal wants the end now. */
+  forced: Promise<void>;
+  isForced(): boolean;
+  /** The exit code of an end that was forced, 128 and the number of the last signal. */
+  code(): number;
+}
+
+/** How what is asked for is done. */
+export interface Stops {
+  /** How many connections are open, for the log; null where it is not known here. */
+  open(): number | null;
+  /** False until the first signal, or a stop that was asked for otherwise. */
+  isStopping(): boolean;
+  drain(): void;
+  abort(): void;
+}
+
+/**
+ * Obeys the signals that end a process: the first drains, a second one cuts.
+ *
+ * @param stops how that is done
+ * @param context the runtime and the log
+ * @returns what was asked for
+ */
+export function obeySignals(stops: Stops, { platform, log }: { platform: Platform; log: Log }): Ending {
+  const { promise: forced, resolve: force } = Promise.withResolvers<void>();
+  let code = 0;
+  let isForced = false;
+  for (const name of ["SIGTERM", "SIGINT", "SIGQUIT", "SIGBREAK"] as const) {
+    platform.process.onSignal(name, () => {
+      code = FORCED[name]!;
+      if (!stops.isStopping()) {
+        const open = stops.open();
+        log("INFO", `${name}: stopping${open === null ? "" : `; connections open: ${open}`}`);
+        return stops.drain();
+      }
+      log("WARN", `${name} again: stopping now`);
+      isForced = true;
+      stops.abort();
+      force();
+    });
+  }
+  return { forced, isForced: () => isForced, code: () => code };
+}
+
+/**
+ * Prints the state on USR1.
+ *
+ * @param dump makes the text
+ * @param context the runtime and the log
+ */
+export function dumpOnSignal(
+  dump: () => string | Promise<string>,
+  { platform, log }: { platform: Platform; log: Log },
+): void {
+  platform.process.onSignal("SIGUSR1", async () => {
+    const shut = keepDebuggerShut(platform, log);
+    platform.process.stderr(await dump());
+    await shut;
+  });
+}
+
+/** A state that is asked for must not leave a door open. */
+async function keepDebuggerShut({ process }: Platform, log: Log): Promise<void> {
+  const state = await process.closeDebugger();
+  if (state === "closed") log("INFO", "the debugger that the runtime opens on USR1 is closed again");
+  if (state === "not permitted") {
+    log(
+      "WARN",
+      "the runtime opens its debugger on USR1, and it stays open; with --allow-sys=inspector it is closed again",
+    );
+  }
+}

@@ -1,0 +1,99 @@
+// Knows: how Deno starts its program once more, with what this process was given.
+// Does not know: what the child does.
+// Rule: a child gets no permission that its parent lacks.
+
+import type { Child, ChildOptions, Children } from "./ports.ts";
+
+/** Deno as it was started, before anybody changed what it says of its arguments. */
+const ARGS_AT_START = [...Deno.args];
+
+/** Flags that belong to one process: two debuggers cannot share a port, and nobody but the supervisor restarts. */
+const NOT_INHERITED = /^--(inspect|watch|cpu-prof|unstable-net$)/;
+
+/** Deno as other processes see it. */
+export const children: Children = {
+  startSelf(options): Child {
+    const { args, env } = options;
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["run", ...flagsFor(options), "--unstable-net", "--no-prompt", Deno.mainModule, ...args],
+      env: { ...env },
+      stdin: "null",
+      stdout: "inherit",
+      stderr: "inherit",
+    });
+    const child = command.spawn();
+    return {
+      pid: child.pid,
+      ended: child.status.then(({ code, signal }) => ({ code, signal })),
+      kill(signal) {
+        try {
+          child.kill(signal);
+        } catch (error) {
+          // It has ended, and its end is on its way to us.
+          if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+        }
+      },
+    };
+  },
+};
+
+function flagsFor(options: ChildOptions): string[] {
+  const flags = ownFlags() ?? permissionFlags(options);
+  const isNamed = flags.some((flag) => /^(-c$|-c=|--config|--no-config)/.test(flag));
+  return options.config === undefined || isNamed ? flags : [...flags, `--config=${options.config}`];
+}
+
+/** The flags of this process, where the system shows them: Linux does, to who is allowed everything. */
+function ownFlags(): string[] | null {
+  if (Deno.build.os !== "linux") return null;
+  let words: string[];
+  try {
+    words = Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(1, -1);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+  // Behind the flags come the main module and the arguments.
+  const flags = words.slice(0, words.length - ARGS_AT_START.length - 1);
+  if (flags[0] === "run") flags.shift();
+  return flags.filter((flag) => !NOT_INHERITED.test(flag) && flag !== "--no-prompt");
+}
+
+const PERMISSIONS = ["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const;
+
+/** Environment variables that the program itself reads. */
+const OWN_VARIABLES = /^(WEFT_|CATALYST_POE_|PORT$|WEB_CONCURRENCY$)/;
+
+/** What this process may do, as flags. What it may do in part is asked for by the names that are known. */
+function permissionFlags(options: ChildOptions): string[] {
+  const states = PERMISSIONS.map((name) => Deno.permissions.querySync({ name }));
+  if (states.every(isWhole)) return ["--allow-all"];
+  const flags: string[] = [];
+  PERMISSIONS.forEach((name, i) => {
+    if (isWhole(states[i])) return void flags.push(`--allow-${name}`);
+    const parts = partsOf(name, options);
+    if (parts.length > 0) flags.push(`--allow-${name}=${parts.join(",")}`);
+  });
+  return flags;
+}
+
+function isWhole(status: Deno.PermissionStatus): boolean {
+  return status.state === "granted" && status.partial !== true;
+}
+
+function partsOf(name: typeof PERMISSIONS[number], { reads, writes, nets, env }: ChildOptions): string[] {
+  const isGranted = (descriptor: Deno.PermissionDescriptor) =>
+    Deno.permissions.querySync(descriptor).state === "granted";
+  switch (name) {
+    case "read":
+      return reads.filter((path) => isGranted({ name, path }));
+    case "write":
+      return writes.filter((path) => isGranted({ name, path }));
+    case "net":
+      return nets.filter((host) => isGranted({ name, host }));
+    case "env":
+      return Object.keys(env).filter((variable) => OWN_VARIABLES.test(variable) && isGranted({ name, variable }));
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,161 @@
+// Knows: how a socket of node:net is a Socket, in either runtime: for listening sockets that were inherited.
+// Does not know: what is spoken on it.
+// Rule: a socket is read when somebody asks, never ahead.
+
+import { createServer, type Server, type Socket as NodeSocket } from "node:net";
+import { type Address, type Listener, ListenerClosed, type Socket } from "./ports.ts";
+
+/**
+ * Takes over a socket that listens already.
+ *
+ * @param descriptor its number, as systemd gives it: 3 is the first
+ * @returns the listener
+ * @throws {Error} with `code` "EBADF", "ENOTSOCK" or "EINVAL" where the descriptor is no listening socket
+ */
+export async function listenOn(descriptor: number): Promise<Listener> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ fd: descriptor }, resolve);
+  });
+  return new InheritedListener(server);
+}
+
+class InheritedListener implements Listener {
+  readonly addr: Address;
+  #server: Server;
+  #waiting: NodeSocket[] = [];
+  #asked: PromiseWithResolvers<Socket> | null = null;
+  #isClosed = false;
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.addr = addressOf(server.address());
+    server.removeAllListeners("error");
+    server.on("error", (error) => this.#take()?.reject(error));
+    server.on("connection", (socket: NodeSocket) => {
+      const asked = this.#take();
+      if (asked === null) this.#waiting.push(socket);
+      else asked.resolve(new StreamSocket(socket));
+    });
+  }
+
+  accept(): Promise<Socket> {
+    const socket = this.#waiting.shift();
+    if (socket !== undefined) return Promise.resolve(new StreamSocket(socket));
+    if (this.#isClosed) return Promise.reject(new ListenerClosed("the listener is closed"));
+    this.#asked = Promise.withResolvers();
+    return this.#asked.promise;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#server.close();
+    this.#take()?.reject(new ListenerClosed("the listener is closed"));
+  }
+
+  ref(): void {
+    this.#server.ref();
+  }
+
+  unref(): void {
+    this.#server.unref();
+  }
+
+  #take(): PromiseWithResolvers<Socket> | null {
+    const asked = this.#asked;
+    this.#asked = null;
+    return asked;
+  }
+}
+
+function addressOf(address: ReturnType<Server["address"]>): Address {
+  if (typeof address === "string") return { transport: "unix", path: address };
+  if (address === null || address.address === undefined) return { transport: "unix", path: "" };
+  return { transport: "tcp", hostname: address.address, port: address.port };
+}
+
+/** A stream of node:net, read and written one promise at a time. */
+class StreamSocket implements Socket {
+  readonly localAddr: Address;
+  readonly remoteAddr: Address;
+  #socket: NodeSocket;
+  /** What has come and nobody has taken yet; at most one piece, as the stream is paused behind it. */
+  #rest: Uint8Array | null = null;
+  #reading: PromiseWithResolvers<number | null> & { into: Uint8Array } | null = null;
+  #ended = false;
+  #error: Error | null = null;
+
+  constructor(socket: NodeSocket) {
+    this.#socket = socket;
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
+    this.localAddr = endOf(localAddress, localPort);
+    this.remoteAddr = endOf(remoteAddress, remotePort);
+    socket.pause();
+    socket.on("data", (bytes: Uint8Array) => {
+      socket.pause();
+      this.#rest = bytes;
+      this.#answer();
+    });
+    socket.on("end", () => {
+      this.#ended = true;
+      this.#answer();
+    });
+    socket.on("error", (error: Error) => {
+      this.#error = error;
+      this.#answer();
+    });
+    socket.on("close", () => {
+      this.#error ??= new Error("the connection is closed");
+      this.#answer();
+    });
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    const reading = { ...Promise.withResolvers<number | null>(), into };
+    this.#reading = reading;
+    this.#answer();
+    if (this.#reading !== null) this.#socket.resume();
+    return reading.promise;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.#error !== null) return reject(this.#error);
+      this.#socket.write(bytes, (error) => error == null ? resolve(bytes.length) : reject(error));
+    });
+  }
+
+  closeWrite(): Promise<void> {
+    return new Promise((resolve) => this.#socket.end(() => resolve()));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  /** Gives what is there to who waits. */
+  #answer(): void {
+    const reading = this.#reading;
+    if (reading === null) return;
+    if (this.#rest !== null) {
+      const count = Math.min(this.#rest.length, reading.into.length);
+      reading.into.set(this.#rest.subarray(0, count));
+      this.#rest = count < this.#rest.length ? this.#rest.subarray(count) : null;
+      this.#reading = null;
+      reading.resolve(count);
+    } else if (this.#ended) {
+      this.#reading = null;
+      reading.resolve(null);
+    } else if (this.#error !== null) {
+      this.#reading = null;
+      reading.reject(this.#error);
+    }
+  }
+}
+
+function endOf(hostname: string | undefined, port: number | undefined): Address {
+  if (hostname === undefined || port === undefined) return { transport: "unix", path: "" };
+  return { transport: "tcp", hostname, port };
+}

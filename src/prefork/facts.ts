@@ -1,0 +1,48 @@
+// Knows: what a roster is told, and what it answers.
+// Does not know: how either comes about.
+
+import type { BootFault, LeaveReason, Report } from "./messages.ts";
+
+/** What a roster is told once. Times are milliseconds. */
+export interface RosterTerms {
+  /** Workers that there should be at first. */
+  workers: number;
+  /** A worker that was not heard for so long, or has not booted after it, is killed. */
+  workerTimeoutMs: number;
+  /** A worker leaves after so many requests; 0 for never. Up to `jitter` more, so that not all leave at once. */
+  maxRequests: number;
+  maxRequestsJitter: number;
+  /** A worker leaves once it holds so many bytes; 0 for never. */
+  maxRssBytes: number;
+}
+
+/** Something that has happened. */
+export type Fact =
+  | { kind: "start" }
+  | { kind: "spawned"; id: number; pid: number }
+  | { kind: "notSpawned"; id: number; message: string }
+  | { kind: "loaded"; id: number }
+  /** `drainMs` is the longest that it takes to drain. */
+  | { kind: "ready"; id: number; drainMs: number }
+  | { kind: "failed"; id: number; fault: BootFault; message: string }
+  | { kind: "report"; id: number; report: Report }
+  | { kind: "quiet"; id: number }
+  | { kind: "exited"; id: number; code: number; signal: string | null }
+  /** Once a second. */
+  | { kind: "tick" }
+  /** `ticket` names who is to be told the verdict; 0 for nobody. */
+  | { kind: "reload"; why: "reload" | "restart"; detail: string; ticket: number }
+  | { kind: "scale"; to: number }
+  | { kind: "stop" }
+  | { kind: "stopNow" };
+
+/** Something to do. */
+export type Action =
+  | { do: "spawn"; id: number; nr: number; generation: number; afterMs: number }
+  | { do: "listen"; id: number }
+  | { do: "drain"; id: number; why: LeaveReason }
+  | { do: "abort"; id: number }
+  | { do: "kill"; id: number }
+  | { do: "say"; level: "INFO" | "WARN" | "ERROR"; message: string }
+  | { do: "verdict"; ticket: number; ok: boolean; message: string }
+  | { do: "end"; code: number; message?: string };

@@ -1,0 +1,61 @@
+// Knows: what is remembered of one worker.
+// Does not know: what is decided about it.
+
+import type { LeaveReason, Report } from "./messages.ts";
+
+/** One worker process, from the plan to its end. */
+export interface Member {
+  /** Never used twice. */
+  readonly id: number;
+  /** Its place, from 1: a successor has the same. */
+  readonly nr: number;
+  readonly generation: number;
+  state: "planned" | "booting" | "loaded" | "listening" | "ready" | "draining" | "killed";
+  pid: number;
+  /** When it was planned, then spawned, then last heard. */
+  since: number;
+  spawnedAt: number;
+  heardAt: number;
+  report: Report;
+  drainMs: number;
+  /** Requests after which it leaves. */
+  readonly lastRequest: number;
+  leaving: LeaveReason | null;
+  /** Why it was killed. */
+  fault: string | null;
+}
+
+const NOTHING: Report = { requests: 0, rssBytes: 0, connections: 0, inFlight: [] };
+
+/**
+ * Makes a member that is planned.
+ *
+ * @param place its number, its place, its generation and its share of requests
+ * @param now milliseconds of the clock
+ * @returns the member
+ */
+export function planned(place: Pick<Member, "id" | "nr" | "generation" | "lastRequest">, now: number): Member {
+  return {
+    ...place,
+    state: "planned",
+    pid: 0,
+    since: now,
+    spawnedAt: now,
+    heardAt: now,
+    report: NOTHING,
+    drainMs: 0,
+    leaving: null,
+    fault: null,
+  };
+}
+
+/** A worker's name in the log. */
+export function nameOf({ nr, generation, pid }: Member): string {
+  return `worker=${nr} gen=${generation} pid=${pid}`;
+}
+
+/** Why it ended: what it was killed for, or what the system says. */
+export function reasonOf(member: Member, code: number, signal: string | null): string {
+  if (member.fault !== null) return member.fault;
+  return signal === null ? `exit code ${code}` : `signal ${signal}`;
+}

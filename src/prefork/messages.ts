@@ -1,0 +1,132 @@
+// Knows: what the supervisor, its workers and `weft ctl` say to each other: one JSON object a line.
+// Does not know: how lines travel (line_channel.ts), or what is done about them.
+// Rule: what comes over a socket is checked before it is believed.
+
+import type { ConnectionFacts } from "../inspect/dump.ts";
+
+/** Why a worker could not serve: its application, its address, what it was told, or none of these. */
+export type BootFault = "app" | "listen" | "usage" | "error";
+
+/** How connections ended in a worker that has stopped. */
+export interface Tally {
+  finished: number;
+  /** Cut by the deadline or by a second signal. */
+  cut: number;
+  /** Closed before they were answered anything. */
+  refused: number;
+}
+
+/** How a worker stands. */
+export interface Report {
+  /** Requests begun so far. */
+  requests: number;
+  rssBytes: number;
+  /** Open connections. */
+  connections: number;
+  /** `METHOD path` of what is being answered, the oldest first; at most {@linkcode MAX_IN_FLIGHT}. */
+  inFlight: string[];
+}
+
+/** Most requests that a report names: enough to see what a hung worker was about. */
+export const MAX_IN_FLIGHT = 20;
+
+/** What a worker says of itself once it serves. */
+export interface Ready {
+  /** What a user types. */
+  url: string;
+  /** The port that it listens on; 0 where it has none. */
+  port: number;
+  /** The longest that it takes to drain, in milliseconds. */
+  drainMs: number;
+  /** For the dump. */
+  configuration: Record<string, string | number | boolean>;
+}
+
+/** Why a worker is told to leave. */
+export type LeaveReason = "stop" | "reload" | "restart" | "scale" | "max-requests" | "max-rss";
+
+/** From a worker to its supervisor. */
+export type WorkerMessage =
+  | { kind: "hello"; token: string }
+  | { kind: "loaded" }
+  | ({ kind: "ready" } & Ready)
+  | { kind: "failed"; fault: BootFault; message: string }
+  | { kind: "report"; report: Report }
+  /** It accepts no more, and no connection idles: only answers that have begun go on. */
+  | { kind: "quiet" }
+  | { kind: "bye"; tally: Tally }
+  | { kind: "state"; ask: number; report: Report; accepted: number; pauses: number; connections: ConnectionFacts[] };
+
+/** From the supervisor to a worker. */
+export type SupervisorMessage =
+  /** Comes once the application is loaded: listen there, or, where it is null, find out where that can be. */
+  | { kind: "listen"; port: number | null }
+  /** Finish what runs. */
+  | { kind: "drain"; why: LeaveReason }
+  | { kind: "abort" }
+  | { kind: "dump"; ask: number };
+
+/** What `weft ctl` asks for. */
+export type Question =
+  | { ask: "status" }
+  | { ask: "dump" }
+  | { ask: "reload" }
+  | { ask: "scale"; to?: number; by?: number }
+  | { ask: "stop" };
+
+/** A worker, as `ctl status` shows it. */
+export interface WorkerStatus {
+  nr: number;
+  generation: number;
+  pid: number;
+  state: string;
+  ageMs: number;
+  requests: number;
+  connections: number;
+  rssBytes: number;
+  restarts: number;
+}
+
+/** Everything that `ctl status` shows. */
+export interface Status {
+  version: string;
+  runtime: string;
+  pid: number;
+  /** "serving" once the first worker is ready. */
+  state: "starting" | "serving" | "draining";
+  url: string | null;
+  generation: number;
+  uptimeMs: number;
+  workers: WorkerStatus[];
+}
+
+/** What `weft ctl` is answered. */
+export type Reply =
+  | { ok: true; text: string }
+  | { ok: true; status: Status }
+  | { ok: false; text: string; code: number };
+
+/** The first line of a connection to the control socket: a worker's hello, a question, or nothing that is known. */
+export function readFirst(value: unknown): { hello: string } | { question: Question } | null {
+  if (!isObject(value)) return null;
+  if (value.kind === "hello" && typeof value.token === "string") return { hello: value.token };
+  return isQuestion(value) ? { question: value } : null;
+}
+
+function isQuestion(value: Record<string, unknown>): value is Question {
+  switch (value.ask) {
+    case "status":
+    case "dump":
+    case "reload":
+    case "stop":
+      return true;
+    case "scale":
+      return Number.isInteger(value.to ?? value.by);
+    default:
+      return false;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,299 @@
+// Knows: how what the roster decides is done: processes, the control socket, signals' wishes.
+// Does not know: how many workers there should be, or when one is replaced (roster.ts); how requests are served.
+// Rule: whatever happens comes in as a fact, one at a time; nothing is decided here.
+
+import { type ConnectionFacts, showState, type WorkerFacts } from "../inspect/dump.ts";
+import type { ChildOptions, Log, Platform, Timer } from "../platform/ports.ts";
+import { Backoff } from "./backoff.ts";
+import { Control } from "./control.ts";
+import type { LineChannel } from "./line_channel.ts";
+import type { Question, Reply, Status, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
+import type { Action, Fact, RosterTerms } from "./facts.ts";
+import type { Member } from "./member.ts";
+import { Roster } from "./roster.ts";
+import { WorkerHandle, type WorkerState } from "./worker_handle.ts";
+
+/** The roster's clock: workers report as often. */
+export const TICK_MS = 1_000;
+/** A worker that is asked for its state and does not answer is shown without. */
+const DUMP_PATIENCE_MS = 1_000;
+
+/** What a supervisor is made of. */
+export interface SupervisorParts {
+  platform: Platform;
+  log: Log;
+  terms: RosterTerms;
+  /** Path of the control socket. */
+  control: string;
+  version: string;
+  /** What a worker is started with, besides its number and generation. */
+  child: Omit<ChildOptions, "args" | "env">;
+  /** The worker's arguments. */
+  argsFor(hello: { control: string; token: string }): string[];
+  /** Called once, when the first worker is ready. */
+  onServing(url: string): void;
+}
+
+/** How a supervisor ended. */
+export interface SupervisorEnd {
+  code: number;
+  /** Why, where that is not a stop. */
+  message?: string;
+  tally: Tally;
+}
+
+/** Keeps workers running. */
+export class Supervisor {
+  readonly roster: Roster;
+  /** Resolves when the last worker is gone. */
+  readonly finished: Promise<SupervisorEnd>;
+
+  #parts: SupervisorParts;
+  #platform: Platform;
+  #control!: Control;
+  #handles = new Map<number, WorkerHandle>();
+  #tokens = new Map<string, number>();
+  #tally: Tally = { finished: 0, cut: 0, refused: 0 };
+  #first: (WorkerMessage & { kind: "ready" }) | null = null;
+  #verdicts = new Map<number, (verdict: { ok: boolean; message: string }) => void>();
+  #lastTicket = 0;
+  #startedAt: number;
+  #ticking: Timer | null = null;
+  #finish!: (end: SupervisorEnd) => void;
+
+  private constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+    this.#platform = parts.platform;
+    this.#startedAt = parts.platform.clock.now();
+    const { random } = parts.platform;
+    this.roster = new Roster(parts.terms, { backoff: new Backoff(random), random });
+    this.finished = new Promise((resolve) => this.#finish = resolve);
+  }
+
+  /**
+   * Starts a supervisor and its workers.
+   *
+   * @param parts what it is made of
+   * @returns the supervisor, whose workers are booting
+   * @throws {Error} where the control socket cannot be had
+   */
+  static async start(parts: SupervisorParts): Promise<Supervisor> {
+    const supervisor = new Supervisor(parts);
+    supervisor.#control = await Control.open(parts.control, {
+      platform: parts.platform,
+      log: parts.log,
+      host: {
+        welcome: (token, channel) => supervisor.#welcome(token, channel),
+        answer: (question) => supervisor.#answer(question),
+      },
+    });
+    supervisor.#ticking = parts.platform.clock.every(TICK_MS, () => supervisor.note({ kind: "tick" }));
+    supervisor.note({ kind: "start" });
+    return supervisor;
+  }
+
+  /**
+   * Takes a fact in and does what follows from it.
+   *
+   * @param fact what has happened
+   */
+  note(fact: Fact): void {
+    for (const action of this.roster.note(fact, this.#platform.clock.now())) this.#do(action);
+  }
+
+  /**
+   * Reloads, all or nothing.
+   *
+   * @param why what the log calls it
+   * @param detail who or what asked for it
+   * @returns what became of it
+   */
+  reload(why: "reload" | "restart", detail: string): Promise<{ ok: boolean; message: string }> {
+    const ticket = ++this.#lastTicket;
+    return new Promise((resolve) => {
+      this.#verdicts.set(ticket, resolve);
+      this.note({ kind: "reload", why, detail, ticket });
+    });
+  }
+
+  /** The state of every process, as text. */
+  async dump(): Promise<string> {
+    const { clock, process } = this.#platform;
+    let timer: Timer | undefined;
+    const impatience = new Promise<null>((resolve) => timer = clock.after(DUMP_PATIENCE_MS, () => resolve(null)));
+    const members = [...this.roster.members.values()].filter(({ state }) => state !== "planned");
+    const states = await Promise.all(members.map(({ id }) => this.#handles.get(id)?.dump(impatience) ?? null));
+    timer?.cancel();
+    const told = states.filter((state) => state !== null);
+    return showState({
+      version: this.#parts.version,
+      runtime: process.runtime,
+      uptimeMs: clock.now() - this.#startedAt,
+      configuration: { supervisor: process.pid, control: this.#control.path, ...this.#first?.configuration },
+      accepted: sum(told, ({ accepted }) => accepted),
+      pauses: sum(told, ({ pauses }) => pauses),
+      workers: members.map((member, i) => this.#workerFacts(member, states[i])),
+      connections: members.flatMap(({ nr }, i) => (states[i]?.connections ?? []).map((facts) => ofWorker(nr, facts))),
+    });
+  }
+
+  /** What `ctl status` shows. */
+  status(): Status {
+    const { process, clock } = this.#platform;
+    const now = clock.now();
+    return {
+      version: this.#parts.version,
+      runtime: process.runtime,
+      pid: process.pid,
+      state: this.roster.state,
+      url: this.#first?.url ?? null,
+      generation: this.roster.generation,
+      uptimeMs: now - this.#startedAt,
+      workers: [...this.roster.members.values()].map((member) => ({
+        nr: member.nr,
+        generation: member.generation,
+        pid: member.pid,
+        state: member.state,
+        ageMs: now - member.spawnedAt,
+        requests: member.report.requests,
+        connections: member.report.connections,
+        rssBytes: member.report.rssBytes,
+        restarts: this.roster.restarts.get(member.nr) ?? 0,
+      })),
+    };
+  }
+
+  #do(action: Action): void {
+    switch (action.do) {
+      case "spawn":
+        if (action.afterMs === 0) return this.#spawn(action);
+        this.#platform.clock.after(action.afterMs, () => this.#spawn(action));
+        return;
+      case "listen":
+        return this.#handles.get(action.id)?.send({ kind: "listen", port: this.#first?.port ?? null });
+      case "drain":
+        return this.#handles.get(action.id)?.send({ kind: "drain", why: action.why });
+      case "abort":
+        return this.#handles.get(action.id)?.send({ kind: "abort" });
+      case "kill":
+        return this.#handles.get(action.id)?.child.kill("SIGKILL");
+      case "say":
+        return this.#parts.log(action.level, action.message);
+      case "verdict":
+        this.#verdicts.get(action.ticket)?.(action);
+        this.#verdicts.delete(action.ticket);
+        return;
+      case "end":
+        this.#ticking?.cancel();
+        this.#control.close();
+        return this.#finish({ code: action.code, message: action.message, tally: this.#tally });
+    }
+  }
+
+  #spawn({ id, nr, generation }: Action & { do: "spawn" }): void {
+    if (!this.roster.members.has(id)) return;
+    const token = crypto.randomUUID();
+    let handle: WorkerHandle;
+    try {
+      const child = this.#platform.children.startSelf({
+        ...this.#parts.child,
+        args: this.#parts.argsFor({ control: this.#control.path, token }),
+        env: { WEFT_WORKER: `${nr}`, WEFT_GENERATION: `${generation}` },
+      });
+      handle = new WorkerHandle(id, child, this.#platform.clock.now());
+    } catch (error) {
+      return this.note({ kind: "notSpawned", id, message: error instanceof Error ? error.message : String(error) });
+    }
+    this.#handles.set(id, handle);
+    this.#tokens.set(token, id);
+    this.note({ kind: "spawned", id, pid: handle.child.pid });
+    handle.child.ended.then(async ({ code, signal }) => {
+      // What it said last may still be on its way.
+      await handle.channel?.closed;
+      this.#tokens.delete(token);
+      this.#handles.delete(id);
+      handle.gone();
+      this.note({ kind: "exited", id, code, signal });
+    });
+  }
+
+  #welcome(token: string, channel: LineChannel<SupervisorMessage>): ((message: unknown) => void) | null {
+    const id = this.#tokens.get(token);
+    const handle = id === undefined ? undefined : this.#handles.get(id);
+    if (handle === undefined) return null;
+    this.#tokens.delete(token);
+    handle.channel = channel;
+    return (message) => this.#hear(handle, message as WorkerMessage);
+  }
+
+  #hear(handle: WorkerHandle, message: WorkerMessage): void {
+    const { id } = handle;
+    switch (message.kind) {
+      case "hello":
+        return;
+      case "loaded":
+      case "quiet":
+        return this.note({ kind: message.kind, id });
+      case "ready":
+        handle.ready = message;
+        if (this.#first === null) {
+          this.#first = message;
+          this.#parts.onServing(message.url);
+        }
+        return this.note({ kind: "ready", id, drainMs: message.drainMs });
+      case "failed":
+        return this.note({ kind: "failed", id, fault: message.fault, message: message.message });
+      case "report":
+        return this.note({ kind: "report", id, report: message.report });
+      case "state":
+        return handle.told(message);
+      case "bye":
+        for (const name of ["finished", "cut", "refused"] as const) this.#tally[name] += message.tally[name];
+        return;
+    }
+  }
+
+  async #answer(question: Question): Promise<Reply> {
+    switch (question.ask) {
+      case "status":
+        return { ok: true, status: this.status() };
+      case "dump":
+        return { ok: true, text: await this.dump() };
+      case "reload": {
+        const { ok, message } = await this.reload("reload", "ctl");
+        return ok ? { ok, text: message } : { ok: false, text: message, code: 4 };
+      }
+      case "scale": {
+        const to = question.to ?? this.roster.target + question.by!;
+        this.note({ kind: "scale", to });
+        return { ok: true, text: `workers: ${this.roster.target}` };
+      }
+      case "stop":
+        this.note({ kind: "stop" });
+        return { ok: true, text: "stopping" };
+    }
+  }
+
+  #workerFacts(member: Member, state: WorkerState | null): WorkerFacts {
+    const report = state?.report ?? member.report;
+    return {
+      nr: member.nr,
+      generation: member.generation,
+      pid: member.pid,
+      ready: member.state === "ready",
+      ageMs: this.#platform.clock.now() - member.spawnedAt,
+      requests: report.requests,
+      rssBytes: report.rssBytes,
+      restarts: this.roster.restarts.get(member.nr) ?? 0,
+    };
+  }
+}
+
+/** Connections of two workers may have the same number. */
+function ofWorker(nr: number, facts: ConnectionFacts): ConnectionFacts {
+  return { ...facts, id: `${nr}.${facts.id}` };
+}
+
+function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}

@@ -1,0 +1,64 @@
+// Knows: one worker process, as its supervisor sees it.
+// Does not know: why it was started, or what should become of it (roster.ts).
+
+import type { Child } from "../platform/ports.ts";
+import type { LineChannel } from "./line_channel.ts";
+import type { SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
+
+/** What a worker answers to a dump. */
+export type WorkerState = WorkerMessage & { kind: "state" };
+
+/** One worker process. */
+export class WorkerHandle {
+  /** The roster's number for it. */
+  readonly id: number;
+  readonly child: Child;
+  /** Milliseconds of the clock. */
+  readonly startedAt: number;
+  /** Set once it has connected. */
+  channel: LineChannel<SupervisorMessage> | null = null;
+  /** Where it listens, and what it was told; null before it is ready. */
+  ready: (WorkerMessage & { kind: "ready" }) | null = null;
+  /** How its connections ended; null where it has not said. */
+  tally: Tally | null = null;
+
+  #asked = new Map<number, (state: WorkerState | null) => void>();
+  #lastAsk = 0;
+
+  constructor(id: number, child: Child, startedAt: number) {
+    this.id = id;
+    this.child = child;
+    this.startedAt = startedAt;
+  }
+
+  send(message: SupervisorMessage): void {
+    this.channel?.send(message);
+  }
+
+  /**
+   * Asks for everything it knows of itself.
+   *
+   * @param impatience settles when it is not waited for any longer
+   * @returns its answer, or null where none came
+   */
+  async dump(impatience: Promise<null>): Promise<WorkerState | null> {
+    if (this.channel === null || this.channel.isClosed) return null;
+    const ask = ++this.#lastAsk;
+    const answer = new Promise<WorkerState | null>((resolve) => this.#asked.set(ask, resolve));
+    this.send({ kind: "dump", ask });
+    const state = await Promise.race([answer, impatience]);
+    this.#asked.delete(ask);
+    return state;
+  }
+
+  /** Called by the supervisor with the answer to a dump. */
+  told(state: WorkerState): void {
+    this.#asked.get(state.ask)?.(state);
+  }
+
+  /** Called by the supervisor when it has ended. */
+  gone(): void {
+    this.channel?.close();
+    for (const resolve of this.#asked.values()) resolve(null);
+  }
+}

@@ -1,0 +1,103 @@
+// Knows: a worker's connection to its supervisor, as the worker sees it.
+// Does not know: how the worker serves.
+// Rule: a worker whose supervisor is gone is told so at once, so that none is ever orphaned.
+
+import type { Platform, Timer } from "../platform/ports.ts";
+import { LineChannel } from "./line_channel.ts";
+import type { BootFault, LeaveReason, Report, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
+
+/** What a worker is told of itself on its command line. */
+export interface Hello {
+  /** Path of the control socket. */
+  control: string;
+  /** Says which of the supervisor's workers this is. */
+  token: string;
+  /** The descriptor of a listening socket that is served instead of a port. */
+  descriptor?: number;
+}
+
+/** Who is told what the supervisor wants. */
+export interface Orders {
+  listen(port: number | null): void;
+  drain(why: LeaveReason): void;
+  abort(): void;
+  /** Everything that this process knows of itself. */
+  state(): Omit<WorkerMessage & { kind: "state" }, "kind" | "ask">;
+  /** The supervisor is gone. */
+  orphaned(): void;
+}
+
+/** The worker's end of the control socket. */
+export class WorkerLink {
+  #channel: LineChannel<WorkerMessage>;
+  #reporting: Timer | null = null;
+  #isEnding = false;
+
+  private constructor(channel: LineChannel<WorkerMessage>) {
+    this.#channel = channel;
+  }
+
+  /**
+   * Connects to the supervisor.
+   *
+   * @param hello where it is, and who this is
+   * @param platform the runtime
+   * @returns the connection
+   * @throws {Error} where there is no supervisor
+   */
+  static async connect(hello: Hello, platform: Platform): Promise<WorkerLink> {
+    const link = new WorkerLink(new LineChannel(await platform.connectUnix(hello.control)));
+    link.#channel.send({ kind: "hello", token: hello.token });
+    return link;
+  }
+
+  /** Does what the supervisor says, until it is gone. */
+  async obey(orders: Orders): Promise<void> {
+    for await (const message of this.#channel.messages()) this.#take(message as SupervisorMessage, orders);
+    this.#reporting?.cancel();
+    if (!this.#isEnding) orders.orphaned();
+  }
+
+  #take(message: SupervisorMessage, orders: Orders): void {
+    switch (message.kind) {
+      case "listen":
+        return orders.listen(message.port);
+      case "drain":
+        return orders.drain(message.why);
+      case "abort":
+        return orders.abort();
+      case "dump":
+        return this.#channel.send({ kind: "state", ask: message.ask, ...orders.state() });
+    }
+  }
+
+  /** Tells the supervisor. */
+  tell(message: WorkerMessage): void {
+    this.#channel.send(message);
+  }
+
+  /**
+   * Reports once in a while from now on: it is the heartbeat too.
+   *
+   * @param everyMs how often
+   * @param options the clock, and what makes a report
+   */
+  startReporting(everyMs: number, { clock, report }: { clock: Platform["clock"]; report: () => Report }): void {
+    this.tell({ kind: "report", report: report() });
+    this.#reporting = clock.every(everyMs, () => this.tell({ kind: "report", report: report() }));
+  }
+
+  /** Says why this worker cannot serve. */
+  async fail(fault: BootFault, message: string): Promise<void> {
+    this.#isEnding = true;
+    this.tell({ kind: "failed", fault, message });
+    await this.#channel.flushed();
+  }
+
+  /** Says how it ended; the last thing that is said. */
+  async leave(tally: Tally): Promise<void> {
+    this.#isEnding = true;
+    this.tell({ kind: "bye", tally });
+    await this.#channel.flushed();
+  }
+}
