@@ -31,6 +31,7 @@ export {
   uploads,
 } from "./src/progress/upload_progress.ts";
 export { Uploads, type UploadsOptions } from "./src/progress/uploads.ts";
+export { redisStore, type RedisStoreOptions } from "./src/progress/redis_store.ts";
 export type { Progress, ProgressState, ProgressStore } from "./src/progress/progress.ts";
 
 // Not awaited here: an application may import this module while the program serves it.

@@ -11,6 +11,7 @@ Deno.test("The package exports what its users import, and nothing else", () => {
     "Uploads",
     "progressChanges",
     "progressOf",
+    "redisStore",
     "serve",
     "stopwatch",
     "trace",
