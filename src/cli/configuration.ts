@@ -16,6 +16,10 @@ export interface Configuration {
   debug: boolean;
   bench: boolean;
   open: boolean;
+  /** Whether the application is wrapped with the upload registry. */
+  uploadProgress: boolean;
+  /** Where upload progress is kept for many machines: a redis:// URL; null for this process or its supervisor. */
+  progressStore: string | null;
 }
 
 /** A keep-alive client that is busy sends its next request well within this; a browser that idles is not waited for. */
@@ -68,7 +72,16 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
     debug: asked.values.get("debug") === true,
     bench: asked.values.get("bench") === true,
     open: asked.values.get("open") === true,
+    uploadProgress: asked.values.get("upload-progress") === true,
+    progressStore: readStore(asked.values.get("progress-store") as string | undefined),
   };
+}
+
+function readStore(url: string | undefined): string | null {
+  if (url !== undefined && !/^rediss?:\/\/./.test(url)) {
+    throw new UsageError(`--progress-store: expected redis://HOST:PORT, got "${url.replace(/:[^:@/]*@/, ":...@")}"`);
+  }
+  return url ?? null;
 }
 
 type Say = <Value>(flag: string, option: string) => Value | undefined;

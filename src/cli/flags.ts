@@ -83,6 +83,8 @@ export const FLAGS: readonly Flag[] = [
   { name: "max-connections", kind: "count", value: "N", help: "beyond it accepting pauses [10000]" },
   { name: "graceful-timeout", kind: "time", value: "S", help: "for what runs when stopping [30]" },
   { name: "drain-delay", kind: "time", value: "S", help: "keep accepting so long after TERM [0]" },
+  { name: "upload-progress", kind: "switch", help: "answer polls for ?progress_id=ID: how far an upload is" },
+  { name: "progress-store", kind: "text", value: "URL", help: "redis://... for many machines [this one]" },
   { name: "health", kind: "text", value: "PATH", help: "answered by the engine: 200 serving, 503 draining [off]" },
   { name: "access-log", kind: "text", value: "FILE", help: "file, or - for stdout [off; - on a terminal]" },
   {
@@ -103,8 +105,6 @@ export const FLAGS: readonly Flag[] = [
   { name: "open", kind: "switch", help: "open the address in a browser" },
   { name: "help", short: "?", kind: "switch", help: "this text" },
   { name: "version", kind: "switch", help: "the version" },
-  { name: "upload-progress", kind: "switch", help: "upload registry", needs: "the upload registry" },
-  { name: "progress-store", kind: "text", value: "URL", help: "where it is kept", needs: "the upload registry" },
   { name: "backend-timeout", kind: "time", value: "S", help: "for FastCGI", needs: "FastCGI" },
   { name: "fastcgi-root", kind: "text", value: "DIR", help: "for FastCGI", needs: "FastCGI" },
   { name: "no-fast-globals", kind: "switch", help: "leave Request and Response alone", needs: "Node" },

@@ -45,7 +45,7 @@ export async function run(asked: Asked, context: Context): Promise<number> {
   }
   await Promise.race([engine.finished, ending.forced]);
   await serving.shutDown(ending.forced);
-  serving.flush();
+  serving.close();
   const { finished, cut, refused } = engine.tally;
   log("INFO", `stopped; connections finished: ${finished}, cut: ${cut}, refused: ${refused}`);
   return cut > 0 || ending.isForced() ? ending.code() : 0;

@@ -6,6 +6,7 @@ import type { BootFault, LeaveReason, Report } from "../prefork/messages.ts";
 import { MAX_IN_FLIGHT } from "../prefork/messages.ts";
 import { type Hello, WorkerLink } from "../prefork/worker_link.ts";
 import { showError } from "../platform/log.ts";
+import { uploads } from "../progress/upload_progress.ts";
 import type { Listener, Platform } from "../platform/ports.ts";
 import { type Configuration, showConfiguration } from "./configuration.ts";
 import { CannotListen, listen, showUrl } from "./listening.ts";
@@ -115,6 +116,7 @@ class Worker {
     this.#rssBytes = platform.process.rss();
     const { app, configuration } = prepared;
     const { handler } = app;
+    uploads.store = link.progressStore;
     this.#serving = serveOn(
       {
         ...prepared,
@@ -192,7 +194,7 @@ class Worker {
     const { engine } = this.#serving;
     await engine.finished;
     await this.#serving.shutDown(this.#abandon.promise);
-    this.#serving.flush();
+    this.#serving.close();
     await this.#link.leave(engine.tally);
     return 0;
   }

@@ -11,6 +11,8 @@ import { LineWriter } from "../inspect/line_writer.ts";
 import { stopwatch } from "../inspect/stopwatch.ts";
 import { trace } from "../inspect/trace.ts";
 import { showError } from "../platform/log.ts";
+import { redisStore } from "../progress/redis_store.ts";
+import { uploadProgress, uploads } from "../progress/upload_progress.ts";
 import type { FileSink, Listener, Log, Platform } from "../platform/ports.ts";
 import { type Configuration, configure, showConfiguration } from "./configuration.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
@@ -62,8 +64,8 @@ export interface Serving {
   dump(): string;
   /** Lets the application end its own affairs, until `impatience` settles or the graceful timeout is over. */
   shutDown(impatience: Promise<void>): Promise<void>;
-  /** Writes what the readers have left. */
-  flush(): void;
+  /** Writes what the readers have left, and lets go of what was held. */
+  close(): void;
 }
 
 /**
@@ -79,11 +81,18 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
   const { clock, process } = platform;
   const { settings, debug } = configuration;
   const writers: LineWriter[] = [];
+  // An application may have wrapped itself: the store is for its uploads too.
+  if (configuration.progressStore !== null) uploads.store = redisStore(configuration.progressStore, { log });
   const engine = new Engine({
     listener,
     scheme: isTls(configuration) ? "https" : "http",
     settings,
-    application: { handler: app.handler, accept: app.accept, onError: app.onError, showErrors: debug },
+    application: {
+      handler: configuration.uploadProgress ? uploadProgress(app.handler) : app.handler,
+      accept: app.accept,
+      onError: app.onError,
+      showErrors: debug,
+    },
     readers: readersFor(configuration, platform, { writers, log }),
   }, { clock, log, decode: platform.decodeLatin1 });
   process.onUncaught((error) => log("ERROR", `nobody caught: ${showError(error)}`));
@@ -113,8 +122,9 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
       const patience = new Promise<void>((resolve) => clock.after(settings.gracefulTimeoutMs, resolve));
       await shutDown(app.shutdown, Promise.race([impatience, patience]), log);
     },
-    flush() {
+    close() {
       for (const writer of writers) writer.flush();
+      uploads.close();
     },
   };
 }
@@ -150,6 +160,7 @@ function readersFor(configuration: Configuration, platform: Platform, more: ForR
   const { pid } = process;
   const readers: PhaseReader[] = [];
   if (configuration.debug) readers.push(trace({ write: process.stderr, pid }));
+  if (configuration.uploadProgress) readers.push(uploads.reader);
   if (configuration.bench) readers.push(stopwatch({ write: process.stderr, pid, now: clock.now }));
   const { accessLog: path, logFormat: format } = configuration;
   if (path !== null) {

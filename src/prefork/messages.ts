@@ -3,6 +3,7 @@
 // Rule: what comes over a socket is checked before it is believed.
 
 import type { ConnectionFacts } from "../inspect/dump.ts";
+import type { Progress } from "../progress/progress.ts";
 
 /** Why a worker could not serve: its application, its address, what it was told, or none of these. */
 export type BootFault = "app" | "listen" | "usage" | "error";
@@ -55,10 +56,15 @@ export type WorkerMessage =
   /** It accepts no more, and no connection idles: only answers that have begun go on. */
   | { kind: "quiet" }
   | { kind: "bye"; tally: Tally }
+  /** How far an upload is; at most ten a second of each. */
+  | { kind: "progress"; id: string; progress: Progress }
+  /** How far is this upload, of which this worker knows nothing? */
+  | { kind: "find"; ask: number; id: string }
   | { kind: "state"; ask: number; report: Report; accepted: number; pauses: number; connections: ConnectionFacts[] };
 
 /** From the supervisor to a worker. */
 export type SupervisorMessage =
+  | { kind: "found"; ask: number; progress: Progress | null }
   /** Comes once the application is loaded: listen there, or, where it is null, find out where that can be. */
   | { kind: "listen"; port: number | null }
   /** Finish what runs. */

@@ -2,21 +2,19 @@
 // Does not know: how many workers there should be, or when one is replaced (roster.ts); how requests are served.
 // Rule: whatever happens comes in as a fact, one at a time; nothing is decided here.
 
-import { type ConnectionFacts, showState, type WorkerFacts } from "../inspect/dump.ts";
 import type { ChildOptions, Log, Platform, Timer } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import { Control } from "./control.ts";
 import type { LineChannel } from "./line_channel.ts";
-import type { Question, Reply, Status, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
+import type { Question, Ready, Reply, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
 import type { Action, Fact, RosterTerms } from "./facts.ts";
-import type { Member } from "./member.ts";
+import { ProgressBoard } from "./progress_board.ts";
 import { Roster } from "./roster.ts";
-import { WorkerHandle, type WorkerState } from "./worker_handle.ts";
+import { dumpAll, statusOf, type View } from "./views.ts";
+import { WorkerHandle } from "./worker_handle.ts";
 
 /** The roster's clock: workers report as often. */
 export const TICK_MS = 1_000;
-/** A worker that is asked for its state and does not answer is shown without. */
-const DUMP_PATIENCE_MS = 1_000;
 
 /** What a supervisor is made of. */
 export interface SupervisorParts {
@@ -54,7 +52,8 @@ export class Supervisor {
   #handles = new Map<number, WorkerHandle>();
   #tokens = new Map<string, number>();
   #tally: Tally = { finished: 0, cut: 0, refused: 0 };
-  #first: (WorkerMessage & { kind: "ready" }) | null = null;
+  #first: Ready | null = null;
+  #board = new ProgressBoard();
   #verdicts = new Map<number, (verdict: { ok: boolean; message: string }) => void>();
   #lastTicket = 0;
   #startedAt: number;
@@ -87,9 +86,14 @@ export class Supervisor {
         answer: (question) => supervisor.#answer(question),
       },
     });
-    supervisor.#ticking = parts.platform.clock.every(TICK_MS, () => supervisor.note({ kind: "tick" }));
+    supervisor.#ticking = parts.platform.clock.every(TICK_MS, () => supervisor.#tick());
     supervisor.note({ kind: "start" });
     return supervisor;
+  }
+
+  #tick(): void {
+    this.#board.sweep(this.#platform.clock.now());
+    this.note({ kind: "tick" });
   }
 
   /**
@@ -118,48 +122,18 @@ export class Supervisor {
 
   /** The state of every process, as text. */
   async dump(): Promise<string> {
-    const { clock, process } = this.#platform;
-    let timer: Timer | undefined;
-    const impatience = new Promise<null>((resolve) => timer = clock.after(DUMP_PATIENCE_MS, () => resolve(null)));
-    const members = [...this.roster.members.values()].filter(({ state }) => state !== "planned");
-    const states = await Promise.all(members.map(({ id }) => this.#handles.get(id)?.dump(impatience) ?? null));
-    timer?.cancel();
-    const told = states.filter((state) => state !== null);
-    return showState({
-      version: this.#parts.version,
-      runtime: process.runtime,
-      uptimeMs: clock.now() - this.#startedAt,
-      configuration: { supervisor: process.pid, control: this.#control.path, ...this.#first?.configuration },
-      accepted: sum(told, ({ accepted }) => accepted),
-      pauses: sum(told, ({ pauses }) => pauses),
-      workers: members.map((member, i) => this.#workerFacts(member, states[i])),
-      connections: members.flatMap(({ nr }, i) => (states[i]?.connections ?? []).map((facts) => ofWorker(nr, facts))),
-    });
+    return await dumpAll(this.#view());
   }
 
-  /** What `ctl status` shows. */
-  status(): Status {
-    const { process, clock } = this.#platform;
-    const now = clock.now();
+  #view(): View {
     return {
+      roster: this.roster,
+      handles: this.#handles,
+      platform: this.#platform,
       version: this.#parts.version,
-      runtime: process.runtime,
-      pid: process.pid,
-      state: this.roster.state,
-      url: this.#first?.url ?? null,
-      generation: this.roster.generation,
-      uptimeMs: now - this.#startedAt,
-      workers: [...this.roster.members.values()].map((member) => ({
-        nr: member.nr,
-        generation: member.generation,
-        pid: member.pid,
-        state: member.state,
-        ageMs: now - member.spawnedAt,
-        requests: member.report.requests,
-        connections: member.report.connections,
-        rssBytes: member.report.rssBytes,
-        restarts: this.roster.restarts.get(member.nr) ?? 0,
-      })),
+      control: this.#control.path,
+      first: this.#first,
+      startedAt: this.#startedAt,
     };
   }
 
@@ -213,6 +187,7 @@ export class Supervisor {
       this.#tokens.delete(token);
       this.#handles.delete(id);
       handle.gone();
+      this.#board.gone(id, this.#platform.clock.now());
       this.note({ kind: "exited", id, code, signal });
     });
   }
@@ -247,6 +222,10 @@ export class Supervisor {
         return this.note({ kind: "report", id, report: message.report });
       case "state":
         return handle.told(message);
+      case "progress":
+        return this.#board.put(message.id, message.progress, { owner: id, now: this.#platform.clock.now() });
+      case "find":
+        return handle.send({ kind: "found", ask: message.ask, progress: this.#board.get(message.id) });
       case "bye":
         for (const name of ["finished", "cut", "refused"] as const) this.#tally[name] += message.tally[name];
         return;
@@ -256,7 +235,7 @@ export class Supervisor {
   async #answer(question: Question): Promise<Reply> {
     switch (question.ask) {
       case "status":
-        return { ok: true, status: this.status() };
+        return { ok: true, status: statusOf(this.#view()) };
       case "dump":
         return { ok: true, text: await this.dump() };
       case "reload": {
@@ -273,27 +252,4 @@ export class Supervisor {
         return { ok: true, text: "stopping" };
     }
   }
-
-  #workerFacts(member: Member, state: WorkerState | null): WorkerFacts {
-    const report = state?.report ?? member.report;
-    return {
-      nr: member.nr,
-      generation: member.generation,
-      pid: member.pid,
-      ready: member.state === "ready",
-      ageMs: this.#platform.clock.now() - member.spawnedAt,
-      requests: report.requests,
-      rssBytes: report.rssBytes,
-      restarts: this.roster.restarts.get(member.nr) ?? 0,
-    };
-  }
-}
-
-/** Connections of two workers may have the same number. */
-function ofWorker(nr: number, facts: ConnectionFacts): ConnectionFacts {
-  return { ...facts, id: `${nr}.${facts.id}` };
-}
-
-function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
 }

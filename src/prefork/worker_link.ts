@@ -3,6 +3,7 @@
 // Rule: a worker whose supervisor is gone is told so at once, so that none is ever orphaned.
 
 import type { Platform, Timer } from "../platform/ports.ts";
+import type { Progress, ProgressStore } from "../progress/progress.ts";
 import { LineChannel } from "./line_channel.ts";
 import type { BootFault, LeaveReason, Report, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
 
@@ -32,6 +33,8 @@ export class WorkerLink {
   #channel: LineChannel<WorkerMessage>;
   #reporting: Timer | null = null;
   #isEnding = false;
+  #asked = new Map<number, (progress: Progress | null) => void>();
+  #lastAsk = 0;
 
   private constructor(channel: LineChannel<WorkerMessage>) {
     this.#channel = channel;
@@ -55,6 +58,7 @@ export class WorkerLink {
   async obey(orders: Orders): Promise<void> {
     for await (const message of this.#channel.messages()) this.#take(message as SupervisorMessage, orders);
     this.#reporting?.cancel();
+    for (const resolve of this.#asked.values()) resolve(null);
     if (!this.#isEnding) orders.orphaned();
   }
 
@@ -68,12 +72,32 @@ export class WorkerLink {
         return orders.abort();
       case "dump":
         return this.#channel.send({ kind: "state", ask: message.ask, ...orders.state() });
+      case "found":
+        this.#asked.get(message.ask)?.(message.progress);
+        this.#asked.delete(message.ask);
+        return;
     }
   }
 
   /** Tells the supervisor. */
   tell(message: WorkerMessage): void {
     this.#channel.send(message);
+  }
+
+  /** Keeps the progress of uploads with the supervisor, where the other workers find it. */
+  get progressStore(): ProgressStore {
+    return {
+      put: (id, progress) => this.tell({ kind: "progress", id, progress }),
+      get: (id) => this.#find(id),
+      close() {},
+    };
+  }
+
+  #find(id: string): Promise<Progress | null> {
+    if (this.#channel.isClosed) return Promise.resolve(null);
+    const ask = ++this.#lastAsk;
+    this.tell({ kind: "find", ask, id });
+    return new Promise((resolve) => this.#asked.set(ask, resolve));
   }
 
   /**

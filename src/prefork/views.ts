@@ -1,0 +1,108 @@
+// Knows: how all processes together are shown: `ctl status`, and the dump.
+// Does not know: who asks.
+
+import { type ConnectionFacts, showState, type WorkerFacts } from "../inspect/dump.ts";
+import type { Platform, Timer } from "../platform/ports.ts";
+import type { Member } from "./member.ts";
+import type { Ready, Status } from "./messages.ts";
+import type { Roster } from "./roster.ts";
+import type { WorkerHandle, WorkerState } from "./worker_handle.ts";
+
+/** A worker that is asked for its state and does not answer is shown without. */
+const DUMP_PATIENCE_MS = 1_000;
+
+/** What can be seen of a supervisor. */
+export interface View {
+  roster: Roster;
+  handles: ReadonlyMap<number, WorkerHandle>;
+  platform: Platform;
+  version: string;
+  /** Path of the control socket. */
+  control: string;
+  /** What the first worker said of itself; null before. */
+  first: Ready | null;
+  /** Milliseconds of the clock. */
+  startedAt: number;
+}
+
+/**
+ * Shows what the supervisor knows by itself.
+ *
+ * @param view the supervisor
+ * @returns what `ctl status` answers
+ */
+export function statusOf({ roster, platform, version, first, startedAt }: View): Status {
+  const { process, clock } = platform;
+  const now = clock.now();
+  return {
+    version,
+    runtime: process.runtime,
+    pid: process.pid,
+    state: roster.state,
+    url: first?.url ?? null,
+    generation: roster.generation,
+    uptimeMs: now - startedAt,
+    workers: [...roster.members.values()].map((member) => ({
+      nr: member.nr,
+      generation: member.generation,
+      pid: member.pid,
+      state: member.state,
+      ageMs: now - member.spawnedAt,
+      requests: member.report.requests,
+      connections: member.report.connections,
+      rssBytes: member.report.rssBytes,
+      restarts: roster.restarts.get(member.nr) ?? 0,
+    })),
+  };
+}
+
+/**
+ * Asks every worker and shows what they say.
+ *
+ * @param view the supervisor
+ * @returns the dump of all processes
+ */
+export async function dumpAll(view: View): Promise<string> {
+  const { roster, handles, platform, version, control, first, startedAt } = view;
+  const { clock, process } = platform;
+  let timer: Timer | undefined;
+  const impatience = new Promise<null>((resolve) => timer = clock.after(DUMP_PATIENCE_MS, () => resolve(null)));
+  const members = [...roster.members.values()].filter(({ state }) => state !== "planned");
+  const states = await Promise.all(members.map(({ id }) => handles.get(id)?.dump(impatience) ?? null));
+  timer?.cancel();
+  const told = states.filter((state) => state !== null);
+  return showState({
+    version,
+    runtime: process.runtime,
+    uptimeMs: clock.now() - startedAt,
+    configuration: { supervisor: process.pid, control, ...first?.configuration },
+    accepted: sum(told, ({ accepted }) => accepted),
+    pauses: sum(told, ({ pauses }) => pauses),
+    workers: members.map((member, i) => workerFacts(view, member, states[i])),
+    connections: members.flatMap(({ nr }, i) => (states[i]?.connections ?? []).map((facts) => ofWorker(nr, facts))),
+  });
+}
+
+function workerFacts({ roster, platform }: View, member: Member, state: WorkerState | null): WorkerFacts {
+  const { nr, generation, pid, spawnedAt } = member;
+  const { requests, rssBytes } = state?.report ?? member.report;
+  return {
+    nr,
+    generation,
+    pid,
+    ready: member.state === "ready",
+    ageMs: platform.clock.now() - spawnedAt,
+    requests,
+    rssBytes,
+    restarts: roster.restarts.get(nr) ?? 0,
+  };
+}
+
+/** Connections of two workers may have the same number. */
+function ofWorker(nr: number, facts: ConnectionFacts): ConnectionFacts {
+  return { ...facts, id: `${nr}.${facts.id}` };
+}
+
+function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}
