@@ -15,6 +15,8 @@ export class UsageError extends Error {
 export interface Asked {
   /** Flags by name: from the command line, otherwise from the environment. */
   values: Map<string, string | number | boolean>;
+  /** Those that may be given more than once. */
+  lists: Map<string, string[]>;
   /** Names of flags that stood on the command line; these go before what an application says. */
   explicit: Set<string>;
   /** The application, where one was named. */
@@ -32,7 +34,7 @@ export interface Asked {
  * @throws {UsageError} where it is not understood; one line
  */
 export function parseFlags(args: readonly string[], env: (name: string) => string | undefined): Asked {
-  const asked: Asked = { values: new Map(), explicit: new Set(), appArgs: [] };
+  const asked: Asked = { values: new Map(), lists: new Map(), explicit: new Set(), appArgs: [] };
   readEnvironment(asked, env);
   const positionals: string[] = [];
   const options = Object.fromEntries(FLAGS.map((flag) => [flag.name, parseOption(flag)]));
@@ -64,7 +66,8 @@ function readEnvironment(asked: Asked, env: (name: string) => string | undefined
       const value = readNamed(variable, flag, text);
       // A variable that turns something off which is not there asks for what is.
       if (value !== false) refuseMissing(variable, flag);
-      if (flag.needs === undefined) asked.values.set(flag.name, value);
+      if (flag.repeatable === true) asked.lists.set(flag.name, [text]);
+      else if (flag.needs === undefined) asked.values.set(flag.name, value);
       break;
     }
   }
@@ -86,9 +89,15 @@ function readOption(
     }
     const value = readNamed(token.rawName, flag, token.value);
     refuseMissing(token.rawName, flag);
-    asked.values.set(flag.name, value);
+    if (flag.repeatable === true) addToList(asked, flag.name, token.value);
+    else asked.values.set(flag.name, value);
   }
   asked.explicit.add(flag.name);
+}
+
+/** What stands on the command line replaces what the environment says. */
+function addToList({ lists, explicit }: Asked, name: string, text: string): void {
+  lists.set(name, [...explicit.has(name) ? lists.get(name)! : [], text]);
 }
 
 function refuseMissing(name: string, flag: Flag): void {
