@@ -3,6 +3,7 @@
 
 import { closeDebugger, noteDebugger } from "./deno_debugger.ts";
 import { isUnixSocketLive, listen } from "./deno_net.ts";
+import { denoTemporaryFiles } from "./deno_temporary.ts";
 import type { Clock, Files, FileSink, Platform, Process, SignalName, Timer } from "./ports.ts";
 
 const encoder = new TextEncoder();
@@ -143,6 +144,7 @@ export const denoPlatform: Platform = {
   clock,
   process,
   files,
+  temporaryFiles: denoTemporaryFiles(),
   listen,
   isUnixSocketLive,
   removeFile: (path) => Deno.removeSync(path),
