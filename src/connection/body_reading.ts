@@ -7,10 +7,16 @@ import { ProtocolError } from "../wire/protocol_error.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
 import { CONTINUE, putContinue } from "./sending.ts";
+import { spoolBody } from "./spooling.ts";
 import { flush, type Walk } from "./steps.ts";
-import { AUTO_BODY_BYTES, MAX_DRAIN_BYTES } from "./terms.ts";
+import { AUTO_BODY_BYTES, MAX_DRAIN_BYTES, MEMORY_BODY_BYTES } from "./terms.ts";
 
-/** Reads all of a body before the application runs. It stays in one piece in the inbox where its length is known. */
+/**
+ * Reads all of a body before the application runs. A short one stays in memory, in one piece in the inbox where its length
+ * is known; a long one goes into a temporary file.
+ *
+ * @throws {StorageError} where it cannot be kept
+ */
 export function* readWhole(connection: Connection, exchange: Exchange): Walk {
   const { intake } = connection;
   const { inbox, reader } = intake;
@@ -19,12 +25,13 @@ export function* readWhole(connection: Connection, exchange: Exchange): Walk {
     yield* flush(connection);
   }
   exchange.mustContinue = false;
-  const pieces: Uint8Array[] = [];
   const left = exchange.size;
   // What came together with the head counts from the start: no more may come for a while.
   if (left >= 0) exchange.received = Math.min(inbox.size, left);
   exchange.isWaitingForBody = true;
   if (connection.enter("body")) yield "body";
+  if (left > MEMORY_BODY_BYTES) return yield* spoolBody(connection, exchange, []);
+  const pieces: Uint8Array[] = [];
   while (left > inbox.size && !inbox.ended) {
     if (connection.outbox.size > 0) yield* flush(connection);
     // What the head claims is not set aside at once: it may be a lie.
@@ -36,6 +43,7 @@ export function* readWhole(connection: Connection, exchange: Exchange): Walk {
     if (event.kind === "data") {
       exchange.received += exchange.size < 0 ? event.bytes.length : 0;
       pieces.push(exchange.size < 0 ? event.bytes.slice() : event.bytes);
+      if (exchange.received > MEMORY_BODY_BYTES) return yield* spoolBody(connection, exchange, pieces);
     } else {
       if (connection.outbox.size > 0) yield* flush(connection);
       yield intake.fillForBody();

@@ -1,8 +1,8 @@
 // Knows: one request and its answer: the body still to be read, the signal, what was counted.
 // Does not know: the web's Request, or what the application is.
 
-import type { Address, Socket } from "../platform/ports.ts";
-import { badRequest } from "../wire/protocol_error.ts";
+import type { Address, Socket, TemporaryFile } from "../platform/ports.ts";
+import { badRequest, type ProtocolError } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import type { Connection } from "./connection.ts";
 import type { Lap } from "./phases.ts";
@@ -12,6 +12,9 @@ export type TakeOver = (socket: Socket, first: Uint8Array) => Promise<void>;
 
 /** How an exchange stands; `left` is a client that has ended its side and may still read. */
 type State = "open" | "left" | "answered" | "cut";
+
+/** What is read at once of a body that stands in a file: as much as a streamed one brings at best. */
+const SPOOL_PIECE_BYTES = 128 * 1024;
 
 /** One request on its way through a connection. What a handler gets as its second argument is this, narrowed. */
 export class Exchange {
@@ -42,6 +45,8 @@ export class Exchange {
   /** The write of 100 (Continue) while it is under way. */
   interim: Promise<void> | null = null;
 
+  /** Keeps a body that was read first and is too long for memory. */
+  #spool: TemporaryFile | null = null;
   #state: State = "open";
   #controller: AbortController | null = null;
   #reason: unknown;
@@ -117,8 +122,9 @@ export class Exchange {
       this.wholeBody = null;
       return bytes.length > 0 ? bytes : null;
     }
+    if (this.#spool !== null) return await this.#readSpool(this.#spool);
     if (this.isBodyRead && !this.isBodyBroken) return null;
-    if (this.isOver) throw badRequest("cut-short", "the request is over; its body was thrown away");
+    if (this.isOver) throw thrownAway();
     return await this.connection.readBody(this);
   }
 
@@ -128,11 +134,21 @@ export class Exchange {
     return inspect({ remoteAddr, localAddr, connection, timings }, options);
   }
 
+  /**
+   * Called by the connection with the file that keeps the body. It is removed when the request ends, however it ends.
+   *
+   * @param file empty as yet
+   */
+  keepIn(file: TemporaryFile): void {
+    if (this.isOver) file.remove();
+    else this.#spool = file;
+  }
+
   /** Called by the connection when the last byte of the answer is out. */
   finish(): void {
     if (this.isOver) return;
     this.#state = "answered";
-    if (this.wholeBody !== null) this.#dropBody();
+    if (this.wholeBody !== null || this.#spool !== null) this.#dropBody();
     this.#completed?.resolve();
   }
 
@@ -157,13 +173,35 @@ export class Exchange {
     if (this.isOver) return;
     this.leave(reason);
     this.#state = "cut";
-    if (this.wholeBody !== null) this.#dropBody();
+    if (this.wholeBody !== null || this.#spool !== null) this.#dropBody();
     this.#completed?.reject(reason);
+  }
+
+  async #readSpool(file: TemporaryFile): Promise<Uint8Array | null> {
+    const piece = new Uint8Array(SPOOL_PIECE_BYTES);
+    let count: number | null;
+    try {
+      count = await file.read(piece);
+    } catch (error) {
+      throw this.isOver ? thrownAway() : error;
+    }
+    if (this.isOver) throw thrownAway();
+    if (count !== null) return piece.subarray(0, count);
+    // Nothing more can be asked for: its room on the disk is somebody else's from here.
+    this.#spool = null;
+    file.remove();
+    return null;
   }
 
   /** The buffer is the next request's from here: an application that comes too late must not read that one's bytes. */
   #dropBody(): void {
     this.wholeBody = null;
+    this.#spool?.remove();
+    this.#spool = null;
     this.isBodyBroken = true;
   }
+}
+
+function thrownAway(): ProtocolError {
+  return badRequest("cut-short", "the request is over; its body was thrown away");
 }

@@ -55,15 +55,14 @@ export class Intake {
   }
 
   /**
-   * Waits for more of a body that is streamed, with a buffer sized to what is left of it.
+   * Waits for more of a long body, as soon as other bodies have had their turn.
    *
+   * @param least how many bytes must have room; not given, a chunk for a body that is streamed
    * @returns resolved when the inbox has changed; never rejected
    */
-  fillForBody(): Promise<void> {
-    const { bodyLeft } = this.reader;
-    const least = bodyLeft < 0 ? this.#chunkBytes : Math.min(bodyLeft, this.#chunkBytes);
+  fillForBody(least: number = this.#nextChunk()): Promise<void> {
     const pause = this.#turnstile.pass(least);
-    return pause === null ? this.fill(Math.max(least, SMALL_BUFFER_BYTES)) : pause.then(() => this.fillForBody());
+    return pause === null ? this.fill(Math.max(least, SMALL_BUFFER_BYTES)) : pause.then(() => this.fillForBody(least));
   }
 
   /**
@@ -85,6 +84,12 @@ export class Intake {
     if (this.isReading || !isFull || inbox.size > 0 || inbox.bytes.length === SMALL_BUFFER_BYTES) return bytes.slice();
     inbox.lend();
     return bytes;
+  }
+
+  /** Sized to what is left of the body. */
+  #nextChunk(): number {
+    const { bodyLeft } = this.reader;
+    return bodyLeft < 0 ? this.#chunkBytes : Math.min(bodyLeft, this.#chunkBytes);
   }
 
   #onRead = (count: number | null): void => {

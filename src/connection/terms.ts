@@ -1,6 +1,7 @@
 // Knows: what the engine and its connections agree on.
 // Does not know: where a limit was set.
 
+import type { TemporaryFiles } from "../platform/ports.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { DecodeLatin1 } from "../wire/head_facts.ts";
 import type { ReaderLimits } from "../wire/request_reader.ts";
@@ -15,6 +16,9 @@ export const AUTO_BODY_BYTES = 64 * 1024;
 
 /** Most bytes of an unread body that are taken to keep a connection: cheaper than a new one up to about here. */
 export const MAX_DRAIN_BYTES = 256 * 1024;
+
+/** Most bytes of a body that is read first that stay in memory: ten thousand connections could hold 2.5 GiB. */
+export const MEMORY_BODY_BYTES = 256 * 1024;
 
 /** What a connection needs of an application. Each method may answer with a promise, unless it says otherwise. */
 export interface Application {
@@ -37,6 +41,8 @@ export interface Terms {
   readonly limits: ReaderLimits;
   readonly decode: DecodeLatin1;
   readonly turnstile: Turnstile;
+  /** For bodies that are read first and too long for memory. */
+  readonly temporaryFiles: TemporaryFiles;
   readonly scheme: "http" | "https";
   /** True where somebody reads the phases; where nobody does, turns are empty and cost next to nothing. */
   readonly isRead: boolean;

@@ -2,6 +2,7 @@
 // Does not know: time, other connections, the web's Request and Response.
 // Rule: a phase is passed by `yield`, a wait is a promise that is yielded. What needs neither is a plain call.
 
+import { StorageError } from "../platform/ports.ts";
 import type { Answer } from "../wire/answer.ts";
 import { SMALL_BUFFER_BYTES } from "../wire/inbox.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
@@ -98,7 +99,15 @@ function* prepare(connection: Connection, exchange: Exchange): Walk<Answer | nul
   const { app } = terms;
   const answer = app.accept === null ? null : yield* ask(connection, exchange, app.accept);
   if (answer !== null) return answer;
-  if (!exchange.isBodyRead && isReadFirst(terms, exchange)) yield* readWhole(connection, exchange);
+  if (!exchange.isBodyRead && isReadFirst(terms, exchange)) {
+    try {
+      yield* readWhole(connection, exchange);
+    } catch (error) {
+      // No fault of the client's, and no end of the connection: the rest of the body may be short enough to read away.
+      if (error instanceof StorageError) return yield* fail(connection, exchange, error);
+      throw error;
+    }
+  }
   if (exchange.mustContinue && outbox.size > 0) yield* flush(connection);
   return null;
 }

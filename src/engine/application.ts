@@ -7,7 +7,7 @@ import type { Accept, Handler, OnError, RequestPreview } from "../message/handle
 import { LazyRequest } from "../message/lazy_request.ts";
 import { isResponse, readAnswer } from "../message/read_answer.ts";
 import { showError } from "../platform/log.ts";
-import type { Log } from "../platform/ports.ts";
+import { type Log, StorageError } from "../platform/ports.ts";
 import { type Answer, reasonOf } from "../wire/answer.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
 
@@ -76,6 +76,7 @@ function readiness(isDraining: boolean): Response {
 function failed(parts: ApplicationParts, error: unknown, exchange: Exchange): Answer | Promise<Answer> {
   // The client broke off or sent too much, and the handler let the error pass: that is the client's to hear.
   if (error instanceof ProtocolError) return textAnswer(error.status, error.message);
+  if (error instanceof StorageError) return notStored(parts, error, exchange);
   // A handler that hangs on the request's signal fails with its reason when the client leaves: nobody's mistake.
   if (error !== undefined && error === exchange.cutReason) return textAnswer(500, "");
   if (parts.onError === undefined) return ownAnswer(parts, error, exchange);
@@ -95,6 +96,13 @@ function ownAnswer(parts: ApplicationParts, error: unknown, exchange: Exchange):
   const { method, target } = exchange.head;
   parts.log("ERROR", `${method} ${target} failed: ${showError(error)}`);
   return textAnswer(500, parts.showErrors === true ? showError(error) : "");
+}
+
+/** The operator can make room; the client can come again. */
+function notStored(parts: ApplicationParts, error: StorageError, exchange: Exchange): Answer {
+  const { method, target } = exchange.head;
+  parts.log("ERROR", `${method} ${target} answered 507: ${error.message}`);
+  return textAnswer(507, "there is no room for the request's body now");
 }
 
 /** `Deno.upgradeWebSocket` makes an answer of 101 for a server that is not this one. */

@@ -8,7 +8,16 @@ import type { PhaseReader } from "../connection/phases.ts";
 import type { Terms } from "../connection/terms.ts";
 import { Turnstile } from "../connection/turnstile.ts";
 import { showError } from "../platform/log.ts";
-import { type Clock, type Listener, ListenerClosed, type Log, type Socket, type Timer } from "../platform/ports.ts";
+import {
+  type Clock,
+  type Listener,
+  ListenerClosed,
+  type Log,
+  type Socket,
+  type TemporaryFiles,
+  type Timer,
+} from "../platform/ports.ts";
+import { platform } from "../platform/runtime.ts";
 import type { DecodeLatin1 } from "../wire/head_facts.ts";
 import { applicationOf, type ApplicationParts } from "./application.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -35,6 +44,11 @@ export interface World {
   clock: Clock;
   log: Log;
   decode: DecodeLatin1;
+  /**
+   * Where bodies go that are read first and too long for memory.
+   * @default the runtime's own, in the system's directory for them
+   */
+  temporaryFiles?: TemporaryFiles;
 }
 
 /** Everything that makes an engine. */
@@ -104,6 +118,7 @@ export class Engine {
       limits: { maxHeadBytes: settings.maxHeaderBytes, maxBodyBytes: settings.maxBodyBytes },
       decode: world.decode,
       turnstile: new Turnstile(world.clock.soon),
+      temporaryFiles: world.temporaryFiles ?? platform.temporaryFiles,
       scheme: parts.scheme,
       isRead: parts.readers.length > 0,
       closeAfterAnswer: settings.keepAliveMs === 0,

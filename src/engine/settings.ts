@@ -6,7 +6,8 @@ import type { BodyPolicy } from "../connection/terms.ts";
 /** What a client may do at most, and how long it may take. */
 export interface Limits {
   /**
-   * When the application runs: `auto` reads a body of up to 64 KiB first, `whole` every body, `stream` none.
+   * When the application runs: `auto` reads a body of up to 64 KiB first, `whole` every body, `stream` none. What is over
+   * 256 KiB is kept in a private temporary file until the request ends, under the directory that TMPDIR names.
    * @default {"stream"}
    */
   body?: BodyPolicy;

@@ -4,6 +4,7 @@
 import { closeDebugger, noteDebugger } from "./deno_debugger.ts";
 import { children } from "./deno_children.ts";
 import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
+import { denoTemporaryFiles } from "./deno_temporary.ts";
 import type { Clock, Files, FileSink, Platform, Process, SignalName, Timer } from "./ports.ts";
 
 const encoder = new TextEncoder();
@@ -178,6 +179,7 @@ export const denoPlatform: Platform = {
   children,
   random: Math.random,
   canSharePort: Deno.build.os !== "windows",
+  temporaryFiles: denoTemporaryFiles(),
   listen,
   // Loaded where it is used: node:net costs milliseconds.
   listenOn: async (descriptor) => (await import("./node_net.ts")).listenOn(descriptor),

@@ -169,6 +169,27 @@ export interface FileSink {
   close(): void;
 }
 
+/** A file of this process alone: no other user can open it, and it is gone with its owner. */
+export interface TemporaryFile {
+  /** Writes all of the bytes behind those before; they must not change until then. One call at a time. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Reads on from where the last read ended, first from the beginning: how many bytes, or null at the end. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** Lets go of it and of its room on the disk. Never rejects; may be called again, and while a call is under way. */
+  remove(): Promise<void>;
+}
+
+/** Where bytes go that are too many for memory. Everything that fails here fails with {@linkcode StorageError}. */
+export interface TemporaryFiles {
+  /** Opens a new file; where the system allows it has no name, so that not even a killed process leaves it behind. */
+  open(): Promise<TemporaryFile>;
+}
+
+/** Thrown where a temporary file cannot be had, written or read: the disk is full, say, or its directory is gone. */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+}
+
 /** Where a line for the operator goes: who and when are added there, what happened is the message. */
 export type Log = (level: "INFO" | "WARN" | "ERROR", message: string) => void;
 
@@ -180,6 +201,7 @@ export interface Platform {
   readonly children: Children;
   /** A number from 0 up to, not including, 1. */
   random(): number;
+  readonly temporaryFiles: TemporaryFiles;
   /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" where the address cannot be had */
   listen(options: ListenOptions): Listener;
   /** True where several processes can listen on one port, each with a socket of its own (SO_REUSEPORT). */

@@ -9,6 +9,7 @@ import type { BodyPolicy, Terms } from "../../src/connection/terms.ts";
 import type { Answer, AnswerBody } from "../../src/wire/answer.ts";
 import { ProtocolError } from "../../src/wire/protocol_error.ts";
 import { Client, type DuplexOptions } from "./duplex.ts";
+import { FakeTemporaryFiles } from "./fake_files.ts";
 import { type RawResponse, readResponses } from "./responses.ts";
 
 /** What a connection is walked with. */
@@ -19,6 +20,7 @@ export interface ConnectedOptions extends DuplexOptions {
   maxHeadBytes?: number;
   maxBodyBytes?: number;
   closeAfterAnswer?: boolean;
+  temporaryFiles?: FakeTemporaryFiles;
 }
 
 /** A connection that is walked to its end in the background. */
@@ -76,6 +78,7 @@ export function connectedBy(
     body,
     limits: { maxHeadBytes: options.maxHeadBytes ?? 32 * 1024, maxBodyBytes: options.maxBodyBytes ?? 0 },
     decode: (bytes, from, to) => new TextDecoder("latin1").decode(bytes.subarray(from, to)),
+    temporaryFiles: options.temporaryFiles ?? new FakeTemporaryFiles(),
     turnstile: new Turnstile(queueMicrotask),
     scheme: "http",
     isRead: true,

@@ -5,6 +5,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { type Limits, settle } from "../../src/engine/settings.ts";
 import type { Handler } from "../../src/message/handler.ts";
 import { denoPlatform } from "../../src/platform/deno.ts";
+import type { TemporaryFiles } from "../../src/platform/ports.ts";
 import { serve, type ServeOptions, type Server } from "../../src/engine/serve.ts";
 import { RawClient } from "./raw_client.ts";
 
@@ -44,8 +45,9 @@ export interface RealEngine extends AsyncDisposable {
 export function realEngine(
   handler: Handler,
   limits: Limits = {},
-  application: Pick<ServeOptions, "accept" | "onError"> = {},
+  parts: Pick<ServeOptions, "accept" | "onError"> & { temporaryFiles?: TemporaryFiles } = {},
 ): RealEngine {
+  const { temporaryFiles, ...application } = parts;
   const { clock, decodeLatin1, listen } = denoPlatform;
   const listener = listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
   const lines: string[] = [];
@@ -55,7 +57,7 @@ export function realEngine(
     settings: settle(limits),
     application: { handler, ...application },
     readers: [],
-  }, { clock, log: (level, message) => lines.push(`${level} ${message}`), decode: decodeLatin1 });
+  }, { clock, log: (level, message) => lines.push(`${level} ${message}`), decode: decodeLatin1, temporaryFiles });
   const { addr } = listener;
   return {
     engine,
