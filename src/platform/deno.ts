@@ -1,7 +1,8 @@
-// Knows: how Deno answers every port but the network's.
+// Knows: how Deno answers every port but the network's and the watched files'.
 // Does not know: who asks.
 
 import { closeDebugger, noteDebugger } from "./deno_debugger.ts";
+import { denoSources } from "./deno_files.ts";
 import { isUnixSocketLive, listen } from "./deno_net.ts";
 import type { Clock, Files, FileSink, Platform, Process, SignalName, Timer } from "./ports.ts";
 
@@ -143,6 +144,7 @@ export const denoPlatform: Platform = {
   clock,
   process,
   files,
+  sources: denoSources,
   listen,
   isUnixSocketLive,
   removeFile: (path) => Deno.removeSync(path),
