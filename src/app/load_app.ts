@@ -194,7 +194,15 @@ export function nearestConfig(
   return nearestFile(pathOf(toUrl(specifier, cwd).href), ["deno.json", "deno.jsonc"], files) ?? undefined;
 }
 
-function nearestFile(path: string, names: readonly string[], files: Files): string | null {
+/**
+ * Looks for a file beside a path, then in every directory above.
+ *
+ * @param path of a file, absolute
+ * @param names that will do, the better one first
+ * @param files where to look
+ * @returns the path of the nearest, null where there is none
+ */
+export function nearestFile(path: string, names: readonly string[], files: Pick<Files, "kindOf">): string | null {
   for (const parts = path.split("/").slice(0, -1); parts.length > 0; parts.pop()) {
     for (const name of names) {
       const candidate = [...parts, name].join("/");

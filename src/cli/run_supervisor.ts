@@ -6,8 +6,10 @@ import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
 import type { RosterTerms } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorParts } from "../prefork/supervisor.ts";
 import type { Log, Platform } from "../platform/ports.ts";
+import { CannotWatch } from "../restart/cannot_watch.ts";
+import type { Changes } from "../restart/watch_changes.ts";
 import { EXIT, Failure } from "./failure.ts";
-import type { Asked } from "./parse_flags.ts";
+import { type Asked, UsageError } from "./parse_flags.ts";
 import { inheritedSocket, WORKER_FLAG } from "./processes.ts";
 import type { Context } from "./serving.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
@@ -31,7 +33,9 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   const { process } = platform;
   const descriptor = inheritedSocket(asked, platform) ?? undefined;
   const control = await controlPath(asked, platform);
-  if (descriptor === undefined) adviseOnMigration(platform, log);
+  if (descriptor === undefined && workers > 1) adviseOnMigration(platform, log);
+  // Watched from before the first worker loads the application: nothing that is saved meanwhile is missed.
+  const changes = asked.values.get("restart") === true ? await watch(asked, context) : null;
   const supervisor = await startOr({
     platform,
     log,
@@ -65,10 +69,53 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   process.onSignal("SIGTTIN", () => supervisor.note({ kind: "scale", to: roster.target + 1 }));
   process.onSignal("SIGTTOU", () => supervisor.note({ kind: "scale", to: roster.target - 1 }));
 
+  if (changes !== null) restartOn(changes, supervisor, context);
   const { code, message, tally } = await supervisor.finished;
+  await changes?.close();
   if (message !== undefined) throw new Failure(code, message);
   log("INFO", `stopped; connections finished: ${tally.finished}, cut: ${tally.cut}, refused: ${tally.refused}`);
   return tally.cut > 0 || ending.isForced() ? ending.code() || FORCED_BY_CTL : code;
+}
+
+async function watch({ app, values, lists }: Asked, { platform, log }: Context): Promise<Changes> {
+  const { watchForChanges } = await import("../restart/watch_changes.ts");
+  const pattern = values.get("restart-regex") as string | undefined;
+  try {
+    return await watchForChanges({
+      app: app ?? null,
+      directories: lists.get("restart-directory"),
+      pattern: pattern === undefined ? undefined : readPattern(pattern),
+      delayMs: values.get("restart-delay") as number | undefined,
+    }, { ...platform, log });
+  } catch (error) {
+    if (error instanceof CannotWatch) throw new UsageError(`--restart: ${error.message}`);
+    throw error;
+  }
+}
+
+function readPattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw new UsageError(`--restart-regex: ${messageOf(error)}`);
+  }
+}
+
+/** A restart is not waited for: what is saved meanwhile overtakes it. */
+async function restartOn(changes: Changes, supervisor: Supervisor, { platform, log }: Context): Promise<void> {
+  try {
+    for await (const { paths } of changes) {
+      supervisor.reload("restart", `changed: ${showPaths(paths, platform.process.cwd)}`);
+    }
+  } catch (error) {
+    log("ERROR", `--restart: files are not watched any longer: ${messageOf(error)}`);
+  }
+}
+
+/** The first of the files that have changed, and how many more there are. */
+function showPaths([first, ...more]: readonly string[], cwd: string): string {
+  const path = first.startsWith(`${cwd}/`) ? first.slice(cwd.length + 1) : first;
+  return more.length === 0 ? path : `${path} and ${more.length} more`;
 }
 
 async function startOr(parts: SupervisorParts): Promise<Supervisor> {

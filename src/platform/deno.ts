@@ -1,8 +1,9 @@
-// Knows: how Deno answers every port but the network's.
+// Knows: how Deno answers every port but the network's and the watched files'.
 // Does not know: who asks.
 
 import { closeDebugger, noteDebugger } from "./deno_debugger.ts";
 import { children } from "./deno_children.ts";
+import { denoSources } from "./deno_files.ts";
 import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
 import { denoTemporaryFiles } from "./deno_temporary.ts";
 import type { Clock, Files, FileSink, Platform, Process, SignalName, Timer } from "./ports.ts";
@@ -180,6 +181,7 @@ export const denoPlatform: Platform = {
   random: Math.random,
   canSharePort: Deno.build.os !== "windows",
   temporaryFiles: denoTemporaryFiles(),
+  sources: denoSources,
   listen,
   // Loaded where it is used: node:net costs milliseconds.
   listenOn: async (descriptor) => (await import("./node_net.ts")).listenOn(descriptor),

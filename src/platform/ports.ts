@@ -190,6 +190,49 @@ export class StorageError extends Error {
   override readonly name = "StorageError";
 }
 
+/** What a watch has seen of some paths, which may be files or directories. */
+export interface Sighting {
+  /** Bytes of a file are others (`modified`), a name came, went or means something else (`named`), or sightings are lost. */
+  readonly kind: "modified" | "named" | "lost";
+  readonly paths: readonly string[];
+}
+
+/** A watch over directories: gives what happens to the names in them, and ends when it is closed. */
+export interface Watcher extends AsyncIterable<Sighting> {
+  /** Ends the watch, and the iteration a little later; sightings that nobody has taken are gone. May be called again. */
+  close(): void;
+}
+
+/** Files as their authors change them. Every path is absolute, with `/` between the names on every system. */
+export interface Sources {
+  /**
+   * Watches directories, not what is below them: a system that watches recursively watches a `node_modules` too.
+   * Sightings are kept from the moment that it returns. A directory that was removed and made again is seen by a new
+   * watch only where the iteration of the former one has ended before: the system shares what two watches have in common.
+   *
+   * @throws {Error} where one of them is not there or cannot be watched
+   */
+  watch(directories: readonly string[]): Watcher;
+  /** The names in a directory; null where it cannot be read. A link is no directory: it may lead in a circle. */
+  list(directory: string): readonly { readonly name: string; readonly isDirectory: boolean }[] | null;
+  /** A path without links, relative ones starting from the process's directory; null where nothing stands there. */
+  realPath(path: string): string | null;
+  /** A text that is the same as long as a file's bytes are; null where there is no file. */
+  fingerprint(path: string): Promise<string | null>;
+  /**
+   * The files of a module and of all that it imports, packages of others not included; also those that are missing or
+   * cannot be parsed.
+   *
+   * @throws {ModulesUnknown} where they cannot be told
+   */
+  modulesOf(path: string, options: { config: string | null }): Promise<string[]>;
+}
+
+/** Thrown by {@linkcode Sources.modulesOf}; the message says why, and what to do. */
+export class ModulesUnknown extends Error {
+  override readonly name = "ModulesUnknown";
+}
+
 /** Where a line for the operator goes: who and when are added there, what happened is the message. */
 export type Log = (level: "INFO" | "WARN" | "ERROR", message: string) => void;
 
@@ -202,6 +245,7 @@ export interface Platform {
   /** A number from 0 up to, not including, 1. */
   random(): number;
   readonly temporaryFiles: TemporaryFiles;
+  readonly sources: Sources;
   /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" where the address cannot be had */
   listen(options: ListenOptions): Listener;
   /** True where several processes can listen on one port, each with a socket of its own (SO_REUSEPORT). */

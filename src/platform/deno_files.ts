@@ -1,0 +1,116 @@
+// Knows: how Deno watches directories, tells one content of a file from another, and which modules import which.
+// Does not know: which files matter, or what happens when they change.
+
+import { ModulesUnknown, type Sighting, type Sources, type Watcher } from "./ports.ts";
+
+/** Files above it are told apart by size and time: reading a large one after each save would be felt. */
+const MAX_DIGESTED_BYTES = 8 * 1024 * 1024;
+
+/** Deno as the house sees its author's files. */
+export const denoSources: Sources = { watch, list, realPath, fingerprint, modulesOf };
+
+const isWindows = Deno.build.os === "windows";
+
+function slashed(path: string): string {
+  return isWindows ? path.replaceAll("\\", "/") : path;
+}
+
+function watch(directories: readonly string[]): Watcher {
+  const watcher = Deno.watchFs([...directories], { recursive: false });
+  return {
+    close(): void {
+      try {
+        watcher.close();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.BadResource)) throw error;
+      }
+    },
+    async *[Symbol.asyncIterator]() {
+      for await (const event of watcher) {
+        const sighting = sightingOf(event);
+        if (sighting !== null) yield sighting;
+      }
+    },
+  };
+}
+
+/** Null for what changes nothing: a file that was written is closed. */
+function sightingOf({ kind, paths, flag }: Deno.FsEvent): Sighting | null {
+  if (flag === "rescan") return { kind: "lost", paths: [] };
+  if (kind === "access") return null;
+  return { kind: kind === "modify" ? "modified" : "named", paths: paths.map(slashed) };
+}
+
+function list(directory: string): { name: string; isDirectory: boolean }[] | null {
+  try {
+    return Array.from(Deno.readDirSync(directory), ({ name, isDirectory }) => ({ name, isDirectory }));
+  } catch (error) {
+    if (isNoFile(error) || error instanceof Deno.errors.PermissionDenied) return null;
+    throw error;
+  }
+}
+
+function realPath(path: string): string | null {
+  try {
+    return slashed(Deno.realPathSync(path));
+  } catch (error) {
+    if (isNoFile(error)) return null;
+    throw error;
+  }
+}
+
+async function fingerprint(path: string): Promise<string | null> {
+  try {
+    const { isFile, size, mtime } = await Deno.stat(path);
+    if (!isFile) return null;
+    if (size > MAX_DIGESTED_BYTES) return `${size} bytes of ${mtime?.getTime()}`;
+    return new Uint32Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).join(" ");
+  } catch (error) {
+    // It is there and says nothing; when it can be read it is another file for us.
+    return isNoFile(error) ? null : "unreadable";
+  }
+}
+
+function isNoFile(error: unknown): boolean {
+  const { NotFound, NotADirectory, FilesystemLoop } = Deno.errors;
+  return error instanceof NotFound || error instanceof NotADirectory || error instanceof FilesystemLoop;
+}
+
+/** What `deno info --json` says, as far as it matters here. */
+interface ModuleGraph {
+  modules: readonly { specifier: string }[];
+}
+
+async function modulesOf(path: string, { config }: { config: string | null }): Promise<string[]> {
+  // A compiled program would start itself once more.
+  if (Deno.build.standalone) throw new ModulesUnknown("a compiled program has no `deno info` to ask");
+  // Without the packages of others it needs neither the network nor a lock file, and makes no node_modules. They stand
+  // in the graph as errors then, as does what is missing or cannot be parsed; none of these stops it.
+  const args = ["info", "--json", "--no-remote", "--no-npm", "--no-lock"];
+  if (config !== null) args.push("--config", config);
+  const { success, stdout, stderr } = await runDeno([...args, path]);
+  if (!success) {
+    const [reason] = new TextDecoder().decode(stderr).trim().split("\n\nStack backtrace");
+    throw new ModulesUnknown(`\`deno info\` failed: ${reason}`);
+  }
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
+  return modules.map(({ specifier }) => specifier)
+    .filter((specifier) => specifier.startsWith("file:") && !specifier.includes("/node_modules/"))
+    .map(pathOf);
+}
+
+async function runDeno(args: string[]): Promise<Deno.CommandOutput> {
+  const program = Deno.execPath();
+  try {
+    return await new Deno.Command(program, { args, stdin: "null", env: { NO_COLOR: "1" } }).output();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const advice = error instanceof Deno.errors.NotCapable ? `; allow it with --allow-run=${program}` : "";
+    throw new ModulesUnknown(`cannot run \`deno info\`: ${error.message}${advice}`, { cause: error });
+  }
+}
+
+function pathOf(url: string): string {
+  const path = decodeURIComponent(new URL(url).pathname);
+  return isWindows ? path.slice(1) : path;
+}

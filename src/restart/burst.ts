@@ -1,0 +1,82 @@
+// Knows: when a burst of sightings is over and what is to be done about it.
+// Does not know: files, timers, who asks. Time comes in as a number.
+// Rule: one save is one burst, however many sightings it makes; a burst without an end is cut.
+
+import type { Seen } from "./scope.ts";
+
+/** Long enough for an editor that writes, renames and formats, short enough to feel immediate. */
+export const DEFAULT_DELAY_MS = 200;
+
+/** A burst that never falls quiet is looked at after so many delays: a build that writes for minutes is followed then. */
+const LONGEST_IN_DELAYS = 10;
+/** But not sooner than this, in milliseconds: a checkout of a large tree takes about as long, with a short delay too. */
+const LONGEST_AT_LEAST_MS = 2000;
+
+/** What is to be done now. */
+export type Decision =
+  /** Nothing was seen. */
+  | { do: "rest" }
+  /** Ask again so many milliseconds later. */
+  | { do: "wait"; ms: number }
+  /** Find out which directories there are, and watch those. */
+  | { do: "rewatch" }
+  /** Compare these files with what was known of them. */
+  | { do: "compare"; files: readonly string[] | "all" };
+
+/** Sightings that belong together. */
+export class Burst {
+  readonly #delayMs: number;
+  readonly #longestMs: number;
+  #files = new Set<string>();
+  #isAll = false;
+  #isMoved = false;
+  /** Milliseconds of the clock; null where nothing was seen. */
+  #since: { first: number; last: number } | null = null;
+
+  /**
+   * @param delayMs milliseconds without a sighting that end a burst
+   */
+  constructor(delayMs: number) {
+    this.#delayMs = delayMs;
+    this.#longestMs = Math.max(LONGEST_AT_LEAST_MS, delayMs * LONGEST_IN_DELAYS);
+  }
+
+  /**
+   * Takes note.
+   *
+   * @param seen what was seen
+   * @param now milliseconds of the clock
+   */
+  note({ files, isAll, isMoved }: Seen, now: number): void {
+    if (files.length === 0 && !isAll && !isMoved) return;
+    for (const path of files) this.#files.add(path);
+    this.#isAll ||= isAll;
+    this.#isMoved ||= isMoved;
+    this.#since = { first: this.#since?.first ?? now, last: now };
+  }
+
+  /**
+   * Decides. What it says to do is as good as done for it.
+   *
+   * @param now milliseconds of the clock
+   * @returns what to do before it is asked again
+   */
+  decide(now: number): Decision {
+    if (this.#since === null) return { do: "rest" };
+    const { first, last } = this.#since;
+    const ms = Math.min(last + this.#delayMs, first + this.#longestMs) - now;
+    if (ms > 0) return { do: "wait", ms };
+    if (this.#isMoved) {
+      // Whoever made a directory may still be filling it, and what came before it was watched was seen by nobody.
+      this.#isMoved = false;
+      this.#isAll = true;
+      this.#since = { first, last: now };
+      return { do: "rewatch" };
+    }
+    const files = this.#isAll ? "all" : [...this.#files];
+    this.#files.clear();
+    this.#isAll = false;
+    this.#since = null;
+    return { do: "compare", files };
+  }
+}

@@ -1,0 +1,151 @@
+// Knows: where an application's files are, whether its modules tell or the user has.
+// Does not know: when to look again, or what has changed.
+
+import { nearestFile } from "../app/load_app.ts";
+import { type Files, type Log, ModulesUnknown, type Sources } from "../platform/ports.ts";
+import { CannotWatch } from "./cannot_watch.ts";
+import { below, directoriesOf, directoryOf, type Scope, scopeOf, treesOf } from "./scope.ts";
+
+/** Whose files are meant. */
+export interface TerritoryOptions {
+  /** The application as it was asked for: a path, relative ones from the process's directory, or a URL; null for none. */
+  app: string | null;
+  /**
+   * Directories that count with all below them, but for `node_modules` and names with a dot in front.
+   *
+   * @default {[]} those in which the application's own modules stand, without what is below
+   */
+  directories?: readonly string[];
+}
+
+/** What finding them needs of its surroundings. */
+export interface TerritoryContext {
+  files: Pick<Files, "kindOf">;
+  sources: Sources;
+  log: Log;
+}
+
+/** Where the files are that count. */
+export interface Territory {
+  /** True where directories that are made below the others belong to it. */
+  readonly isTree: boolean;
+  /** Finds out anew which modules the application has. */
+  refresh(): Promise<void>;
+  /** Looks which directories there are now. */
+  scope(): Scope;
+}
+
+/**
+ * Finds out what belongs to an application.
+ *
+ * @param options what was asked for
+ * @param context the surroundings
+ * @returns the directories that were named, or else those of the application's own modules
+ * @throws {CannotWatch} where there is nothing to watch
+ */
+export async function findTerritory(options: TerritoryOptions, context: TerritoryContext): Promise<Territory> {
+  const { app, directories = [] } = options;
+  if (directories.length > 0) return treeTerritory(directories, context);
+  const path = app === null ? null : localPath(app);
+  if (path === null) {
+    throw new CannotWatch(
+      `there is nothing to watch: expected an application in a file, got ${app ?? "none"}; ` +
+        "name a directory with --restart-directory",
+    );
+  }
+  const territory = new ModuleTerritory(absolute(path, context), context);
+  await territory.refresh();
+  return territory;
+}
+
+function treeTerritory(directories: readonly string[], { files, sources }: TerritoryContext): Territory {
+  const roots = directories.map((directory) => {
+    const kind = asked(directory, () => files.kindOf(directory));
+    if (kind === "directory") return sources.realPath(directory) ?? directory;
+    throw new CannotWatch(
+      `cannot watch ${directory}: expected a directory, ` +
+        (kind === null
+          ? "there is nothing of that name; make it or name another"
+          : "it is none; name the one it is in"),
+    );
+  });
+  return { isTree: true, refresh: () => Promise.resolve(), scope: () => scopeOf(treesOf(roots, sources), sources) };
+}
+
+class ModuleTerritory implements Territory {
+  readonly isTree = false;
+  readonly #app: string;
+  readonly #context: TerritoryContext;
+  #modules: readonly string[];
+  /** Why the modules cannot be told, as it was said last. */
+  #complaint = "";
+
+  constructor(app: string, context: TerritoryContext) {
+    this.#app = app;
+    this.#context = context;
+    this.#modules = [app];
+  }
+
+  async refresh(): Promise<void> {
+    const { files, sources, log } = this.#context;
+    try {
+      // The nearest configuration is the one that says what the application's bare imports mean.
+      const config = nearestFile(this.#app, ["deno.json", "deno.jsonc"], {
+        kindOf: (path) => kindIfShown(path, files),
+      });
+      this.#modules = [this.#app, ...await sources.modulesOf(this.#app, { config })];
+      this.#complaint = "";
+    } catch (error) {
+      if (!(error instanceof ModulesUnknown)) throw error;
+      // What was watched stays watched: the next save may be the one that makes them known.
+      const where = [...directoriesOf(this.#modules, sources)].join(", ");
+      const complaint = `cannot tell which modules belong to ${this.#app}, so only files in ${where} are watched ` +
+        `(name others with --restart-directory): ${error.message}`;
+      if (complaint !== this.#complaint) log("WARN", complaint);
+      this.#complaint = complaint;
+    }
+  }
+
+  scope(): Scope {
+    const { sources } = this.#context;
+    return scopeOf(directoriesOf(this.#modules, sources), sources);
+  }
+}
+
+/** The path in a specifier; null where it names no file of this machine. */
+function localPath(specifier: string): string | null {
+  // A scheme has two letters at least: one letter is a drive on Windows.
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(specifier)) return specifier.replaceAll("\\", "/");
+  if (!specifier.startsWith("file:")) return null;
+  const path = decodeURIComponent(new URL(specifier).pathname);
+  return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
+}
+
+/** The application's own name stays, also where it is a link: its imports start from where it stands. */
+function absolute(path: string, { files, sources }: TerritoryContext): string {
+  const kind = asked(path, () => files.kindOf(path));
+  const directory = asked(path, () => sources.realPath(/\//.test(path) ? directoryOf(path) : "."));
+  if (kind === "file" && directory !== null) return below(directory, path.slice(path.lastIndexOf("/") + 1));
+  throw new CannotWatch(
+    `cannot watch ${path}: expected the file of an application, ` +
+      (kind === null ? "there is none of that name" : `it is a ${kind}; name a module in it`),
+  );
+}
+
+/** A configuration that the permissions hide is none. */
+function kindIfShown(path: string, files: Pick<Files, "kindOf">): ReturnType<Files["kindOf"]> {
+  try {
+    return files.kindOf(path);
+  } catch {
+    return null;
+  }
+}
+
+/** What the permissions hide cannot be watched either. */
+function asked<T>(path: string, ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    throw new CannotWatch(`cannot watch ${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+}

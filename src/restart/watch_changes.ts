@@ -1,0 +1,251 @@
+// Knows: how sightings become changes: watch, wait until they are quiet, compare, tell.
+// Does not know: what is restarted then, or how.
+// Rule: who is told of a change may load the new code at once: all that it consists of is watched by then.
+
+import type { Clock, Sighting, Timer, Watcher } from "../platform/ports.ts";
+import { Burst, DEFAULT_DELAY_MS } from "./burst.ts";
+import { refusedBySystem } from "./cannot_watch.ts";
+import { DEFAULT_PATTERN, directoryOf, filesIn, isSameScope, judge, type Rule, type Scope } from "./scope.ts";
+import { Snapshot } from "./snapshot.ts";
+import { findTerritory, type Territory, type TerritoryContext, type TerritoryOptions } from "./territory.ts";
+
+/** How often a watch is tried while directories vanish under it. */
+const TRIES = 3;
+
+/** What to watch. */
+export interface WatchOptions extends TerritoryOptions {
+  /**
+   * What is looked for in the absolute path of a file; only files with it count.
+   *
+   * @default {DEFAULT_PATTERN}
+   */
+  pattern?: RegExp;
+  /**
+   * Milliseconds of quiet before a change is told.
+   *
+   * @default {200}
+   */
+  delayMs?: number;
+}
+
+/** What watching needs of its surroundings; a `Platform` has all but the log. */
+export interface WatchContext extends TerritoryContext {
+  clock: Clock;
+}
+
+/** One or more saves that belong together. */
+export interface Change {
+  /** Absolute paths of the files that were written, made or removed, sorted, `/` between the names. */
+  readonly paths: readonly string[];
+}
+
+/** Changes, for one reader. What changes while the reader is busy is one change when it comes back. */
+export interface Changes extends AsyncIterable<Change>, AsyncDisposable {
+  /** The directories whose files count, sorted. */
+  readonly directories: readonly string[];
+  /**
+   * Finds the modules of the application anew, before it is loaded for another reason than a change. (Before a change is
+   * told that is done already.) What has changed unseen is told as a change.
+   *
+   * @throws {CannotWatch} where the system refuses
+   */
+  refresh(): Promise<void>;
+  /** Ends the watch and the iteration. May be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Watches an application's files. What changes after this resolves is told: load the application afterwards.
+ *
+ * @param options what to watch
+ * @param context the surroundings
+ * @returns the changes; the iteration throws {@linkcode CannotWatch} where the system refuses later
+ * @throws {CannotWatch} where there is nothing to watch, or the system refuses
+ */
+export async function watchForChanges(options: WatchOptions, context: WatchContext): Promise<Changes> {
+  const territory = await findTerritory(options, context);
+  const { pattern = DEFAULT_PATTERN, delayMs = DEFAULT_DELAY_MS } = options;
+  const watch = new Watch(territory, { pattern, delayMs }, context);
+  try {
+    await watch.start();
+  } catch (error) {
+    await watch.close();
+    throw error;
+  }
+  return watch;
+}
+
+class Watch implements Changes {
+  readonly #territory: Territory;
+  readonly #rule: Rule;
+  readonly #context: WatchContext;
+  readonly #burst: Burst;
+  readonly #snapshot: Snapshot;
+  #scope: Scope = { counted: new Set(), watched: new Set(), awaited: new Set() };
+  #watcher: Watcher | null = null;
+  #reading: Promise<void> = Promise.resolve();
+  /** Changed files that nobody has been told of. */
+  #untold = new Set<string>();
+  #state: { at: "open" } | { at: "closed" } | { at: "failed"; error: unknown } = { at: "open" };
+  #wakeReader = () => {};
+  #isSettling = false;
+  #pause: { timer: Timer; end: () => void } | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(territory: Territory, options: { pattern: RegExp; delayMs: number }, context: WatchContext) {
+    const { sources } = context;
+    const { isTree } = territory;
+    this.#territory = territory;
+    this.#rule = { pattern: options.pattern, isTree, isDirectory: (path) => sources.list(path) !== null };
+    this.#context = context;
+    this.#burst = new Burst(options.delayMs);
+    this.#snapshot = new Snapshot((path) => sources.fingerprint(path));
+  }
+
+  get directories(): readonly string[] {
+    return [...this.#scope.counted].sort();
+  }
+
+  async start(): Promise<void> {
+    await this.#watch();
+    await this.#inTurn(() => this.#snapshot.compare(this.#everyFile()));
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.#tell(await this.#inTurn(() => this.#refresh()));
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#state.at === "open") this.#end({ at: "closed" });
+    await this.#last;
+    await this.#reading;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Change> {
+    for (;;) {
+      if (this.#state.at === "failed") throw this.#state.error;
+      if (this.#state.at === "closed") return;
+      if (this.#untold.size > 0) {
+        const paths = [...this.#untold].sort();
+        this.#untold.clear();
+        yield { paths };
+      } else await new Promise<void>((resolve) => this.#wakeReader = resolve);
+    }
+  }
+
+  /** The former watch ends first (see the port): whoever calls this compares every file afterwards. */
+  async #watch(scope?: Scope): Promise<void> {
+    this.#watcher?.close();
+    await this.#reading;
+    if (this.#state.at !== "open") return;
+    this.#scope = scope ?? this.#territory.scope();
+    for (let left = TRIES;; left--) {
+      const directories = [...this.#scope.watched];
+      try {
+        this.#watcher = this.#context.sources.watch(directories);
+        break;
+      } catch (error) {
+        if (left === 1) throw refusedBySystem(directories, error);
+        // A directory may have gone since it was listed.
+        this.#scope = this.#territory.scope();
+      }
+    }
+    this.#reading = this.#read(this.#watcher);
+  }
+
+  async #read(watcher: Watcher): Promise<void> {
+    try {
+      for await (const sighting of watcher) this.#note(sighting);
+    } catch (error) {
+      this.#fail(refusedBySystem([...this.#scope.watched], error));
+    }
+  }
+
+  #note(sighting: Sighting): void {
+    this.#burst.note(judge(sighting, { scope: this.#scope, rule: this.#rule }), this.#context.clock.now());
+    this.#settle();
+  }
+
+  /** Does what the burst decides until there is nothing left to do. */
+  async #settle(): Promise<void> {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    try {
+      while (this.#state.at === "open") {
+        const decision = this.#burst.decide(this.#context.clock.now());
+        if (decision.do === "rest") break;
+        if (decision.do === "wait") await this.#wait(decision.ms);
+        else if (decision.do === "rewatch") await this.#inTurn(() => this.#watch());
+        else this.#tell(await this.#inTurn(() => this.#compare(decision.files)));
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#isSettling = false;
+    }
+  }
+
+  async #compare(files: readonly string[] | "all"): Promise<string[]> {
+    const changed = await this.#snapshot.compare(files === "all" ? this.#everyFile() : files);
+    return changed.length === 0 ? [] : [...changed, ...await this.#refresh()];
+  }
+
+  /** Watches what belongs to the application now, and tells what has changed in the meantime. */
+  async #refresh(): Promise<string[]> {
+    await this.#territory.refresh();
+    const former = this.#scope;
+    const scope = this.#territory.scope();
+    if (this.#state.at !== "open" || isSameScope(scope, former)) return [];
+    await this.#watch(scope);
+    this.#snapshot.keep((path) => this.#scope.counted.has(directoryOf(path)));
+    // What stands in directories that modules have brought in is not new: nobody has loaded it yet.
+    if (!this.#rule.isTree) await this.#snapshot.compare(this.#filesIn(this.#scope.counted.difference(former.counted)));
+    return await this.#snapshot.compare(this.#everyFile());
+  }
+
+  #everyFile(): string[] {
+    return [...this.#snapshot.paths, ...this.#filesIn(this.#scope.counted)];
+  }
+
+  #filesIn(directories: Iterable<string>): string[] {
+    return filesIn(directories, { pattern: this.#rule.pattern, sources: this.#context.sources });
+  }
+
+  #tell(paths: readonly string[]): void {
+    for (const path of paths) this.#untold.add(path);
+    if (paths.length > 0) this.#wakeReader();
+  }
+
+  /** What is watched and what is known change together: one at a time. */
+  #inTurn<T>(call: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(call);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #wait(ms: number): Promise<void> {
+    await new Promise<void>((end) => this.#pause = { end, timer: this.#context.clock.after(ms, end) });
+    this.#pause = null;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state.at === "open") this.#end({ at: "failed", error });
+  }
+
+  #end(state: { at: "closed" } | { at: "failed"; error: unknown }): void {
+    this.#state = state;
+    this.#watcher?.close();
+    this.#pause?.timer.cancel();
+    this.#pause?.end();
+    this.#wakeReader();
+  }
+}

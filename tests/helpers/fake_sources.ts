@@ -1,0 +1,94 @@
+// Knows: files that exist only in a test, and a watch that sees what the test says.
+// Does not know: what is done about it.
+
+import type { Sighting, Sources, Watcher } from "../../src/platform/ports.ts";
+
+/** A watch that was asked for. */
+export interface FakeWatch {
+  directories: readonly string[];
+  isClosed: boolean;
+}
+
+/** Files by their paths; a directory is there where a file is in it. */
+export class FakeSources implements Sources {
+  readonly watches: FakeWatch[] = [];
+  /** What the application consists of; an error where that cannot be told. */
+  modules: string[] | Error = [];
+  /** Thrown by the next watch. */
+  refusal: Error | null = null;
+  /** How often a file was looked at. */
+  looks = 0;
+
+  #files: Map<string, string>;
+  #waiting: Sighting[] = [];
+  #wake = () => {};
+
+  constructor(files: Record<string, string>) {
+    this.#files = new Map(Object.entries(files));
+  }
+
+  /** Changes a file and lets it be seen. */
+  write(path: string, text: string): void {
+    const kind = this.#files.has(path) ? "modified" : "named";
+    this.put(path, text);
+    this.see({ kind, paths: [path] });
+  }
+
+  /** Changes a file unseen; null removes it. */
+  put(path: string, text: string | null): void {
+    if (text === null) this.#files.delete(path);
+    else this.#files.set(path, text);
+  }
+
+  see(sighting: Sighting): void {
+    this.#waiting.push(sighting);
+    this.#wake();
+  }
+
+  watch(directories: readonly string[]): Watcher {
+    if (this.refusal !== null) throw this.refusal;
+    const watch: FakeWatch = { directories: [...directories].sort(), isClosed: false };
+    this.watches.push(watch);
+    const close = () => {
+      watch.isClosed = true;
+      this.#wake();
+    };
+    return { close, [Symbol.asyncIterator]: () => this.#sightings(watch) };
+  }
+
+  async *#sightings(watch: FakeWatch): AsyncGenerator<Sighting> {
+    while (!watch.isClosed) {
+      const sighting = this.#waiting.shift();
+      if (sighting !== undefined) yield sighting;
+      else await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  list(directory: string): { name: string; isDirectory: boolean }[] | null {
+    const start = directory === "/" ? "/" : `${directory}/`;
+    const names = new Map<string, boolean>();
+    for (const path of this.#files.keys()) {
+      if (!path.startsWith(start)) continue;
+      const [name, ...rest] = path.slice(start.length).split("/");
+      names.set(name, rest.length > 0);
+    }
+    return names.size === 0 ? null : Array.from(names, ([name, isDirectory]) => ({ name, isDirectory }));
+  }
+
+  kindOf(path: string): "file" | "directory" | null {
+    return this.#files.has(path) ? "file" : this.list(path) === null ? null : "directory";
+  }
+
+  realPath(path: string): string | null {
+    return this.kindOf(path) === null ? null : path;
+  }
+
+  fingerprint(path: string): Promise<string | null> {
+    this.looks++;
+    return Promise.resolve(this.#files.get(path) ?? null);
+  }
+
+  modulesOf(): Promise<string[]> {
+    return this.modules instanceof Error ? Promise.reject(this.modules) : Promise.resolve(this.modules);
+  }
+}

@@ -1,0 +1,111 @@
+// Knows: which directories are watched, and what a sighting in them means.
+
+import assert from "node:assert/strict";
+import {
+  DEFAULT_PATTERN,
+  directoriesOf,
+  directoryOf,
+  filesIn,
+  judge,
+  scopeOf,
+  treesOf,
+} from "../../src/restart/scope.ts";
+import { FakeSources } from "../helpers/fake_sources.ts";
+
+const sources = new FakeSources({
+  "/app/app.ts": "",
+  "/app/page.html": "",
+  "/app/notes.txt": "",
+  "/app/lib/a.ts": "",
+  "/app/lib/deep/b.ts": "",
+  "/app/node_modules/x/index.js": "",
+  "/app/.git/config.json": "",
+});
+
+const tree = {
+  scope: scopeOf(treesOf(["/app"], sources), sources),
+  rule: { pattern: DEFAULT_PATTERN, isTree: true, isDirectory: (path: string) => path.endsWith("fresh") },
+};
+const modules = {
+  scope: scopeOf(directoriesOf(["/app/app.ts", "/app/gone/in/x.ts"], sources), sources),
+  rule: { ...tree.rule, isTree: false },
+};
+
+Deno.test("A tree is every directory but packages and what hides behind a dot", () => {
+  assert.deepEqual(tree.scope.counted, new Set(["/app", "/app/lib", "/app/lib/deep"]));
+  assert.deepEqual(tree.scope.watched, tree.scope.counted);
+});
+
+Deno.test("Modules count with their directories, not with what is below", () => {
+  assert.deepEqual(directoriesOf(["/app/app.ts", "/app/lib/a.ts"], sources), new Set(["/app", "/app/lib"]));
+});
+
+Deno.test("For a directory that is not there the nearest above is watched, and the names that lead to it awaited", () => {
+  const { counted, watched, awaited } = scopeOf(["/nowhere/at/all"], sources);
+  assert.deepEqual(counted, new Set(["/nowhere/at/all"]));
+  assert.deepEqual(watched, new Set(["/"]));
+  assert.deepEqual(awaited, new Set(["/nowhere", "/nowhere/at", "/nowhere/at/all"]));
+});
+
+Deno.test("A file counts by its directory and its name", () => {
+  const paths = [
+    "/app/app.ts",
+    "/app/page.html",
+    "/app/notes.txt",
+    "/app/app.ts~",
+    "/app/.app.ts.swp",
+    "/app/lib/a.ts",
+  ];
+  const seen = judge({ kind: "modified", paths }, modules);
+  assert.deepEqual(seen, { files: ["/app/app.ts", "/app/page.html"], isAll: false, isMoved: false });
+  assert.deepEqual(judge({ kind: "modified", paths: ["/app/lib/a.ts"] }, tree).files, ["/app/lib/a.ts"]);
+  assert.deepEqual(filesIn(["/app"], { pattern: DEFAULT_PATTERN, sources }), ["/app/app.ts", "/app/page.html"]);
+});
+
+Deno.test("A pattern with the flag g matches every time", () => {
+  const rule = { ...modules.rule, pattern: /\.ts$/g };
+  const sighting = { kind: "modified" as const, paths: ["/app/app.ts", "/app/bpp.ts"] };
+  assert.deepEqual(judge(sighting, { ...modules, rule }).files, sighting.paths);
+});
+
+Deno.test("The default pattern takes modules and what they usually read", () => {
+  for (
+    const name of ["a.ts", "a.mts", "a.tsx", "a.js", "a.mjs", "a.jsx", "a.json", "a.yml", "a.yaml", "a.html", "a.css"]
+  ) {
+    assert.match(name, DEFAULT_PATTERN);
+  }
+  for (const name of ["a.ts~", "a.ts.swp", "4913", "a.txt", "ts", "a.sqlite", "#a.ts#", "a.ts.tmp.812"]) {
+    assert.doesNotMatch(name, DEFAULT_PATTERN);
+  }
+});
+
+Deno.test("Lost sightings may have been anything", () => {
+  assert.deepEqual(judge({ kind: "lost", paths: [] }, modules), { files: [], isAll: true, isMoved: true });
+});
+
+Deno.test("A new directory in a tree has to be watched; beside modules, in packages and behind a dot it has not", () => {
+  const isMoved = (path: string, where = tree) => judge({ kind: "named", paths: [path] }, where).isMoved;
+  assert.equal(isMoved("/app/lib/fresh"), true);
+  assert.equal(isMoved("/app/lib/new.ts"), false);
+  assert.equal(isMoved("/app/.fresh"), false);
+  assert.equal(isMoved("/app/node_modules/fresh"), false);
+  assert.equal(isMoved("/app/fresh", modules), false);
+});
+
+Deno.test("A watched directory that goes, and an awaited one that comes, have to be watched anew", () => {
+  const isMoved = (path: string, kind: "named" | "modified" = "named") =>
+    judge({ kind, paths: [path] }, modules).isMoved;
+  assert.equal(isMoved("/app"), true);
+  assert.equal(isMoved("/app/gone"), true);
+  assert.equal(isMoved("/app/gone/in"), true);
+  assert.equal(isMoved("/app/gone/in/x.ts"), false);
+  assert.equal(isMoved("/app", "modified"), false, "its rights or its time, not its name");
+});
+
+Deno.test("directoryOf() stops at a root", () => {
+  assert.equal(directoryOf("/a/b"), "/a");
+  assert.equal(directoryOf("/a"), "/");
+  assert.equal(directoryOf("/"), "/");
+  assert.equal(directoryOf("C:/a"), "C:/");
+  assert.equal(directoryOf("C:/"), "C:/");
+});
