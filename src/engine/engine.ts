@@ -8,27 +8,14 @@ import type { PhaseReader } from "../connection/phases.ts";
 import type { Terms } from "../connection/terms.ts";
 import { Turnstile } from "../connection/turnstile.ts";
 import { showError } from "../platform/log.ts";
-import {
-  type Clock,
-  type Listener,
-  ListenerClosed,
-  type Log,
-  type Socket,
-  type TemporaryFiles,
-  type Timer,
-} from "../platform/ports.ts";
+import type { Clock, Listener, Log, Socket, TemporaryFiles, Timer } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import type { DecodeLatin1 } from "../wire/head_facts.ts";
+import { Accepting } from "./accepting.ts";
 import { applicationOf, type ApplicationParts } from "./application.ts";
 import { Deadlines } from "./deadlines.ts";
 import { LiveTable } from "./live_table.ts";
 import type { Settings } from "./settings.ts";
-
-/** How long accepting pauses when the system has no descriptor left: doubling from the first to the second. */
-const MIN_PAUSE_MS = 50;
-const MAX_PAUSE_MS = 1_000;
-/** A line that could come for every connection comes at most once in this time. */
-const LOG_EVERY_MS = 1_000;
 
 /** Walks a connection turn by turn, and tells its readers of every phase. */
 async function tell(connection: Connection, readers: readonly PhaseReader[]): Promise<void> {
@@ -81,8 +68,6 @@ export class Engine {
   #cut = 0;
   /** Connections that ended during a drain before they had asked anything. */
   #refused = 0;
-  /** Times that accepting had to pause. */
-  pauses = 0;
 
   #parts: EngineParts;
   #world: World;
@@ -93,8 +78,7 @@ export class Engine {
   #pastRequests = 0;
   #sweeping: Timer | null = null;
   #patience: Timer | null = null;
-  #loggedAt = -Infinity;
-  #onRoom: (() => void) | null = null;
+  #accepting: Accepting;
   /** Set by a drain: how long a connection may idle. */
   #lastIdleMs: number | null = null;
   #finish: () => void;
@@ -125,12 +109,24 @@ export class Engine {
       date: "",
     };
     this.#deadlines = new Deadlines(this.live, settings);
-    this.#acceptAll();
+    this.#accepting = new Accepting({
+      ...world,
+      listener: parts.listener,
+      size: () => this.live.size,
+      most: settings.maxConnections,
+      take: (socket) => void this.#drive(socket),
+    });
+    this.#accepting.run();
   }
 
   /** How it stands. */
   get state(): EngineState {
     return this.#state;
+  }
+
+  /** Times that accepting had to pause. */
+  get pauses(): number {
+    return this.#accepting.pauses;
   }
 
   /** How many connections were accepted. */
@@ -189,8 +185,7 @@ export class Engine {
     if (this.#state !== "draining") return;
     this.#state = "stopping";
     this.#patience?.cancel();
-    this.#parts.listener.close();
-    this.#onRoom?.();
+    this.#accepting.close();
     this.#patience = this.#world.clock.after(this.#parts.settings.gracefulTimeoutMs, () => {
       this.#world.log("WARN", `the graceful timeout is over; connections cut: ${this.live.size}`);
       this.abort();
@@ -205,42 +200,6 @@ export class Engine {
     this.#patience?.cancel();
     this.#sweeping?.cancel();
     this.#finish();
-  }
-
-  async #acceptAll(): Promise<void> {
-    const { listener, settings } = this.#parts;
-    let pauseMs = 0;
-    while (this.#state === "serving" || this.#state === "draining") {
-      if (this.live.size >= settings.maxConnections) {
-        await this.#room(`${this.live.size} connections are open, the most that are allowed; new ones wait`);
-        continue;
-      }
-      try {
-        this.#drive(await listener.accept());
-        pauseMs = 0;
-      } catch (error) {
-        if (error instanceof ListenerClosed) return;
-        // The system is short of something (EMFILE), or a client left before it was accepted (ECONNABORTED).
-        pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, pauseMs * 2));
-        this.#note(`cannot accept, trying again in ${pauseMs} ms: ${error instanceof Error ? error.message : error}`);
-        await new Promise<void>((resolve) => this.#world.clock.after(pauseMs, resolve));
-      }
-    }
-  }
-
-  /** Waits until a connection ends. */
-  async #room(message: string): Promise<void> {
-    this.#note(message);
-    await new Promise<void>((resolve) => this.#onRoom = resolve);
-    this.#onRoom = null;
-  }
-
-  #note(message: string): void {
-    this.pauses++;
-    const now = this.#world.clock.now();
-    if (now - this.#loggedAt < LOG_EVERY_MS) return;
-    this.#loggedAt = now;
-    this.#world.log("WARN", message);
   }
 
   /** Walks one connection from its accept to its close; its readers see every phase. */
@@ -259,7 +218,7 @@ export class Engine {
     if (connection.requests === 0 && this.#state === "stopping" && connection.refusal === null) this.#refused++;
     this.#pastRequests += connection.requests;
     this.#tellClosed(connection);
-    this.#onRoom?.();
+    this.#accepting.roomMade();
     if (this.live.size === 0) this.#finishIfEmpty();
   }
 

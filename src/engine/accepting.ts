@@ -1,0 +1,86 @@
+// Knows: how connections are accepted, one after the other, and when accepting has to pause.
+// Does not know: what becomes of them.
+// Rule: whatever the system is short of, accepting goes on once it can.
+
+import { type Clock, type Listener, ListenerClosed, type Log, type Socket } from "../platform/ports.ts";
+
+/** How long accepting pauses when the system has no descriptor left: doubling from the first to the second. */
+const MIN_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1_000;
+/** A line that could come for every connection comes at most once in this time. */
+const LOG_EVERY_MS = 1_000;
+
+/** What accepting needs. */
+export interface AcceptingParts {
+  listener: Listener;
+  clock: Clock;
+  log: Log;
+  /** How many connections are open. */
+  size(): number;
+  /** How many may be. */
+  most: number;
+  take(socket: Socket): void;
+}
+
+/** The accept loop of one listener. */
+export class Accepting {
+  /** Times that it had to pause. */
+  pauses = 0;
+  #parts: AcceptingParts;
+  #isClosed = false;
+  #loggedAt = -Infinity;
+  #onRoom: (() => void) | null = null;
+
+  constructor(parts: AcceptingParts) {
+    this.#parts = parts;
+  }
+
+  /** Accepts until it is closed. */
+  async run(): Promise<void> {
+    const { listener, clock, size, most, take } = this.#parts;
+    let pauseMs = 0;
+    while (!this.#isClosed) {
+      if (size() >= most) {
+        await this.#room(`${size()} connections are open, the most that are allowed; new ones wait`);
+        continue;
+      }
+      try {
+        take(await listener.accept());
+        pauseMs = 0;
+      } catch (error) {
+        if (error instanceof ListenerClosed) return;
+        // The system is short of something (EMFILE), or a client left before it was accepted (ECONNABORTED).
+        pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, pauseMs * 2));
+        this.#note(`cannot accept, trying again in ${pauseMs} ms: ${error instanceof Error ? error.message : error}`);
+        await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
+      }
+    }
+  }
+
+  /** A connection has ended. */
+  roomMade(): void {
+    this.#onRoom?.();
+  }
+
+  /** Stops listening. */
+  close(): void {
+    this.#isClosed = true;
+    this.#parts.listener.close();
+    this.#onRoom?.();
+  }
+
+  /** Waits until a connection ends. */
+  async #room(message: string): Promise<void> {
+    this.#note(message);
+    await new Promise<void>((resolve) => this.#onRoom = resolve);
+    this.#onRoom = null;
+  }
+
+  #note(message: string): void {
+    this.pauses++;
+    const now = this.#parts.clock.now();
+    if (now - this.#loggedAt < LOG_EVERY_MS) return;
+    this.#loggedAt = now;
+    this.#parts.log("WARN", message);
+  }
+}
