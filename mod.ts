@@ -23,6 +23,16 @@ export { type ProtocolCode, ProtocolError } from "./src/wire/protocol_error.ts";
 export type { PhaseReader } from "./src/connection/phases.ts";
 export { type LineOptions, stopwatch } from "./src/inspect/stopwatch.ts";
 export { trace } from "./src/inspect/trace.ts";
+export {
+  progressChanges,
+  progressOf,
+  uploadProgress,
+  type UploadProgressOptions,
+  uploads,
+} from "./src/progress/upload_progress.ts";
+export { Uploads, type UploadsOptions } from "./src/progress/uploads.ts";
+export { redisStore, type RedisStoreOptions } from "./src/progress/redis_store.ts";
+export type { Progress, ProgressState, ProgressStore } from "./src/progress/progress.ts";
 
 // Not awaited here: an application may import this module while the program serves it.
 if (import.meta.main) import("./src/cli/main.ts").then(({ main }) => main());

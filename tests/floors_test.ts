@@ -11,6 +11,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   engine: 2,
   inspect: 2,
   app: 2,
+  progress: 2,
   demo: 3,
   cli: 4,
 };
@@ -64,7 +65,7 @@ Deno.test("Only the platform room names Deno or node:, but for node:util's parse
 
 Deno.test("The rooms below the engine ask ports for time and chance", () => {
   for (const { path, room, text } of files) {
-    if (!["wire", "connection", "message", "engine", "inspect"].includes(room)) continue;
+    if (!["wire", "connection", "message", "engine", "inspect", "progress"].includes(room)) continue;
     assert.doesNotMatch(
       text.replace(/^\s*(\*|\/\/).*$/gm, ""),
       /Date\.now|setTimeout|setInterval|Math\.random|performance\./,

@@ -20,9 +20,11 @@ export function* readWhole(connection: Connection, exchange: Exchange): Walk {
   }
   exchange.mustContinue = false;
   const pieces: Uint8Array[] = [];
+  const left = exchange.size;
+  // What came together with the head counts from the start: no more may come for a while.
+  if (left >= 0) exchange.received = Math.min(inbox.size, left);
   exchange.isWaitingForBody = true;
   if (connection.enter("body")) yield "body";
-  const left = exchange.size;
   while (left > inbox.size && !inbox.ended) {
     if (connection.outbox.size > 0) yield* flush(connection);
     // What the head claims is not set aside at once: it may be a lie.

@@ -223,6 +223,21 @@ Deno.test("A body that breaks off while it is read first never reaches the appli
   }
 });
 
+Deno.test("What came of a body together with its head is counted before more comes", async () => {
+  const { client, connection, exchanges, done } = connected({ body: "whole" });
+  client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nsome");
+  await settled();
+  assert.equal(connection.exchange!.received, 4);
+  client.send("more");
+  await settled();
+  assert.equal(connection.exchange!.received, 8);
+  client.send("!!");
+  await settled();
+  assert.equal(exchanges[0].received, 10);
+  client.end();
+  await done;
+});
+
 Deno.test("A body that was read first is gone once the request is answered", async () => {
   const { client, responses, exchanges, done } = connected({ body: "whole" });
   client.send(post("secret-1"));
