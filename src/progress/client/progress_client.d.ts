@@ -43,9 +43,9 @@ export interface ProgressTexts {
   remove: string;
   waiting: string;
   starting: string;
-  /** Sizes, rate and time are written out, such as `12.5 MB`; `size` and `left` are null where they are not known. */
-  uploading(told: { received: string; size: string | null; rate: string; left: string | null }): string;
-  done(told: { received: string }): string;
+  /** Sizes, rate and time are written out, such as `12.5 MB`; null is what is not known. */
+  uploading(told: { received: string; size: string | null; rate: string | null; left: string | null }): string;
+  done(told: { received: string | null }): string;
   /** The status is 0 where no answer came. */
   error(told: { status: number }): string;
   aborted: string;

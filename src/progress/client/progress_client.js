@@ -27,8 +27,8 @@ const ENGLISH = {
   waiting: "Waiting for its turn",
   starting: "Starting",
   uploading: ({ received, size, rate, left }) =>
-    size === null ? `${received}, ${rate}` : `${received} of ${size}, ${rate}${left === null ? "" : `, ${left} left`}`,
-  done: ({ received }) => `${received} arrived`,
+    [size === null ? received : `${received} of ${size}`, rate, left && `${left} left`].filter(Boolean).join(", "),
+  done: ({ received }) => received === null ? "Arrived" : `${received} arrived`,
   error: ({ status }) => status >= 400 ? `Failed: the server answered ${status}` : "Failed: the connection broke",
   aborted: "Cancelled",
 };
@@ -149,10 +149,12 @@ class Upload {
     const unwatch = watch(this.#url.href, (progress) => this.#heed(progress));
     try {
       const response = await posted;
+      // What is small is over before the first word about it.
+      if (this.report.received !== this.report.size) await this.#ask();
       this.#end(response.ok ? "done" : "error", { status: response.status, response });
     } catch {
       // A server that refuses a body closes before it has come, and a browser calls that a broken connection.
-      const status = signal.aborted ? 0 : (await ask(this.#url.href, signal))?.status ?? 0;
+      const status = signal.aborted ? 0 : (await this.#ask())?.status ?? 0;
       this.#end(signal.aborted ? "aborted" : "error", { status });
     }
     unwatch();
@@ -166,6 +168,12 @@ class Upload {
 
   get isOver() {
     return LAST_STATES.includes(this.report.state);
+  }
+
+  async #ask() {
+    const progress = await ask(this.#url.href, this.#stop.signal);
+    if (progress !== null) this.#heed(progress);
+    return progress;
   }
 
   /** @param {Progress} progress */
@@ -389,12 +397,12 @@ function detailOf(report, texts, list) {
     case "error":
       return texts.error({ status });
     case "done":
-      return texts.done({ received: showBytes(list, received) });
+      return texts.done({ received: received > 0 ? showBytes(list, received) : null });
     default:
       return texts.uploading({
         received: showBytes(list, received),
         size: size < 0 ? null : showBytes(list, size),
-        rate: showBytes(list, rate, "-per-second"),
+        rate: rate > 0 ? showBytes(list, rate, "-per-second") : null,
         left: eta < 0 || size < 0 ? null : showSeconds(list, eta),
       });
   }
