@@ -1,57 +1,56 @@
-// Knows: the application that is served when none is named.
-// Does not know: how it is served.
+// Knows: the application that is served when none is named, and its paths.
+// Does not know: how it is served, or who tells it of the server's connections.
 
-import { PAGE } from "./page.ts";
+import type { ConnectionFacts } from "../inspect/dump.ts";
+import type { Handler } from "../message/handler.ts";
+import type { Clock } from "../platform/ports.ts";
+import { platform } from "../platform/runtime.ts";
+import { uploadProgress } from "../progress/upload_progress.ts";
+import type { Uploads } from "../progress/uploads.ts";
+import { assetAt } from "./assets.ts";
+import { echo } from "./echo.ts";
+import { lines } from "./lines.ts";
+import { watchState } from "./state.ts";
+import { takeUpload } from "./upload.ts";
 
-/** A line every so often, for so long. */
-const LINE_EVERY_MS = 100;
-const LINES = 50;
-
-const encoder = new TextEncoder();
+/** What the demo is made of. */
+export interface DemoParts {
+  clock: Clock;
+  /** The server's connections as they stand now. */
+  connections: () => readonly ConnectionFacts[] | Promise<readonly ConnectionFacts[]>;
+  /** True once the server is stopping: what has no end of its own ends then. */
+  isStopping: () => boolean;
+  /**
+   * Who follows uploads and tells how far they are.
+   * @default those of this process
+   */
+  uploads?: Uploads;
+}
 
 /**
- * The built-in application: a page, a stream, an echo.
+ * Makes the built-in application: a page on which one uploads, streams, and sees the server's connections.
  *
- * @param request what was asked
- * @returns its answer
+ * @param parts what it needs of its server
+ * @returns its handler
  */
-export function demo(request: Request): Response | Promise<Response> {
-  const { pathname } = new URL(request.url);
-  switch (pathname) {
-    case "/":
-      return new Response(PAGE, { headers: { "content-type": "text/html;charset=UTF-8" } });
-    case "/stream":
-      return new Response(lines(request.signal), { headers: { "content-type": "text/plain;charset=UTF-8" } });
-    case "/echo":
-      return echo(request);
-    default:
-      return new Response(`There is nothing at ${pathname}; the demo is at /\n`, { status: 404 });
-  }
+export function makeDemo(parts: DemoParts): Handler {
+  return uploadProgress((request: Request) => {
+    const { pathname } = new URL(request.url);
+    switch (pathname) {
+      case "/upload":
+        return takeUpload(request, parts.clock);
+      case "/stream":
+        return lines(request.signal, parts.clock);
+      case "/state":
+        return watchState(request.signal, parts);
+      case "/echo":
+        return echo(request);
+      default:
+        return assetAt(pathname) ??
+          new Response(`There is nothing at ${pathname}; the demo is at /\n`, { status: 404 });
+    }
+  }, { uploads: parts.uploads });
 }
 
-/** One line after the other, until they are all out or the client has left. */
-function lines(signal: AbortSignal): ReadableStream<Uint8Array> {
-  let timer: ReturnType<typeof setInterval> | undefined;
-  let count = 0;
-  const stop = () => clearInterval(timer);
-  return new ReadableStream({
-    start(controller) {
-      timer = setInterval(() => {
-        controller.enqueue(encoder.encode(`line ${++count} of ${LINES}, ${count * LINE_EVERY_MS} ms\n`));
-        if (count < LINES) return;
-        stop();
-        controller.close();
-      }, LINE_EVERY_MS);
-      signal.addEventListener("abort", stop, { once: true });
-    },
-    cancel: stop,
-  });
-}
-
-/** What was sent, as the server understood it. */
-async function echo(request: Request): Promise<Response> {
-  const head = [`${request.method} ${request.url}`];
-  for (const [name, value] of request.headers) head.push(`${name}: ${value}`);
-  const body = await request.text();
-  return new Response(`${head.join("\n")}\n\n${body}`);
-}
+/** The demo where nobody tells it of connections. */
+export const demo: Handler = makeDemo({ clock: platform.clock, connections: () => [], isStopping: () => false });

@@ -1,0 +1,26 @@
+// Knows: how a handler waits without outliving its client.
+
+import type { Clock } from "../platform/ports.ts";
+
+/**
+ * Waits, unless the client leaves.
+ *
+ * @param clock what measures the time
+ * @param options `ms` to wait, and the request's `signal`
+ * @throws the signal's reason, once the client has left
+ */
+export async function pause(clock: Clock, { ms, signal }: { ms: number; signal: AbortSignal }): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = clock.after(ms, resolve);
+  const leave = () => {
+    timer.cancel();
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", leave);
+  try {
+    await promise;
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+}
