@@ -131,6 +131,7 @@ class Worker {
       listener,
       context,
     );
+    prepared.outlook.connections = () => link.survey();
     platform.process.onSignal("SIGTERM", () => {
       log("INFO", "SIGTERM: this worker stops, and is replaced");
       this.drain("scale");

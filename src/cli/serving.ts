@@ -3,7 +3,6 @@
 
 import { loadApp, type LoadedApp } from "../app/load_app.ts";
 import type { PhaseReader } from "../connection/phases.ts";
-import { demo } from "../demo/demo.ts";
 import { Engine } from "../engine/engine.ts";
 import { accessLog } from "../inspect/access_log.ts";
 import { type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../inspect/dump.ts";
@@ -24,6 +23,14 @@ export interface Prepared {
   configuration: Configuration;
   /** Milliseconds of the clock. */
   startedAt: number;
+  /** What the demo shows of the server; it is there before the engine is. */
+  outlook: Outlook;
+}
+
+/** The server, as it can be looked at. */
+export interface Outlook {
+  connections(): ConnectionFacts[] | Promise<ConnectionFacts[]>;
+  isStopping(): boolean;
 }
 
 /** What serving needs of its surroundings. */
@@ -31,8 +38,6 @@ export interface Context {
   platform: Platform;
   log: Log;
 }
-
-const DEMO: LoadedApp = { handler: demo, options: {} };
 
 /**
  * Loads the application and decides how it is served.
@@ -47,13 +52,24 @@ export async function prepare(asked: Asked, { platform }: Context): Promise<Prep
   const { process, files, clock } = platform;
   const startedAt = clock.now();
   process.setArgs(asked.appArgs);
-  const app = asked.app === undefined ? DEMO : await loadApp(asked.app, {
+  const outlook: Outlook = { connections: () => [], isStopping: () => false };
+  const app = asked.app === undefined ? await loadDemo(outlook, platform) : await loadApp(asked.app, {
     cwd: process.cwd,
     files,
     program: process.program,
     load: (url) => import(url),
   });
-  return { app, configuration: configure(asked, app.options, platform), startedAt };
+  return { app, configuration: configure(asked, app.options, platform), startedAt, outlook };
+}
+
+async function loadDemo(outlook: Outlook, { clock }: Platform): Promise<LoadedApp> {
+  const { makeDemo } = await import("../demo/demo.ts");
+  const handler = makeDemo({
+    clock,
+    connections: () => outlook.connections(),
+    isStopping: () => outlook.isStopping(),
+  });
+  return { handler, options: {} };
 }
 
 /** An engine that serves, and what is told of it. */
@@ -77,7 +93,7 @@ export interface Serving {
  * @returns what serves
  */
 export function serveOn(prepared: Prepared, listener: Listener, { platform, log }: Context): Serving {
-  const { app, configuration, startedAt } = prepared;
+  const { app, configuration, startedAt, outlook } = prepared;
   const { clock, process } = platform;
   const { settings, debug } = configuration;
   const writers: LineWriter[] = [];
@@ -101,6 +117,8 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
     const now = clock.now();
     return [...engine.live].map(([connection, note]) => factsOf(connection, note, now));
   };
+  outlook.connections = connections;
+  outlook.isStopping = () => engine.state !== "serving";
   return {
     engine,
     connections,

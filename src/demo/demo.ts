@@ -4,7 +4,6 @@
 import type { ConnectionFacts } from "../inspect/dump.ts";
 import type { Handler } from "../message/handler.ts";
 import type { Clock } from "../platform/ports.ts";
-import { platform } from "../platform/runtime.ts";
 import { uploadProgress } from "../progress/upload_progress.ts";
 import type { Uploads } from "../progress/uploads.ts";
 import { assetAt } from "./assets.ts";
@@ -51,6 +50,3 @@ export function makeDemo(parts: DemoParts): Handler {
     }
   }, { uploads: parts.uploads });
 }
-
-/** The demo where nobody tells it of connections. */
-export const demo: Handler = makeDemo({ clock: platform.clock, connections: () => [], isStopping: () => false });

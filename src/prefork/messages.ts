@@ -60,11 +60,14 @@ export type WorkerMessage =
   | { kind: "progress"; id: string; progress: Progress }
   /** How far is this upload, of which this worker knows nothing? */
   | { kind: "find"; ask: number; id: string }
+  /** Which connections are there, in all processes? */
+  | { kind: "survey"; ask: number }
   | { kind: "state"; ask: number; report: Report; accepted: number; pauses: number; connections: ConnectionFacts[] };
 
 /** From the supervisor to a worker. */
 export type SupervisorMessage =
   | { kind: "found"; ask: number; progress: Progress | null }
+  | { kind: "surveyed"; ask: number; connections: ConnectionFacts[] }
   /** Comes once the application is loaded: listen there, or, where it is null, find out where that can be. */
   | { kind: "listen"; port: number | null }
   /** Finish what runs. */

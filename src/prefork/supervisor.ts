@@ -10,7 +10,7 @@ import type { Question, Ready, Reply, SupervisorMessage, Tally, WorkerMessage } 
 import type { Action, Fact, RosterTerms } from "./facts.ts";
 import { ProgressBoard } from "./progress_board.ts";
 import { Roster } from "./roster.ts";
-import { dumpAll, statusOf, type View } from "./views.ts";
+import { connectionsOf, dumpAll, statusOf, type View } from "./views.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 /** The roster's clock: workers report as often. */
@@ -226,6 +226,11 @@ export class Supervisor {
         return this.#board.put(message.id, message.progress, { owner: id, now: this.#platform.clock.now() });
       case "find":
         return handle.send({ kind: "found", ask: message.ask, progress: this.#board.get(message.id) });
+      case "survey":
+        connectionsOf(this.#view()).then((connections) => {
+          handle.send({ kind: "surveyed", ask: message.ask, connections });
+        });
+        return;
       case "bye":
         for (const name of ["finished", "cut", "refused"] as const) this.#tally[name] += message.tally[name];
         return;

@@ -56,6 +56,35 @@ export function statusOf({ roster, platform, version, first, startedAt }: View):
   };
 }
 
+/** A worker, and what it says of itself; null where it does not answer. */
+interface Told {
+  member: Member;
+  state: WorkerState | null;
+}
+
+async function askAll({ roster, handles, platform }: View): Promise<Told[]> {
+  let timer: Timer | undefined;
+  const impatience = new Promise<null>((resolve) => {
+    timer = platform.clock.after(DUMP_PATIENCE_MS, () => resolve(null));
+  });
+  const members = [...roster.members.values()].filter(({ state }) => state !== "planned");
+  const told = await Promise.all(members.map(async (member) => {
+    return { member, state: await handles.get(member.id)?.dump(impatience) ?? null };
+  }));
+  timer?.cancel();
+  return told;
+}
+
+/**
+ * Asks every worker for its connections.
+ *
+ * @param view the supervisor
+ * @returns those of all
+ */
+export async function connectionsOf(view: View): Promise<ConnectionFacts[]> {
+  return (await askAll(view)).flatMap(rowsOf);
+}
+
 /**
  * Asks every worker and shows what they say.
  *
@@ -63,27 +92,27 @@ export function statusOf({ roster, platform, version, first, startedAt }: View):
  * @returns the dump of all processes
  */
 export async function dumpAll(view: View): Promise<string> {
-  const { roster, handles, platform, version, control, first, startedAt } = view;
+  const { platform, version, control, first, startedAt } = view;
   const { clock, process } = platform;
-  let timer: Timer | undefined;
-  const impatience = new Promise<null>((resolve) => timer = clock.after(DUMP_PATIENCE_MS, () => resolve(null)));
-  const members = [...roster.members.values()].filter(({ state }) => state !== "planned");
-  const states = await Promise.all(members.map(({ id }) => handles.get(id)?.dump(impatience) ?? null));
-  timer?.cancel();
-  const told = states.filter((state) => state !== null);
+  const told = await askAll(view);
   return showState({
     version,
     runtime: process.runtime,
     uptimeMs: clock.now() - startedAt,
     configuration: { supervisor: process.pid, control, ...first?.configuration },
-    accepted: sum(told, ({ accepted }) => accepted),
-    pauses: sum(told, ({ pauses }) => pauses),
-    workers: members.map((member, i) => workerFacts(view, member, states[i])),
-    connections: members.flatMap(({ nr }, i) => (states[i]?.connections ?? []).map((facts) => ofWorker(nr, facts))),
+    accepted: sum(told, ({ state }) => state?.accepted ?? 0),
+    pauses: sum(told, ({ state }) => state?.pauses ?? 0),
+    workers: told.map((each) => workerFacts(view, each)),
+    connections: told.flatMap(rowsOf),
   });
 }
 
-function workerFacts({ roster, platform }: View, member: Member, state: WorkerState | null): WorkerFacts {
+/** Connections of two workers may have the same number. */
+function rowsOf({ member, state }: Told): ConnectionFacts[] {
+  return (state?.connections ?? []).map((facts) => ({ ...facts, id: `${member.nr}.${facts.id}` }));
+}
+
+function workerFacts({ roster, platform }: View, { member, state }: Told): WorkerFacts {
   const { nr, generation, pid, spawnedAt } = member;
   const { requests, rssBytes } = state?.report ?? member.report;
   return {
@@ -96,11 +125,6 @@ function workerFacts({ roster, platform }: View, member: Member, state: WorkerSt
     rssBytes,
     restarts: roster.restarts.get(nr) ?? 0,
   };
-}
-
-/** Connections of two workers may have the same number. */
-function ofWorker(nr: number, facts: ConnectionFacts): ConnectionFacts {
-  return { ...facts, id: `${nr}.${facts.id}` };
 }
 
 function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {

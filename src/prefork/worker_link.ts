@@ -2,6 +2,7 @@
 // Does not know: how the worker serves.
 // Rule: a worker whose supervisor is gone is told so at once, so that none is ever orphaned.
 
+import type { ConnectionFacts } from "../inspect/dump.ts";
 import type { Platform, Timer } from "../platform/ports.ts";
 import type { Progress, ProgressStore } from "../progress/progress.ts";
 import { LineChannel } from "./line_channel.ts";
@@ -28,12 +29,15 @@ export interface Orders {
   orphaned(): void;
 }
 
+/** What the supervisor answers to a question. */
+type Answer = SupervisorMessage & { kind: "found" | "surveyed" };
+
 /** The worker's end of the control socket. */
 export class WorkerLink {
   #channel: LineChannel<WorkerMessage>;
   #reporting: Timer | null = null;
   #isEnding = false;
-  #asked = new Map<number, (progress: Progress | null) => void>();
+  #asked = new Map<number, (answer: Answer | null) => void>();
   #lastAsk = 0;
 
   private constructor(channel: LineChannel<WorkerMessage>) {
@@ -73,7 +77,8 @@ export class WorkerLink {
       case "dump":
         return this.#channel.send({ kind: "state", ask: message.ask, ...orders.state() });
       case "found":
-        this.#asked.get(message.ask)?.(message.progress);
+      case "surveyed":
+        this.#asked.get(message.ask)?.(message);
         this.#asked.delete(message.ask);
         return;
     }
@@ -93,10 +98,21 @@ export class WorkerLink {
     };
   }
 
-  #find(id: string): Promise<Progress | null> {
+  /** The connections of all processes; none where the supervisor is gone. */
+  async survey(): Promise<ConnectionFacts[]> {
+    const answer = await this.#ask((ask) => ({ kind: "survey", ask }));
+    return answer?.kind === "surveyed" ? answer.connections : [];
+  }
+
+  async #find(id: string): Promise<Progress | null> {
+    const answer = await this.#ask((ask) => ({ kind: "find", ask, id }));
+    return answer?.kind === "found" ? answer.progress : null;
+  }
+
+  #ask(question: (ask: number) => WorkerMessage): Promise<Answer | null> {
     if (this.#channel.isClosed) return Promise.resolve(null);
     const ask = ++this.#lastAsk;
-    this.tell({ kind: "find", ask, id });
+    this.tell(question(ask));
     return new Promise((resolve) => this.#asked.set(ask, resolve));
   }
 

@@ -186,9 +186,15 @@ for (const width of [360, 1600]) {
   }
 }
 
-browserTest("The program serves it, as it is started without an application", async ({ browsing, folder }) => {
-  await using program = start(["-p", "0"]);
-  const page = await browsing.open(await program.url());
-  await page.setInputFiles("#files", await makeFile(folder, { name: "film.bin", bytes: 10 * MIB }));
-  await detail(page, "10.5 MB arrived").waitFor();
-});
+/** One process, and a supervisor with two workers: the page does not see a difference. */
+for (const args of [[], ["--max-proc", "3"]]) {
+  const name = `The program serves it with ${args.join(" ") || "no flag"}: watched, seen in the table, and arrived`;
+  browserTest(name, async ({ browsing, folder }) => {
+    await using program = start(["-p", "0", ...args]);
+    const page = await browsing.open(await program.url());
+    await page.setInputFiles("#files", await makeFile(folder, { name: "film.bin", bytes: 20 * MIB }));
+    await page.locator("#connections tr").filter({ hasText: "POST /upload" }).waitFor();
+    await detail(page, /of 21\.0 MB, \d+\.\d MB\/s/).waitFor();
+    await detail(page, "21.0 MB arrived").waitFor();
+  });
+}

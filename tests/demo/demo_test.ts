@@ -3,9 +3,7 @@
 
 import assert from "node:assert/strict";
 import type { ConnectionFacts } from "../../src/inspect/dump.ts";
-import { serving } from "../helpers/serving.ts";
 import { type ServingDemo, servingDemo } from "../helpers/serving_demo.ts";
-import { demo } from "../../src/demo/demo.ts";
 
 interface Told {
   total: number;
@@ -136,7 +134,7 @@ Deno.test("The table ends when the server stops, and holds nobody up", async () 
   served.engine.drain();
   while (!(await events.next()).done);
   await served.engine.finished;
-  assert.equal(served.engine.cut, 0);
+  assert.equal(served.engine.tally.cut, 0);
   assert.deepEqual(served.lines, []);
 });
 
@@ -157,14 +155,4 @@ Deno.test("Whoever leaves in the middle of an upload or of the stream leaves no 
   for await (const { state } of served.uploads.progressChanges("left-alone")) last = state;
   assert.equal(last, "aborted");
   assert.deepEqual(served.lines, []);
-});
-
-Deno.test("The demo answers without anybody who tells it of connections", async () => {
-  await using served = serving(demo);
-  const state = await fetch(`${served.url}/state`);
-  for await (const told of eventsOf<Told>(state)) {
-    assert.deepEqual(told, { total: 0, connections: [] });
-    break;
-  }
-  assert.match(await (await fetch(`${served.url}/echo`, { method: "POST", body: "warp" })).text(), /\n\nwarp$/);
 });
