@@ -3,8 +3,8 @@
 
 import { FLAGS } from "./flags.ts";
 
-const WIDTH = 100;
-const COLUMN = 28;
+const WIDTH = 104;
+const COLUMN = 31;
 
 /**
  * The help.
@@ -21,6 +21,7 @@ export function usage(program: string): string {
     "Weft, an HTTP/1.1 application server.",
     "",
     `  ${program} [options] [app] [-- arguments for the app]`,
+    `  ${program} ctl [--control PATH] status|top|dump|reload|scale +1|-1|N|stop [--json]`,
     "",
     "app is a module path, a URL or an npm: or jsr: specifier whose export is `default.fetch`, a `default`",
     "function or a function named `fetch`. Without it the built-in demo is served.",
@@ -29,7 +30,8 @@ export function usage(program: string): string {
     "",
     "Sizes take KiB, MiB, GiB or k, m, g; times are seconds or 200ms, 10s, 5m, 1h. Each flag --x-y has the",
     "variable WEFT_X_Y; a flag goes before the application's own options, and those before the variable.",
-    "Signals: TERM, INT or QUIT stop gracefully, a second one at once; USR1 prints the state to stderr.",
+    "Signals: TERM, INT or QUIT stop gracefully, a second one at once; USR1 prints the state to stderr; with",
+    "workers, HUP reloads, TTIN and TTOU start one more and stop one. `ctl` asks a program with workers.",
     "",
   ].join("\n");
 }
