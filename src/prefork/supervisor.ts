@@ -8,13 +8,11 @@ import { Backoff } from "./backoff.ts";
 import { Control } from "./control.ts";
 import type { LineChannel } from "./line_channel.ts";
 import type { Question, Reply, Status, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
-import type { Action, Fact, RosterTerms } from "./facts.ts";
+import { type Action, type Fact, type RosterTerms, TICK_MS } from "./facts.ts";
 import type { Member } from "./member.ts";
 import { Roster } from "./roster.ts";
 import { WorkerHandle, type WorkerState } from "./worker_handle.ts";
 
-/** The roster's clock: workers report as often. */
-export const TICK_MS = 1_000;
 /** A worker that is asked for its state and does not answer is shown without. */
 const DUMP_PATIENCE_MS = 1_000;
 
