@@ -254,9 +254,9 @@ export class Roster {
     }
   }
 
-  /** A worker says why it cannot serve; its end is still to come. */
+  /** A worker says why it cannot serve: the last thing that it has to say. */
   #failed(member: Member, fault: BootFault, message: string): void {
-    member.fault = `failed to boot (${fault})`;
+    this.#kill(member, `failed to boot (${fault})`);
     if (this.#isStarting && fault !== "error") {
       const code = fault === "app" ? EXIT.appNotLoaded : fault === "usage" ? EXIT.usage : EXIT.error;
       return this.#giveUp(code, message);
@@ -301,6 +301,9 @@ export class Roster {
       return this.#fail(`${nameOf(member)} ended before it was ready: ${reason}`);
     }
     this.#sayEnd(member, code, signal);
+    // Another one may have to find out where to listen.
+    const next = [...this.members.values()].find(({ state }) => state === "loaded");
+    if (this.#isStarting && next !== undefined) this.#loaded(next);
     if (member.generation !== this.generation || member.leaving !== null) return;
     const ageMs = this.#now - member.spawnedAt;
     this.restarts.set(member.nr, (this.restarts.get(member.nr) ?? 0) + 1);
@@ -313,11 +316,6 @@ export class Roster {
     this.#backoff.died(member.nr, ageMs < YOUNG_MS);
     // During a reload too: the old generation serves until the new one is whole.
     this.#refill(member.nr);
-    // Another one may have to find out where to listen.
-    if (this.#isStarting) {
-      const loaded = [...this.members.values()].find(({ state }) => state === "loaded");
-      if (loaded !== undefined) this.#loaded(loaded);
-    }
   }
 
   #sayEnd(member: Member, code: number, signal: string | null): void {

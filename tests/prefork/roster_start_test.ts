@@ -39,6 +39,14 @@ Deno.test("Where the first to listen dies, the next one that has loaded listens 
   assert.equal(fleet.in("ready").length, 2);
 });
 
+Deno.test("Where the first to listen is not wanted any more, the next one listens instead", () => {
+  const { fleet, ids: [one, two] } = started(2);
+  fleet.note({ kind: "loaded", id: two });
+  fleet.note({ kind: "loaded", id: one });
+  fleet.note({ kind: "scale", to: 1 });
+  assert.deepEqual(fleet.exit(two, 137, "SIGKILL").at(-1), { do: "listen", id: one });
+});
+
 Deno.test("A first start is given up after five failed boots in a row, with 3", () => {
   const { fleet } = started(1);
   let [id] = fleet.in("booting");
