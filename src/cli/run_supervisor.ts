@@ -65,10 +65,10 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   process.onSignal("SIGTTIN", () => supervisor.note({ kind: "scale", to: roster.target + 1 }));
   process.onSignal("SIGTTOU", () => supervisor.note({ kind: "scale", to: roster.target - 1 }));
 
-  const { code, message, tally } = await supervisor.finished;
+  const { code, message, tally, hasCut } = await supervisor.finished;
   if (message !== undefined) throw new Failure(code, message);
   log("INFO", `stopped; connections finished: ${tally.finished}, cut: ${tally.cut}, refused: ${tally.refused}`);
-  return tally.cut > 0 || ending.isForced() ? ending.code() || FORCED_BY_CTL : code;
+  return hasCut || ending.isForced() ? ending.code() || FORCED_BY_CTL : code;
 }
 
 async function startOr(parts: SupervisorParts): Promise<Supervisor> {

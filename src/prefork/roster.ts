@@ -151,6 +151,7 @@ export class Roster {
         return this.#wear(member);
       case "quiet":
         member.isQuiet = true;
+        this.#leftByItself(member);
         return this.#quiet(member.id);
       case "exited":
         return this.#exited(member, fact.code, fact.signal);
@@ -212,6 +213,15 @@ export class Roster {
       member.state = "killed";
       this.#actions.push({ do: "kill", id: member.id });
     }
+  }
+
+  /** Somebody has told the worker itself to stop: its place is free, whatever it still has to finish. */
+  #leftByItself(member: Member): void {
+    if (member.state !== "ready" || member.generation !== this.generation) return;
+    member.state = "draining";
+    member.leaving = "signal";
+    member.since = this.#now;
+    this.#refill(member.nr);
   }
 
   // ---- boots

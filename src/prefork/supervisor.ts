@@ -13,6 +13,8 @@ import type { Member } from "./member.ts";
 import { Roster } from "./roster.ts";
 import { WorkerHandle, type WorkerState } from "./worker_handle.ts";
 
+/** A worker that has ended without a word may have said something that is still on its way. */
+const LAST_WORDS_MS = 200;
 /** A worker that is asked for its state and does not answer is shown without. */
 const DUMP_PATIENCE_MS = 1_000;
 
@@ -37,7 +39,10 @@ export interface SupervisorEnd {
   code: number;
   /** Why, where that is not a stop. */
   message?: string;
+  /** Of all workers that there ever were. */
   tally: Tally;
+  /** Connections were cut since the stop began. */
+  hasCut: boolean;
 }
 
 /** Keeps workers running. */
@@ -52,6 +57,7 @@ export class Supervisor {
   #handles = new Map<number, WorkerHandle>();
   #tokens = new Map<string, number>();
   #tally: Tally = { finished: 0, cut: 0, refused: 0 };
+  #hasCut = false;
   #first: (WorkerMessage & { kind: "ready" }) | null = null;
   #verdicts = new Map<number, (verdict: { ok: boolean; message: string }) => void>();
   #lastTicket = 0;
@@ -184,7 +190,7 @@ export class Supervisor {
       case "end":
         this.#ticking?.cancel();
         this.#control.close();
-        return this.#finish({ code: action.code, message: action.message, tally: this.#tally });
+        return this.#finish({ code: action.code, message: action.message, tally: this.#tally, hasCut: this.#hasCut });
     }
   }
 
@@ -206,13 +212,31 @@ export class Supervisor {
     this.#tokens.set(token, id);
     this.note({ kind: "spawned", id, pid: handle.child.pid });
     handle.child.ended.then(async ({ code, signal }) => {
-      // What it said last may still be on its way.
-      await handle.channel?.closed;
+      await this.#hearOut(handle);
       this.#tokens.delete(token);
       this.#handles.delete(id);
       handle.gone();
       this.note({ kind: "exited", id, code, signal });
     });
+  }
+
+  /** Waits for what a worker that has ended said last. */
+  async #hearOut(handle: WorkerHandle): Promise<void> {
+    if (handle.channel === null) {
+      await new Promise<void>((resolve) => {
+        handle.onWelcome = resolve;
+        this.#platform.clock.after(LAST_WORDS_MS, resolve);
+      });
+    }
+    await handle.channel?.closed;
+    if (handle.ready === null || handle.hasSaidBye) return;
+    // It was killed, or fell: what was open with it is cut.
+    this.#count({ finished: 0, cut: this.roster.members.get(handle.id)?.report.connections ?? 0, refused: 0 });
+  }
+
+  #count(tally: Tally): void {
+    for (const name of ["finished", "cut", "refused"] as const) this.#tally[name] += tally[name];
+    if (this.roster.state === "draining" && tally.cut > 0) this.#hasCut = true;
   }
 
   #welcome(token: string, channel: LineChannel<SupervisorMessage>): ((message: unknown) => void) | null {
@@ -221,6 +245,7 @@ export class Supervisor {
     if (handle === undefined) return null;
     this.#tokens.delete(token);
     handle.channel = channel;
+    handle.onWelcome();
     return (message) => this.#hear(handle, message as WorkerMessage);
   }
 
@@ -246,8 +271,8 @@ export class Supervisor {
       case "state":
         return handle.told(message);
       case "bye":
-        for (const name of ["finished", "cut", "refused"] as const) this.#tally[name] += message.tally[name];
-        return;
+        handle.hasSaidBye = true;
+        return this.#count(message.tally);
     }
   }
 

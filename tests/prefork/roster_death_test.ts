@@ -179,6 +179,15 @@ Deno.test("A worn worker that dies is replaced by the successor that was on its 
   assert.deepEqual(fleet.in("ready"), spawned);
 });
 
+Deno.test("A worker that was told to stop by its own signal is replaced as soon as it takes nothing new", () => {
+  const fleet = Fleet.serving();
+  const [one] = fleet.in("ready");
+  assert.deepEqual(fleet.note({ kind: "quiet", id: one }), [{ do: "spawn", id: 3, nr: 1, generation: 1, afterMs: 0 }]);
+  fleet.bringAll();
+  assert.deepEqual(saidIn(fleet.exit(one)), [`INFO worker=1 gen=1 pid=${1000 + one} left (signal), requests: 0`]);
+  assert.equal(fleet.in("ready").length, 2);
+});
+
 Deno.test("A worker that leaves and does not end is killed once its own deadline is over", () => {
   const fleet = Fleet.serving({ workers: 2 });
   fleet.note({ kind: "scale", to: 1 });
