@@ -70,11 +70,11 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   process.onSignal("SIGTTOU", () => supervisor.note({ kind: "scale", to: roster.target - 1 }));
 
   if (changes !== null) restartOn(changes, supervisor, context);
-  const { code, message, tally } = await supervisor.finished;
+  const { code, message, tally, hasCut } = await supervisor.finished;
   await changes?.close();
   if (message !== undefined) throw new Failure(code, message);
   log("INFO", `stopped; connections finished: ${tally.finished}, cut: ${tally.cut}, refused: ${tally.refused}`);
-  return tally.cut > 0 || ending.isForced() ? ending.code() || FORCED_BY_CTL : code;
+  return hasCut || ending.isForced() ? ending.code() || FORCED_BY_CTL : code;
 }
 
 async function watch({ app, values, lists }: Asked, { platform, log }: Context): Promise<Changes> {

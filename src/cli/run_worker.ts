@@ -14,8 +14,10 @@ import { type Asked, UsageError } from "./parse_flags.ts";
 import { type Context, isTls, prepare, type Prepared, serveOn, type Serving } from "./serving.ts";
 import { dumpOnSignal } from "./signals.ts";
 
-/** How often a worker reports; it is its heartbeat. */
+/** How often a worker reports; it is its heartbeat, so that a short worker timeout wants it more often. */
 const REPORT_EVERY_MS = 1_000;
+const REPORTS_A_TIMEOUT = 4;
+const FASTEST_REPORTS_MS = 50;
 /**
  * Requests in this time that are told of before the application is called: one that never comes back is known by name
  * then. A busy worker tells of its first few only, and of the others with its next report.
@@ -46,14 +48,14 @@ export async function runWorker(asked: Asked, hello: Hello, context: Context): P
     orphaned() {
       if (worker === null) return platform.process.exit(1);
       log("WARN", "the supervisor is gone: stopping");
-      worker.drain("stop");
+      worker.drain("orphaned");
     },
   });
   try {
     const prepared = await prepare(asked, context);
     link.tell({ kind: "loaded" });
     const listener = await listenAsWorker(prepared.configuration, { port: await orders.promise, hello, platform });
-    worker = new Worker(prepared, listener, { link, context });
+    worker = new Worker(prepared, listener, { link, context, reportEveryMs: reportEveryMs(asked) });
   } catch (error) {
     const fault = faultOf(error);
     await link.fail(fault, fault === "error" ? showError(error) : (error as Error).message);
@@ -65,6 +67,12 @@ export async function runWorker(asked: Asked, hello: Hello, context: Context): P
 /** Ctrl-C and a closed terminal reach every process of the group; what becomes of it is the supervisor's to say. */
 function ignoreParentsSignals({ process }: Platform): void {
   for (const name of ["SIGINT", "SIGQUIT", "SIGHUP", "SIGTTIN", "SIGTTOU"] as const) process.onSignal(name, () => {});
+}
+
+function reportEveryMs({ values }: Asked): number {
+  const timeoutMs = values.get("worker-timeout") as number | undefined ?? 0;
+  if (timeoutMs === 0) return REPORT_EVERY_MS;
+  return Math.max(FASTEST_REPORTS_MS, Math.min(REPORT_EVERY_MS, timeoutMs / REPORTS_A_TIMEOUT));
 }
 
 function faultOf(error: unknown): BootFault {
@@ -87,16 +95,31 @@ async function listenAsWorker({ where }: Configuration, { port, hello, platform 
   if (where.transport === "unix") {
     throw new UsageError("the application's options: several processes cannot share a path");
   }
-  if (port !== null) return await listen({ ...where, port, reusePort: true }, platform);
+  if (port !== null) {
+    if (where.port !== 0 && where.port !== port) {
+      throw new UsageError(
+        `the application's options: port ${where.port}, but this server listens on ${port}; ` +
+          "another port takes a stop and a start",
+      );
+    }
+    return await listen({ ...where, port, reusePort: true }, platform);
+  }
+  // The system does not hand out a port that somebody shares.
+  if (where.port === 0) return await listen({ ...where, reusePort: true }, platform);
   // Alone at first: a port that somebody else has is refused, rather than shared with a stranger.
   const probe = await listen(where, platform);
-  const { addr } = probe;
   probe.close();
-  const found = addr.transport === "tcp" ? addr.port : where.port;
-  return await listen({ ...where, port: found, reusePort: true }, platform);
+  return await listen({ ...where, reusePort: true }, platform);
 }
 
 const NOTHING: Report = { requests: 0, rssBytes: 0, connections: 0, inFlight: [] };
+
+/** What a worker needs of its surroundings. */
+interface Surroundings {
+  link: WorkerLink;
+  context: Context;
+  reportEveryMs: number;
+}
 
 /** A worker that serves. */
 class Worker {
@@ -108,7 +131,7 @@ class Worker {
   #toTell = TOLD_BEFORE;
   #abandon = Promise.withResolvers<void>();
 
-  constructor(prepared: Prepared, listener: Listener, { link, context }: { link: WorkerLink; context: Context }) {
+  constructor(prepared: Prepared, listener: Listener, { link, context, reportEveryMs }: Surroundings) {
     const { platform, log } = context;
     this.#link = link;
     this.#context = context;
@@ -134,7 +157,7 @@ class Worker {
     prepared.outlook.connections = () => link.survey();
     platform.process.onSignal("SIGTERM", () => {
       log("INFO", "SIGTERM: this worker stops, and is replaced");
-      this.drain("scale");
+      this.drain("stop");
     });
     dumpOnSignal(() => this.#serving.dump(), context);
     const { settings } = configuration;
@@ -143,10 +166,11 @@ class Worker {
       kind: "ready",
       url: showUrl(addr, isTls(configuration)),
       port: addr.transport === "tcp" ? addr.port : 0,
-      drainMs: settings.drainDelayMs + settings.gracefulTimeoutMs,
+      // Where the application ends its own affairs, it has as long again.
+      drainMs: settings.drainDelayMs + settings.gracefulTimeoutMs * (app.shutdown === undefined ? 1 : 2),
       configuration: showConfiguration(configuration),
     });
-    link.startReporting(REPORT_EVERY_MS, {
+    link.startReporting(reportEveryMs, {
       clock: platform.clock,
       report: () => {
         this.#toTell = TOLD_BEFORE;
@@ -157,7 +181,7 @@ class Worker {
   }
 
   /** Finishes what runs. */
-  drain(why: LeaveReason): void {
+  drain(why: LeaveReason | "orphaned"): void {
     const { engine } = this.#serving;
     const { settings } = this.#configuration;
     engine.drain({

@@ -27,9 +27,14 @@ export class Backoff {
     this.#deaths.set(nr, wasYoung ? (this.#deaths.get(nr) ?? 0) + 1 : 1);
   }
 
-  /** Everything is new: nothing is held against a place any more. */
-  forget(): void {
-    this.#deaths.clear();
+  /**
+   * Everything is new: nothing is held against a place any more.
+   *
+   * @param nr the place; all of them where it is not said
+   */
+  forget(nr?: number): void {
+    if (nr === undefined) this.#deaths.clear();
+    else this.#deaths.delete(nr);
   }
 
   /**

@@ -2,6 +2,7 @@
 // Does not know: what is answered.
 // Rule: nothing that comes over it disturbs the service: a stranger is shown out, a silent one too.
 
+import { showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Platform, Socket } from "../platform/ports.ts";
 import { ListenerClosed } from "../platform/ports.ts";
 import { LineChannel } from "./line_channel.ts";
@@ -9,8 +10,8 @@ import { type Question, readFirst, type Reply, type SupervisorMessage } from "./
 
 /** Who connects has so long to say what it wants. */
 const FIRST_LINE_MS = 5_000;
-/** Whoever asks is served; more than these at once are not operators. */
-const MAX_GUESTS = 64;
+/** Who has more to say than nothing says it at once: of more than these the longest silent one has to leave. */
+const MAX_SILENT = 64;
 /** A question is short. */
 const MAX_QUESTION_BYTES = 4 * 1024;
 /** After an error of accept, such as too many open files. */
@@ -31,7 +32,8 @@ export class Control {
   #host: Host;
   #clock: Clock;
   #log: Log;
-  #guests = new Set<Socket>();
+  /** Connections that have not said what they want, the oldest first. */
+  #silent = new Set<{ close(): void }>();
 
   private constructor(path: string, listener: Listener, { host, clock, log }: { host: Host; clock: Clock; log: Log }) {
     this.path = path;
@@ -45,7 +47,7 @@ export class Control {
   /**
    * Opens the control socket; one that a killed process has left behind is replaced.
    *
-   * @param path where; its directory is made, for nobody else, where it is missing
+   * @param path where; nobody but the user may connect to it
    * @param parts the runtime, who is told, and the log
    * @returns the socket, which listens
    * @throws {Error} where it cannot be had; the message says what to do
@@ -76,7 +78,8 @@ export class Control {
   async #acceptAll(): Promise<void> {
     for (;;) {
       try {
-        this.#greet(await this.#listener.accept());
+        const socket = await this.#listener.accept();
+        this.#greet(socket).catch((error) => this.#log("ERROR", `control socket: ${showError(error)}`));
       } catch (error) {
         if (error instanceof ListenerClosed) return;
         this.#log("WARN", `control socket: ${error instanceof Error ? error.message : error}`);
@@ -86,41 +89,46 @@ export class Control {
   }
 
   async #greet(socket: Socket): Promise<void> {
-    if (this.#guests.size >= MAX_GUESTS) return socket.close();
-    this.#guests.add(socket);
     const channel = new LineChannel<SupervisorMessage | Reply>(socket);
     const impatience = this.#clock.after(FIRST_LINE_MS, () => channel.close());
+    this.#silent.add(channel);
+    if (this.#silent.size > MAX_SILENT) {
+      const [oldest] = this.#silent;
+      this.#silent.delete(oldest);
+      oldest.close();
+    }
     const settle = () => {
       impatience.cancel();
-      this.#guests.delete(socket);
+      this.#silent.delete(channel);
     };
     let take: ((message: unknown) => void) | null = null;
-    for await (const message of channel.messages(MAX_QUESTION_BYTES)) {
-      if (take !== null) {
-        take(message);
-        continue;
-      }
-      const first = readFirst(message);
-      if (first === null) {
-        channel.send({ ok: false, code: 2, text: "not understood: expected what `weft ctl` sends" });
-        await channel.flushed();
-        break;
-      }
-      if ("hello" in first) {
-        take = this.#host.welcome(first.hello, channel as LineChannel<SupervisorMessage>);
+    try {
+      for await (const message of channel.messages(MAX_QUESTION_BYTES)) {
+        if (take !== null) {
+          take(message);
+          continue;
+        }
         settle();
-        if (take === null) break;
+        const first = readFirst(message);
+        if (first === null || !("hello" in first)) return await this.#reply(channel, first);
+        take = this.#host.welcome(first.hello, channel as LineChannel<SupervisorMessage>);
+        if (take === null) return;
         channel.trust();
-      } else {
-        impatience.cancel();
-        channel.send(await this.#host.answer(first.question));
-        // Who asks and does not read is not waited for.
-        const patience = this.#clock.after(FIRST_LINE_MS, () => channel.close());
-        await channel.flushed();
-        patience.cancel();
-        break;
       }
+    } finally {
+      settle();
     }
-    settle();
+  }
+
+  /** Answers a question; who asks and does not read is not waited for. */
+  async #reply(channel: LineChannel<Reply>, first: { question: Question } | null): Promise<void> {
+    channel.send(
+      first === null
+        ? { ok: false, code: 2, text: "not understood: expected what `weft ctl` sends" }
+        : await this.#host.answer(first.question),
+    );
+    const patience = this.#clock.after(FIRST_LINE_MS, () => channel.close());
+    await channel.flushed();
+    patience.cancel();
   }
 }

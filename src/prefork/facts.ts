@@ -3,11 +3,14 @@
 
 import type { BootFault, LeaveReason, Report } from "./messages.ts";
 
+/** How often a roster is told that time passes; workers report as often. */
+export const TICK_MS = 1_000;
+
 /** What a roster is told once. Times are milliseconds. */
 export interface RosterTerms {
   /** Workers that there should be at first. */
   workers: number;
-  /** A worker that was not heard for so long, or has not booted after it, is killed. */
+  /** A worker that was not heard for so long, or has not booted after it, is killed; 0 for never. */
   workerTimeoutMs: number;
   /** A worker leaves after so many requests; 0 for never. Up to `jitter` more, so that not all leave at once. */
   maxRequests: number;
@@ -28,7 +31,7 @@ export type Fact =
   | { kind: "report"; id: number; report: Report }
   | { kind: "quiet"; id: number }
   | { kind: "exited"; id: number; code: number; signal: string | null }
-  /** Once a second. */
+  /** Comes every {@linkcode TICK_MS}. */
   | { kind: "tick" }
   /** `ticket` names who is to be told the verdict; 0 for nobody. */
   | { kind: "reload"; why: "reload" | "restart"; detail: string; ticket: number }

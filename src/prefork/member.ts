@@ -21,8 +21,12 @@ export interface Member {
   /** Requests after which it leaves. */
   readonly lastRequest: number;
   leaving: LeaveReason | null;
+  /** It takes no new request any more. */
+  isQuiet: boolean;
   /** Why it was killed. */
   fault: string | null;
+  /** Nobody needs to be told of its end. */
+  isDropped: boolean;
 }
 
 const NOTHING: Report = { requests: 0, rssBytes: 0, connections: 0, inFlight: [] };
@@ -45,7 +49,9 @@ export function planned(place: Pick<Member, "id" | "nr" | "generation" | "lastRe
     report: NOTHING,
     drainMs: 0,
     leaving: null,
+    isQuiet: false,
     fault: null,
+    isDropped: false,
   };
 }
 

@@ -44,7 +44,7 @@ export interface Ready {
 }
 
 /** Why a worker is told to leave. */
-export type LeaveReason = "stop" | "reload" | "restart" | "scale" | "max-requests" | "max-rss";
+export type LeaveReason = "stop" | "reload" | "restart" | "scale" | "max-requests" | "max-rss" | "signal";
 
 /** From a worker to its supervisor. */
 export type WorkerMessage =

@@ -3,7 +3,7 @@
 // Long: it is one state machine, and no half of it is understood without the other.
 
 import type { Backoff } from "./backoff.ts";
-import type { Action, Fact, RosterTerms } from "./facts.ts";
+import { type Action, type Fact, type RosterTerms, TICK_MS } from "./facts.ts";
 import { type Member, nameOf, planned, reasonOf } from "./member.ts";
 import type { BootFault, LeaveReason } from "./messages.ts";
 
@@ -30,8 +30,13 @@ const MAX_FAILED_BOOTS = 5;
 export const MAX_WORKERS = 1024;
 /** A worker keeps its own deadline; only one that does not is killed. */
 const DRAIN_AIR_MS = 3_000;
-/** A tick that comes so much later than the one before tells of a standstill of this process, not of its workers. */
-const STANDSTILL_MS = 5_000;
+/** What a worker has to write its last lines once it was told to abort. */
+const ABORT_MS = 500;
+/** How it is going to end. */
+interface Ending {
+  code: number;
+  message?: string;
+}
 
 /** Exit codes of the contract that a roster can come to. */
 const EXIT = { error: 1, usage: 2, neverBooted: 3, appNotLoaded: 4 } as const;
@@ -52,7 +57,9 @@ export class Roster {
   #lastGeneration = 1;
   /** Until the first worker serves. */
   #isStarting = true;
-  #isStopping = false;
+  /** Set once nobody is to be started any more. */
+  #ending: Ending | null = null;
+  #hasEnded = false;
   #failedBoots = 0;
   #pending: Pending | null = null;
   #passing: Passing | null = null;
@@ -80,6 +87,10 @@ export class Roster {
   /** How it stands as a whole. */
   get state(): "starting" | "serving" | "draining" {
     return this.#isStopping ? "draining" : this.#isStarting ? "starting" : "serving";
+  }
+
+  get #isStopping(): boolean {
+    return this.#ending !== null;
   }
 
   /**
@@ -113,6 +124,8 @@ export class Roster {
     }
     const member = this.members.get(fact.id);
     if (member === undefined) return;
+    // What it said before it was killed comes too late.
+    if (member.state === "killed" && fact.kind !== "exited") return;
     switch (fact.kind) {
       case "spawned":
         member.state = "booting";
@@ -137,6 +150,8 @@ export class Roster {
         member.report = fact.report;
         return this.#wear(member);
       case "quiet":
+        member.isQuiet = true;
+        this.#leftByItself(member);
         return this.#quiet(member.id);
       case "exited":
         return this.#exited(member, fact.code, fact.signal);
@@ -149,31 +164,38 @@ export class Roster {
   #reconcile(): void {
     if (this.#isStopping) return;
     for (let nr = 1; nr <= this.#target; nr++) {
-      if (this.#holder(nr, this.generation) === undefined) this.#plan(nr, this.generation);
+      if (!this.#isHeld(nr, this.generation)) this.#plan(nr, this.generation);
     }
     for (const member of this.#of(this.generation)) {
-      if (member.nr > this.#target) this.#release(member, "scale");
+      if (member.nr <= this.#target) continue;
+      this.#release(member, "scale");
+      this.#backoff.forget(member.nr);
     }
   }
 
-  /** Who fills a place in a generation, or is about to. */
-  #holder(nr: number, generation: number): Member | undefined {
-    for (const member of this.#of(generation)) {
-      if (member.nr === nr && member.leaving === null && member.fault === null) return member;
+  /** Tells whether somebody fills a place in a generation, or is about to; who was killed does until it is gone. */
+  #isHeld(nr: number, generation: number): boolean {
+    for (const member of this.#of(generation)) if (member.nr === nr && member.leaving === null) return true;
+    return false;
+  }
+
+  /** Fills a place whose worker has died; one that keeps dying young waits. */
+  #refill(nr: number): void {
+    if (nr <= this.#target && !this.#isHeld(nr, this.generation)) {
+      this.#plan(nr, this.generation, this.#backoff.delayOf(nr));
     }
-    return undefined;
   }
 
   *#of(generation: number): Generator<Member> {
     for (const member of [...this.members.values()]) if (member.generation === generation) yield member;
   }
 
-  #plan(nr: number, generation: number): void {
+  #plan(nr: number, generation: number, afterMs = 0): void {
     const id = ++this.#lastId;
     const { maxRequests, maxRequestsJitter } = this.#terms;
     const lastRequest = maxRequests === 0 ? Infinity : maxRequests + Math.floor(this.#random() * maxRequestsJitter);
     this.members.set(id, planned({ id, nr, generation, lastRequest }, this.#now));
-    const afterMs = generation === this.generation ? this.#backoff.delayOf(nr) : 0;
+    if (afterMs > 0) this.#say("WARN", `worker=${nr} is started again in ${Math.round(afterMs)} ms`);
     this.#actions.push({ do: "spawn", id, nr, generation, afterMs });
   }
 
@@ -191,6 +213,15 @@ export class Roster {
       member.state = "killed";
       this.#actions.push({ do: "kill", id: member.id });
     }
+  }
+
+  /** Somebody has told the worker itself to stop: its place is free, whatever it still has to finish. */
+  #leftByItself(member: Member): void {
+    if (member.state !== "ready" || member.generation !== this.generation) return;
+    member.state = "draining";
+    member.leaving = "signal";
+    member.since = this.#now;
+    this.#refill(member.nr);
   }
 
   // ---- boots
@@ -233,9 +264,9 @@ export class Roster {
     }
   }
 
-  /** A worker says why it cannot serve; its end is still to come. */
+  /** A worker says why it cannot serve: the last thing that it has to say. */
   #failed(member: Member, fault: BootFault, message: string): void {
-    member.fault = `failed to boot (${fault})`;
+    this.#kill(member, `failed to boot (${fault})`);
     if (this.#isStarting && fault !== "error") {
       const code = fault === "app" ? EXIT.appNotLoaded : fault === "usage" ? EXIT.usage : EXIT.error;
       return this.#giveUp(code, message);
@@ -250,14 +281,20 @@ export class Roster {
     if (this.#pending?.generation === member.generation) return this.#fail(`cannot start a worker: ${message}`);
     this.#say("ERROR", `${nameOf(member)} cannot be started: ${message}`);
     this.#backoff.died(member.nr, true);
-    this.#reconcile();
+    this.#refill(member.nr);
   }
 
   #giveUp(code: number, message: string): void {
     if (this.#isStopping) return;
-    this.#isStopping = true;
-    for (const member of [...this.members.values()]) this.#kill(member, "the start was given up");
-    this.#actions.push({ do: "end", code, message });
+    this.#ending = { code, message };
+    for (const member of [...this.members.values()]) this.#drop(member);
+    this.#endIfEmpty();
+  }
+
+  #endIfEmpty(): void {
+    if (this.#ending === null || this.#hasEnded || this.members.size > 0) return;
+    this.#hasEnded = true;
+    this.#actions.push({ do: "end", ...this.#ending });
   }
 
   // ---- ends
@@ -267,14 +304,16 @@ export class Roster {
     this.#quiet(member.id);
     const reason = reasonOf(member, code, signal);
     if (this.#isStopping) {
-      this.#sayEnd(member, reason);
-      if (this.members.size === 0) this.#actions.push({ do: "end", code: 0 });
-      return;
+      this.#sayEnd(member, code, signal);
+      return this.#endIfEmpty();
     }
     if (this.#pending?.generation === member.generation) {
       return this.#fail(`${nameOf(member)} ended before it was ready: ${reason}`);
     }
-    this.#sayEnd(member, reason);
+    this.#sayEnd(member, code, signal);
+    // Another one may have to find out where to listen.
+    const next = [...this.members.values()].find(({ state }) => state === "loaded");
+    if (this.#isStarting && next !== undefined) this.#loaded(next);
     if (member.generation !== this.generation || member.leaving !== null) return;
     const ageMs = this.#now - member.spawnedAt;
     this.restarts.set(member.nr, (this.restarts.get(member.nr) ?? 0) + 1);
@@ -285,58 +324,60 @@ export class Roster {
       );
     }
     this.#backoff.died(member.nr, ageMs < YOUNG_MS);
-    const delayMs = this.#backoff.delayOf(member.nr);
-    if (delayMs > 0) this.#say("WARN", `worker=${member.nr} is started again in ${Math.round(delayMs)} ms`);
     // During a reload too: the old generation serves until the new one is whole.
-    this.#reconcile();
-    // Another one may have to find out where to listen.
-    if (this.#isStarting) {
-      const loaded = [...this.members.values()].find(({ state }) => state === "loaded");
-      if (loaded !== undefined) this.#loaded(loaded);
-    }
+    this.#refill(member.nr);
   }
 
-  #sayEnd(member: Member, reason: string): void {
-    const isExpected = member.leaving !== null && member.fault === null;
-    if (isExpected) {
-      this.#say("INFO", `${nameOf(member)} left (${member.leaving}), requests: ${member.report.requests}`);
-    } else if (member.fault !== "superseded") this.#say("ERROR", `${nameOf(member)} ended: ${reason}`);
+  #sayEnd(member: Member, code: number, signal: string | null): void {
+    const { leaving, fault, report, isDropped } = member;
+    if (isDropped) return;
+    const reason = reasonOf(member, code, signal);
+    if (leaving === null || fault !== null) return this.#say("ERROR", `${nameOf(member)} ended: ${reason}`);
+    if (member.state === "killed" || code === 0 && signal === null) {
+      return this.#say("INFO", `${nameOf(member)} left (${leaving}), requests: ${report.requests}`);
+    }
+    this.#say("ERROR", `${nameOf(member)} ended while it left (${leaving}): ${reason}`);
   }
 
   #kill(member: Member, fault: string): void {
     member.fault = fault;
     if (member.state === "planned") this.members.delete(member.id);
-    else this.#actions.push({ do: "kill", id: member.id });
+    else if (member.state !== "killed") this.#actions.push({ do: "kill", id: member.id });
     member.state = "killed";
+  }
+
+  /** Kills one that is not needed, and of whose end nothing need be said. */
+  #drop(member: Member): void {
+    member.isDropped = true;
+    this.#kill(member, "not needed");
   }
 
   // ---- time
 
   #tick(): void {
-    const late = this.#tickedAt < 0 ? 0 : this.#now - this.#tickedAt;
+    // A tick that is late tells of a standstill of this process, not of its workers: what they said waits to be read.
+    const lateMs = this.#tickedAt < 0 ? 0 : Math.max(0, this.#now - this.#tickedAt - TICK_MS);
     this.#tickedAt = this.#now;
-    if (late > STANDSTILL_MS) {
-      for (const member of this.members.values()) {
-        member.heardAt += late;
-        member.since += late;
-      }
+    for (const member of [...this.members.values()]) {
+      member.heardAt = Math.min(this.#now, member.heardAt + lateMs);
+      member.since = Math.min(this.#now, member.since + lateMs);
+      this.#inspect(member);
     }
-    for (const member of [...this.members.values()]) this.#inspect(member);
   }
 
   #inspect(member: Member): void {
-    const { workerTimeoutMs } = this.#terms;
-    const { state } = member;
-    const isBooting = state === "booting" || state === "loaded" || state === "listening";
-    if (isBooting && state !== "loaded" && this.#now - member.heardAt > workerTimeoutMs) {
-      this.#kill(member, `timeout: not ready after ${workerTimeoutMs / 1000} s`);
-    } else if ((state === "ready" || state === "draining") && this.#now - member.heardAt > workerTimeoutMs) {
-      this.#kill(member, `timeout: its loop has not answered for ${workerTimeoutMs / 1000} s`);
+    const { state, heardAt, since, drainMs } = member;
+    const isSilent = this.#terms.workerTimeoutMs > 0 && this.#now - heardAt > this.#terms.workerTimeoutMs;
+    const timeout = `${this.#terms.workerTimeoutMs / 1000} s`;
+    if (isSilent && (state === "booting" || state === "listening")) {
+      this.#kill(member, `timeout: not ready after ${timeout}`);
+    } else if (isSilent && (state === "ready" || state === "draining")) {
       const { inFlight } = member.report;
       const requests = inFlight.length === 0 ? "none that it told of" : inFlight.join(", ");
       this.#say("ERROR", `${nameOf(member)} hangs; requests in flight: ${requests}`);
-    } else if (state === "draining" && this.#now - member.since > member.drainMs) {
-      this.#kill(member, `timeout: not drained after ${member.drainMs / 1000} s`);
+      this.#kill(member, `timeout: its loop has not answered for ${timeout}`);
+    } else if (state === "draining" && this.#now - since > drainMs) {
+      this.#kill(member, `timeout: not drained after ${drainMs / 1000} s`);
     }
   }
 
@@ -348,7 +389,7 @@ export class Roster {
     const isWorn = requests >= member.lastRequest || maxRssBytes > 0 && rssBytes >= maxRssBytes;
     if (!isWorn || member.generation !== this.generation) return;
     const successors = [...this.#of(this.generation)].some(({ nr, id }) => nr === member.nr && id > member.id);
-    if (!successors) this.#plan(member.nr, this.generation);
+    if (!successors) this.#plan(member.nr, this.generation, this.#backoff.delayOf(member.nr));
   }
 
   // ---- reload
@@ -364,15 +405,15 @@ export class Roster {
     if (this.#pending !== null) {
       // What is loading may be older than what was asked for now. Who asked before gets the newer one's verdict.
       tickets.unshift(...this.#pending.tickets);
-      this.#drop(this.#pending.generation, "superseded");
+      this.#dropAll(this.#pending.generation);
     }
     const generation = ++this.#lastGeneration;
     this.#pending = { generation, why, detail, tickets, startedAt: this.#now };
     for (let nr = 1; nr <= this.#target; nr++) this.#plan(nr, generation);
   }
 
-  #drop(generation: number, fault: string): void {
-    for (const member of this.#of(generation)) this.#kill(member, fault);
+  #dropAll(generation: number): void {
+    for (const member of this.#of(generation)) this.#drop(member);
   }
 
   /** The new generation is whole: it takes over. */
@@ -387,7 +428,8 @@ export class Roster {
     this.#passing = { pending, old: new Set(old.map(({ id }) => id)) };
     for (const member of old) {
       this.#release(member, pending.why);
-      if (!this.members.has(member.id) || member.state === "killed") this.#passing?.old.delete(member.id);
+      const isGone = !this.members.has(member.id) || member.state === "killed" || member.isQuiet;
+      if (isGone) this.#passing?.old.delete(member.id);
     }
     this.#quiet(0);
     this.#reconcile();
@@ -412,7 +454,7 @@ export class Roster {
     const pending = this.#pending;
     if (pending === null) return;
     this.#pending = null;
-    this.#drop(pending.generation, "superseded");
+    this.#dropAll(pending.generation);
     const what = pending.why === "reload" ? "not reloaded" : "not restarted";
     const text = `${what}: gen=${this.generation} goes on serving; ${message}`;
     this.#say("ERROR", text);
@@ -434,17 +476,17 @@ export class Roster {
 
   #stop(): void {
     if (this.#isStopping) return;
-    this.#isStopping = true;
+    this.#ending = { code: 0 };
     if (this.#pending !== null) {
       const { tickets, generation } = this.#pending;
       this.#pending = null;
-      this.#drop(generation, "superseded");
+      this.#dropAll(generation);
       for (const ticket of tickets) {
         this.#actions.push({ do: "verdict", ticket, ok: false, message: "not reloaded: stopping" });
       }
     }
     for (const member of [...this.members.values()]) this.#release(member, "stop");
-    if (this.members.size === 0) this.#actions.push({ do: "end", code: 0 });
+    this.#endIfEmpty();
   }
 
   /** Every worker cuts what it has; one that does not even do that is killed a moment later. */
@@ -453,8 +495,8 @@ export class Roster {
     for (const member of this.members.values()) {
       if (member.state !== "draining") continue;
       this.#actions.push({ do: "abort", id: member.id });
-      // The next ticks see to it.
-      member.since = this.#now - member.drainMs + ABORT_MS;
+      // The next ticks see to it, however often it is asked for.
+      member.since = Math.min(member.since, this.#now - member.drainMs + ABORT_MS);
     }
   }
 
@@ -462,6 +504,3 @@ export class Roster {
     this.#actions.push({ do: "say", level, message });
   }
 }
-
-/** What a worker has to write its last lines once it was told to abort. */
-const ABORT_MS = 500;

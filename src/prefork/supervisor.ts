@@ -6,15 +6,15 @@ import type { ChildOptions, Log, Platform, Timer } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import { Control } from "./control.ts";
 import type { LineChannel } from "./line_channel.ts";
+import { type Action, type Fact, type RosterTerms, TICK_MS } from "./facts.ts";
 import type { Question, Ready, Reply, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
-import type { Action, Fact, RosterTerms } from "./facts.ts";
 import { ProgressBoard } from "./progress_board.ts";
 import { Roster } from "./roster.ts";
 import { connectionsOf, dumpAll, statusOf, type View } from "./views.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
-/** The roster's clock: workers report as often. */
-export const TICK_MS = 1_000;
+/** A worker that has ended without a word may have said something that is still on its way. */
+const LAST_WORDS_MS = 200;
 
 /** What a supervisor is made of. */
 export interface SupervisorParts {
@@ -37,7 +37,10 @@ export interface SupervisorEnd {
   code: number;
   /** Why, where that is not a stop. */
   message?: string;
+  /** Of all workers that there ever were. */
   tally: Tally;
+  /** Connections were cut since the stop began. */
+  hasCut: boolean;
 }
 
 /** Keeps workers running. */
@@ -52,6 +55,7 @@ export class Supervisor {
   #handles = new Map<number, WorkerHandle>();
   #tokens = new Map<string, number>();
   #tally: Tally = { finished: 0, cut: 0, refused: 0 };
+  #hasCut = false;
   #first: Ready | null = null;
   #board = new ProgressBoard();
   #verdicts = new Map<number, (verdict: { ok: boolean; message: string }) => void>();
@@ -160,7 +164,7 @@ export class Supervisor {
       case "end":
         this.#ticking?.cancel();
         this.#control.close();
-        return this.#finish({ code: action.code, message: action.message, tally: this.#tally });
+        return this.#finish({ code: action.code, message: action.message, tally: this.#tally, hasCut: this.#hasCut });
     }
   }
 
@@ -182,8 +186,7 @@ export class Supervisor {
     this.#tokens.set(token, id);
     this.note({ kind: "spawned", id, pid: handle.child.pid });
     handle.child.ended.then(async ({ code, signal }) => {
-      // What it said last may still be on its way.
-      await handle.channel?.closed;
+      await this.#hearOut(handle);
       this.#tokens.delete(token);
       this.#handles.delete(id);
       handle.gone();
@@ -192,12 +195,32 @@ export class Supervisor {
     });
   }
 
+  /** Waits for what a worker that has ended said last. */
+  async #hearOut(handle: WorkerHandle): Promise<void> {
+    if (handle.channel === null) {
+      await new Promise<void>((resolve) => {
+        handle.onWelcome = resolve;
+        this.#platform.clock.after(LAST_WORDS_MS, resolve);
+      });
+    }
+    await handle.channel?.closed;
+    if (handle.ready === null || handle.hasSaidBye) return;
+    // It was killed, or fell: what was open with it is cut.
+    this.#count({ finished: 0, cut: this.roster.members.get(handle.id)?.report.connections ?? 0, refused: 0 });
+  }
+
+  #count(tally: Tally): void {
+    for (const name of ["finished", "cut", "refused"] as const) this.#tally[name] += tally[name];
+    if (this.roster.state === "draining" && tally.cut > 0) this.#hasCut = true;
+  }
+
   #welcome(token: string, channel: LineChannel<SupervisorMessage>): ((message: unknown) => void) | null {
     const id = this.#tokens.get(token);
     const handle = id === undefined ? undefined : this.#handles.get(id);
     if (handle === undefined) return null;
     this.#tokens.delete(token);
     handle.channel = channel;
+    handle.onWelcome();
     return (message) => this.#hear(handle, message as WorkerMessage);
   }
 
@@ -232,8 +255,8 @@ export class Supervisor {
         });
         return;
       case "bye":
-        for (const name of ["finished", "cut", "refused"] as const) this.#tally[name] += message.tally[name];
-        return;
+        handle.hasSaidBye = true;
+        return this.#count(message.tally);
     }
   }
 

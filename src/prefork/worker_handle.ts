@@ -3,7 +3,7 @@
 
 import type { Child } from "../platform/ports.ts";
 import type { LineChannel } from "./line_channel.ts";
-import type { SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
+import type { SupervisorMessage, WorkerMessage } from "./messages.ts";
 
 /** What a worker answers to a dump. */
 export type WorkerState = WorkerMessage & { kind: "state" };
@@ -19,8 +19,10 @@ export class WorkerHandle {
   channel: LineChannel<SupervisorMessage> | null = null;
   /** Where it listens, and what it was told; null before it is ready. */
   ready: (WorkerMessage & { kind: "ready" }) | null = null;
-  /** How its connections ended; null where it has not said. */
-  tally: Tally | null = null;
+  /** It has told how its connections ended. */
+  hasSaidBye = false;
+  /** Called once it has connected. */
+  onWelcome: () => void = () => {};
 
   #asked = new Map<number, (state: WorkerState | null) => void>();
   #lastAsk = 0;

@@ -19,6 +19,10 @@ export interface Running extends AsyncDisposable {
   readonly stderr: string;
   /** Waits until stdout and stderr together match. */
   waitFor(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Waits until it prints something more. */
+  more(): Promise<void>;
+  /** Waits until stdout and stderr together match so many times. */
+  waitForCount(pattern: RegExp, count: number): Promise<void>;
   /** Waits for its first line and gives the address in it. */
   url(): Promise<string>;
   kill(signal: Deno.Signal): void;
@@ -89,6 +93,18 @@ export function start(args: string[], options: StartOptions = {}): Running {
         await changed.promise;
       }
     },
+    async more() {
+      if (isOver) throw new Error(`the program ended; it printed\n${stdout}${stderr}`);
+      await changed.promise;
+    },
+    async waitForCount(pattern, count) {
+      const all = new RegExp(pattern, "g");
+      const found = () => [...(stdout + stderr).matchAll(all)].length;
+      while (found() < count) {
+        if (isOver) throw new Error(`the program ended with ${found()} of ${count} ${pattern}\n${stdout}${stderr}`);
+        await changed.promise;
+      }
+    },
     async url() {
       return (await this.waitFor(/You can connect to your server at (\S+)/))[1];
     },
@@ -123,6 +139,18 @@ export function unixTest(name: string, fn: () => Promise<void>): void {
   const isWindows = Deno.build.os === "windows";
   if (isWindows) console.log(`skipped, Windows has no such signals or sockets: ${name}`);
   Deno.test({ name, ignore: isWindows, fn });
+}
+
+/**
+ * Registers a test that needs what only Linux has: /proc, and a port whose sockets get connections by turns.
+ *
+ * @param name a sentence
+ * @param fn the test
+ */
+export function linuxTest(name: string, fn: () => Promise<void>): void {
+  const isLinux = Deno.build.os === "linux";
+  if (!isLinux) console.log(`skipped, this is not Linux: ${name}`);
+  Deno.test({ name, ignore: !isLinux, fn });
 }
 
 /**
