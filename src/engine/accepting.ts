@@ -7,6 +7,10 @@ import { type Clock, type Listener, ListenerClosed, type Log, type Socket } from
 /** How long accepting pauses when the system has no descriptor left: doubling from the first to the second. */
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
+/** Turns of the event loop without a new connection after which none waits: one may have begun before it came. */
+const QUIET_TURNS = 2;
+/** Where every turn brings one, that is no reason to go on for ever. */
+const MOST_TURNS = 1_000;
 /** A line that could come for every connection comes at most once in this time. */
 const LOG_EVERY_MS = 1_000;
 
@@ -26,6 +30,10 @@ export interface AcceptingParts {
 export class Accepting {
   /** Times that it had to pause. */
   pauses = 0;
+  /** Connections that were accepted. */
+  accepted = 0;
+  /** True once nobody comes any more. */
+  hasEnded = false;
   #parts: AcceptingParts;
   #isClosed = false;
   #loggedAt = -Infinity;
@@ -35,8 +43,13 @@ export class Accepting {
     this.#parts = parts;
   }
 
-  /** Accepts until it is closed. */
+  /** Accepts until it is closed; resolves when the system sends nobody any more. */
   async run(): Promise<void> {
+    await this.#acceptAll();
+    this.hasEnded = true;
+  }
+
+  async #acceptAll(): Promise<void> {
     const { listener, clock, size, most, take } = this.#parts;
     let pauseMs = 0;
     while (!this.#isClosed) {
@@ -45,7 +58,9 @@ export class Accepting {
         continue;
       }
       try {
-        take(await listener.accept());
+        const socket = await listener.accept();
+        this.accepted++;
+        take(socket);
         pauseMs = 0;
       } catch (error) {
         if (error instanceof ListenerClosed) return;
@@ -60,6 +75,24 @@ export class Accepting {
   /** A connection has ended. */
   roomMade(): void {
     this.#onRoom?.();
+  }
+
+  /**
+   * Accepts what waits already, then calls. What waits when the listener is closed is reset, and no other process that
+   * listens on the port is given it.
+   */
+  finish(call: () => void): void {
+    const { clock } = this.#parts;
+    let { accepted } = this;
+    let quiet = 0;
+    let turns = 0;
+    const look = () => {
+      quiet = this.accepted === accepted ? quiet + 1 : 0;
+      accepted = this.accepted;
+      if (quiet === QUIET_TURNS || ++turns === MOST_TURNS) return call();
+      clock.soon(look);
+    };
+    clock.soon(look);
   }
 
   /** Stops listening. */

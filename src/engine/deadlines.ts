@@ -13,6 +13,8 @@ export const BODY_GRACE_MS = 10_000;
 export const DRAIN_MS = 1_000;
 /** A client that has ended its side may have kept the other open; it has this long for an answer to move. */
 export const GONE_MS = 1_000;
+/** Who has only just connected has a request on its way, and a drain waits for it. */
+const FIRST_REQUEST_MS = 100;
 /** The sweep's pace where no limit asks for a faster one: half a second late is early enough for any of them. */
 const SWEEP_MS = 500;
 const FASTEST_SWEEP_MS = 20;
@@ -86,7 +88,10 @@ export class Deadlines {
     const inPhaseMs = now - note.phaseSince;
     switch (connection.phase) {
       case "idle": {
-        if (lastIdleMs !== null) return inPhaseMs >= lastIdleMs ? null : "go on";
+        if (lastIdleMs !== null) {
+          const patienceMs = connection.requests === 0 ? Math.max(lastIdleMs, FIRST_REQUEST_MS) : lastIdleMs;
+          return inPhaseMs >= patienceMs ? null : "go on";
+        }
         return isPast(inPhaseMs, keepAliveMs || headerTimeoutMs) ? null : "go on";
       }
       case "drain":

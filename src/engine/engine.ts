@@ -116,7 +116,7 @@ export class Engine {
       most: settings.maxConnections,
       take: (socket) => void this.#drive(socket),
     });
-    this.#accepting.run();
+    this.#accepting.run().then(() => this.#finishIfEmpty());
   }
 
   /** How it stands. */
@@ -167,8 +167,9 @@ export class Engine {
     const { settings } = this.#parts;
     this.#lastIdleMs = options.lastIdleMs ?? settings.lastIdleMs;
     const delayMs = options.delayMs ?? settings.drainDelayMs;
-    if (delayMs > 0) this.#patience = this.#world.clock.after(delayMs, () => this.#stopAccepting());
-    else this.#stopAccepting();
+    const stop = () => this.#accepting.finish(() => this.#stopAccepting());
+    if (delayMs > 0) this.#patience = this.#world.clock.after(delayMs, stop);
+    else stop();
   }
 
   /** Stops now: every connection is cut. */
@@ -195,7 +196,8 @@ export class Engine {
   }
 
   #finishIfEmpty(): void {
-    if (this.#state !== "stopping" || this.live.size > 0) return;
+    // The runtime lets go of the listener's socket when it gets round to it: until then clients are sent to it.
+    if (this.#state !== "stopping" || this.live.size > 0 || !this.#accepting.hasEnded) return;
     this.#state = "stopped";
     this.#patience?.cancel();
     this.#sweeping?.cancel();

@@ -21,6 +21,7 @@ Deno.test("A drain closes the listener, lets what runs finish and tells it that 
   client.send(GET);
   await settled();
   fake.engine.drain();
+  await settled();
   assert.equal(fake.listener.isClosed, true);
   assert.equal(fake.engine.state, "stopping");
   await fake.clock.advance(20_000);
