@@ -12,7 +12,8 @@ import { findPeers, type Found, pathOf, type Peer } from "./peers.ts";
 import { Interrupted, pinHarness, readDescriptorLimit, stopAll } from "./process.ts";
 import { describeRun, type Outcome, type Results, showOutcome, showVerdicts } from "./report.ts";
 import { judge, rowsOf, type Samples } from "./rows.ts";
-import { FIGURES, PEER_NAMES, type PeerName, type Scenario, SCENARIOS } from "./scenarios.ts";
+import { FIGURES, PEER_NAMES, type PeerName, type Scenario } from "./scenario.ts";
+import { SCENARIOS } from "./scenarios.ts";
 
 const USAGE = `Usage: deno run -A scripts/bench/main.ts [--quick] [--only 1,2] [--peers weft,deno]
          [--rounds N] [--seconds N] [--results DIR] [--json]

@@ -8,7 +8,7 @@ import type { LoadResult, OwnLoad } from "./loads/reports.ts";
 import type { Peer } from "./peers.ts";
 import { Interrupted } from "./process.ts";
 import { cpuSeconds, readCpu, readRss } from "./procfs.ts";
-import type { Load, Scenario } from "./scenarios.ts";
+import type { Load, Scenario } from "./scenario.ts";
 import { checkAnswer, type Serving, startPeer, waitListening, whatItSaid, withoutPaths } from "./serving.ts";
 
 /** What all measurements of a run share. */

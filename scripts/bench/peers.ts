@@ -5,7 +5,7 @@
 import type { AppName } from "./apps/answers.ts";
 import { writeNginxConfig } from "./apps/nginx.ts";
 import { isInstalled } from "./process.ts";
-import type { PeerName } from "./scenarios.ts";
+import type { PeerName } from "./scenario.ts";
 
 /** A server that can be started. */
 export interface Peer {

@@ -4,7 +4,7 @@
 
 import type { Machine } from "./machine.ts";
 import type { Row, Spread, Verdict } from "./rows.ts";
-import type { PeerName } from "./scenarios.ts";
+import type { PeerName } from "./scenario.ts";
 
 /** All that a run has found; this is what the JSON holds. */
 export interface Results {

@@ -3,7 +3,7 @@
 // Rule: one error voids a row; a void row has no figures, and no ratio is taken from a void baseline.
 
 import type { Sample } from "./measure.ts";
-import { FIGURES, type PeerName, type Scenario } from "./scenarios.ts";
+import { FIGURES, type PeerName, type Scenario } from "./scenario.ts";
 
 /** Who everybody is compared with. */
 export const BASELINE: PeerName = "deno";

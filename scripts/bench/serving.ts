@@ -5,7 +5,7 @@
 import { ask } from "./loads/client.ts";
 import type { Peer } from "./peers.ts";
 import { Child, SERVER_CORE } from "./process.ts";
-import type { Scenario } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** From here up; below the range that the system takes outgoing ports from. */
 const FIRST_PORT = 21_000;
