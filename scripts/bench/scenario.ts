@@ -4,11 +4,36 @@
 import type { AppName } from "./apps/answers.ts";
 import type { RequestSpec } from "./loads/client.ts";
 
-/** Who can be measured. */
-export const PEER_NAMES = ["weft", "deno", "bare", "node", "bun", "nginx"] as const;
+/** Servers that `--peers` chooses from. */
+export const SERVER_NAMES = ["weft", "deno", "bare", "node", "bun", "nginx"] as const;
+
+/** Weft's program, alone or with workers, and what is done to them meanwhile; they come along with `weft`. */
+export const PROGRAM_NAMES = ["single", "w1", "w2", "w4", "kills", "reloads"] as const;
+
+/** One of those. */
+export type ProgramName = typeof PROGRAM_NAMES[number];
+
+/** Who can be measured; each is a row of a scenario's table. */
+export const PEER_NAMES = [...SERVER_NAMES, ...PROGRAM_NAMES] as const;
 
 /** One of those. */
 export type PeerName = typeof PEER_NAMES[number];
+
+/** What each is called in tables and charts. */
+export const PEER_TITLES: Readonly<Record<PeerName, string>> = {
+  weft: "Weft",
+  deno: "Deno.serve",
+  bare: "bare loop",
+  node: "node:http",
+  bun: "Bun.serve",
+  nginx: "nginx",
+  single: "one process",
+  w1: "1 worker",
+  w2: "2 workers",
+  w4: "4 workers",
+  kills: "kills",
+  reloads: "reloads",
+};
 
 /** How a scenario's server is loaded. */
 export type Load =
@@ -17,10 +42,11 @@ export type Load =
   | { kind: "events"; clients: number; quickClients: number }
   | { kind: "idle"; connections: number; quickConnections: number }
   | { kind: "mixed"; connections: number; uploads: number }
-  | { kind: "start" };
+  | { kind: "paced"; connections: number }
+  | { kind: "start" | "nothing" };
 
 /** The figure that counts: more of the first is better, less of the others. */
-export type Figure = "perCpuSecond" | "bytesEach" | "p99Ms" | "startMs";
+export type Figure = "perCpuSecond" | "bytesEach" | "p99Ms" | "startMs" | "corePercent";
 
 /** One scenario. */
 export interface Scenario {
@@ -30,22 +56,35 @@ export interface Scenario {
   load: Load;
   figure: Figure;
   /** What is counted: `done` in the figures. */
-  unit: "requests" | "MiB" | "events" | "connections" | "starts";
-  /** Weft against Deno.serve, medians: at least this where more is better, else at most. */
-  target: number;
+  unit: "requests" | "MiB" | "events" | "connections" | "starts" | "seconds";
+  /** Who the others are compared with. @default {"deno"} */
+  baseline?: PeerName;
+  /** Whose figures the targets are for. @default {["weft"]} */
+  judged?: readonly PeerName[];
+  /** To the baseline, medians: at least this where more is better, else at most. */
+  target?: number;
   /** At least this against the bare loop. */
   targetToBare?: number;
-  /** At most this, whatever the baseline has. */
-  mostBytesEach?: number;
+  /** The figure is at most this, whatever the baseline has. */
+  mostFigure?: number;
   peers: readonly PeerName[];
   /** Asked once of every server before it is loaded. */
   check?: { request: RequestSpec; text: string | RegExp };
 }
 
-/** What a figure is called, and which way is better. */
-export const FIGURES: Readonly<Record<Figure, { title(unit: string): string; isMoreBetter: boolean }>> = {
-  perCpuSecond: { title: (unit) => `${unit} a server CPU second`, isMoreBetter: true },
-  bytesEach: { title: () => "bytes a connection", isMoreBetter: false },
-  p99Ms: { title: () => "p99 in ms", isMoreBetter: false },
-  startMs: { title: () => "ms to the first answer", isMoreBetter: false },
+/** Who a scenario compares with, where it does not say. */
+export const BASELINE: PeerName = "deno";
+
+/** Whom a scenario judges, where it does not say. */
+export const JUDGED: readonly PeerName[] = ["weft"];
+
+/** What a figure is called, at length and over a column, and which way is better. */
+export const FIGURES: Readonly<
+  Record<Figure, { title(unit: string): string; head: string; isMoreBetter: boolean }>
+> = {
+  perCpuSecond: { title: (unit) => `${unit} a server CPU second`, head: "per CPU s", isMoreBetter: true },
+  bytesEach: { title: () => "bytes a connection", head: "bytes", isMoreBetter: false },
+  p99Ms: { title: () => "p99 in ms", head: "p99", isMoreBetter: false },
+  startMs: { title: () => "ms to the first answer", head: "ms", isMoreBetter: false },
+  corePercent: { title: () => "% of a core", head: "% of a core", isMoreBetter: false },
 };

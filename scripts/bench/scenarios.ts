@@ -1,12 +1,12 @@
-// Knows: the twelve scenarios: what is served, how it is loaded, which figure counts and what it should be.
+// Knows: the sixteen scenarios: what is served, how it is loaded, which figure counts and what it should be.
 // Does not know: how anything is started or measured.
 // Rule: data only; a scenario that needs code of its own gets a kind of load, not a function here.
 
 import { HELLO } from "./apps/answers.ts";
 import type { RequestSpec } from "./loads/client.ts";
-import { PEER_NAMES, type PeerName, type Scenario } from "./scenario.ts";
+import { type PeerName, type Scenario, SERVER_NAMES } from "./scenario.ts";
 
-const ALL: readonly PeerName[] = PEER_NAMES;
+const ALL: readonly PeerName[] = SERVER_NAMES;
 const ON_A_RUNTIME: readonly PeerName[] = ["weft", "deno", "node", "bun"];
 /** nginx serves files and fixed text, and the bare loop one fixed answer. */
 const WITH_NGINX: readonly PeerName[] = ["weft", "deno", "node", "bun", "nginx"];
@@ -141,7 +141,7 @@ export const SCENARIOS: readonly Scenario[] = [
     figure: "bytesEach",
     unit: "connections",
     target: 1,
-    mostBytesEach: 8 * 1024,
+    mostFigure: 8 * 1024,
     peers: ALL,
     check: hello,
   },
@@ -188,5 +188,55 @@ export const SCENARIOS: readonly Scenario[] = [
     target: 1.2,
     peers: ON_A_RUNTIME,
     check: { request: browser, text: HELLO },
+  },
+  {
+    nr: 13,
+    title: "plain string",
+    app: "plain",
+    load: { kind: "http", request: index, connections: CONNECTIONS },
+    figure: "perCpuSecond",
+    unit: "requests",
+    baseline: "single",
+    judged: ["w1", "w2", "w4"],
+    target: 0.95,
+    peers: ["single", "w1", "w2", "w4"],
+    check: hello,
+  },
+  {
+    nr: 14,
+    title: "p99 of paced GETs",
+    app: "plain",
+    load: { kind: "paced", connections: CONNECTIONS },
+    figure: "p99Ms",
+    unit: "requests",
+    baseline: "w2",
+    judged: ["kills", "reloads"],
+    target: 2,
+    peers: ["w2", "kills", "reloads"],
+    check: hello,
+  },
+  {
+    nr: 15,
+    title: "spawn to first answer",
+    app: "plain",
+    load: { kind: "start" },
+    figure: "startMs",
+    unit: "starts",
+    judged: ["w1"],
+    target: 1.3,
+    peers: ["deno", "w1"],
+    check: hello,
+  },
+  {
+    nr: 16,
+    title: "idle supervisor",
+    app: "plain",
+    load: { kind: "nothing" },
+    figure: "corePercent",
+    unit: "seconds",
+    judged: ["w2"],
+    mostFigure: 0.1,
+    peers: ["w2"],
+    check: hello,
   },
 ];
