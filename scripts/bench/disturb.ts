@@ -1,6 +1,7 @@
 // Knows: how workers are killed, or all of them reloaded, once a second while a load runs.
 // Does not know: the load, or what it counts.
-// Rule: only a worker that the benchmark's own supervisor keeps is killed, and only while another one serves.
+// Rule: only a worker that the benchmark's own supervisor keeps is killed, and only while another one serves; a second
+// in which the last disturbance is not over yet is left out, and not counted.
 
 import { readTree } from "./procfs.ts";
 import type { Serving } from "./serving.ts";
@@ -29,15 +30,21 @@ export async function disturbWhile(serving: Serving, work: Promise<unknown>): Pr
   for (let at = performance.now() + FIRST_AFTER_MS; disturbance !== undefined && !isOver; at += EVERY_MS) {
     await waitUntil(() => isOver || performance.now() >= at);
     if (isOver) break;
-    if (disturbance === "reload") serving.child.signal("SIGHUP");
-    else if (!await killEldest(serving)) continue;
-    times++;
+    const isDone = disturbance === "kill" ? await killEldest(serving) : reload(serving, times);
+    if (isDone) times++;
   }
   await end;
   if (disturbance === undefined) return 0;
   if (times === 0) throw new Error(`the load ended before the first ${disturbance}`);
   if (disturbance === "reload") await waitReloads(serving, times);
   return times;
+}
+
+/** A reload takes the place of one that is under way, so that would make one of two. */
+function reload({ child, log }: Serving, before: number): boolean {
+  if ((log?.reloads ?? 0) < before) return false;
+  child.signal("SIGHUP");
+  return true;
 }
 
 /** The eldest serves the most connections: the others have lost theirs since. */

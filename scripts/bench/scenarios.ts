@@ -224,7 +224,8 @@ export const SCENARIOS: readonly Scenario[] = [
     unit: "starts",
     judged: ["w1"],
     target: 1.3,
-    peers: ["deno", "w1"],
+    // What the program costs by itself stands beside it, and is not judged.
+    peers: ["deno", "single", "w1"],
     check: hello,
   },
   {
