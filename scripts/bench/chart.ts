@@ -14,6 +14,8 @@ const LEFT = 330;
 /** What stays free behind the longest bar for its value. */
 const RIGHT = 70;
 const TOP = 62;
+/** A longer bar ends here, its number tells how long it is: it would leave the others no room. */
+const LONGEST = 4;
 
 const INK = "#1f2933";
 const FAINT = "#616e7c";
@@ -59,7 +61,7 @@ export function drawChart(results: Results): string {
       bars: bars.filter(({ outcome }) => !outcome.isMoreBetter),
     },
   ].filter((group) => group.bars.length > 0);
-  const most = Math.max(1.25, ...bars.map(({ row }) => row.ratio?.q3 ?? 0));
+  const most = Math.max(1.25, ...bars.map(({ row }) => Math.min(row.ratio?.q3 ?? 0, LONGEST)));
   const scale = (WIDTH - LEFT - RIGHT) / most;
   const parts: string[] = [];
   let y = TOP;
@@ -102,13 +104,12 @@ function drawBar(bar: Bar, { y, scale, isQuick }: Place): string {
     const said = `${value?.median.toPrecision(2)} ${figure} (${most})`;
     return [name, text(LEFT + 8, middle + 4, said, { size: 12, fill, weight: 600, hasHalo: true })].join("\n");
   }
-  const at = (value: number) => round(LEFT + Math.max(0, value) * scale);
+  const long = (value: number) => Math.min(Math.max(0, value), LONGEST) * scale;
+  const at = (value: number) => round(LEFT + long(value));
   const end = at(Math.max(ratio.median, ratio.q3));
   return [
     name,
-    `<rect x="${LEFT}" y="${middle - BAR / 2}" width="${
-      round(Math.max(0, ratio.median) * scale)
-    }" height="${BAR}" rx="2" ` +
+    `<rect x="${LEFT}" y="${middle - BAR / 2}" width="${round(long(ratio.median))}" height="${BAR}" rx="2" ` +
     `fill="${fill}"/>`,
     `<line x1="${at(ratio.q1)}" y1="${middle}" x2="${
       at(ratio.q3)
