@@ -12,14 +12,17 @@ import { findPeers, type Found, pathOf, type Peer } from "./peers.ts";
 import { Interrupted, pinHarness, readDescriptorLimit, stopAll } from "./process.ts";
 import { describeRun, type Outcome, type Results, showOutcome, showVerdicts } from "./report.ts";
 import { judge, rowsOf, type Samples } from "./rows.ts";
-import { FIGURES, PEER_NAMES, type PeerName, type Scenario, SCENARIOS } from "./scenarios.ts";
+import { BASELINE, FIGURES, JUDGED, PEER_TITLES, type PeerName, PROGRAM_NAMES } from "./scenario.ts";
+import { type Scenario, SERVER_NAMES } from "./scenario.ts";
+import { SCENARIOS } from "./scenarios.ts";
 
 const USAGE = `Usage: deno run -A scripts/bench/main.ts [--quick] [--only 1,2] [--peers weft,deno]
          [--rounds N] [--seconds N] [--results DIR] [--json]
 
   --quick      one short round of everything, under 3 minutes; no target counts
-  --only       numbers of scenarios (default: all twelve)
-  --peers      of ${PEER_NAMES.join(", ")} (default: all that are installed)
+  --only       numbers of scenarios (default: all sixteen)
+  --peers      of ${SERVER_NAMES.join(", ")} (default: all that are installed);
+               weft brings its program with workers along
   --rounds     rounds of each scenario (default: 9)
   --seconds    whole seconds of one measurement (default: 3)
   --results    where JSON and chart go (default: results, beside this program)
@@ -106,7 +109,7 @@ async function run(order: Order, dir: string): Promise<number> {
     load: wrk ?? "autocannon 8",
     hono: found.hono,
     machine: await describeMachine(),
-    peers: found.peers.map(({ name, title, version }) => ({ name, title, version })),
+    peers: found.peers.map(({ name, version }) => ({ name, title: PEER_TITLES[name], version })),
     leftOut: found.leftOut,
     notes,
     scenarios: [],
@@ -115,7 +118,7 @@ async function run(order: Order, dir: string): Promise<number> {
   for (const scenario of order.scenarios) {
     const outcome = await runScenario(scenario, { found, rounds, terms });
     results.scenarios.push(outcome);
-    print(showOutcome(outcome, (peer) => found.peers.find(({ name }) => name === peer)?.title ?? peer));
+    print(showOutcome(outcome));
   }
   results.minutes = Math.round((performance.now() - begun) / 6000) / 10;
   if (!isQuick) print(showVerdicts(results.scenarios));
@@ -123,7 +126,9 @@ async function run(order: Order, dir: string): Promise<number> {
   await writeResults(results, order.dir, name);
   print(`\nwritten: ${name}.json, ${name}.svg; ${results.minutes} min`);
   if (isJson) console.log(JSON.stringify(results, null, 2));
-  const isVoid = results.scenarios.some(({ rows }) => rows.some(({ peer, figure }) => peer === "weft" && !figure));
+  const isVoid = results.scenarios.some(({ rows, judged }) =>
+    rows.some(({ peer, figure }) => judged.includes(peer) && !figure)
+  );
   const isMissed = !isQuick && results.scenarios.some(({ verdicts }) => verdicts.some(({ isMet }) => !isMet));
   return isVoid || isMissed ? 1 : 0;
 }
@@ -141,11 +146,12 @@ async function runScenario(
       taken.push(await measure(peer, scenario, terms));
     }
   }
-  const rows = rowsOf(samples);
-  const { nr, title, figure, unit, target } = scenario;
-  const { isMoreBetter } = FIGURES[figure];
+  const { nr, title, figure, unit, target, baseline = BASELINE, judged = JUDGED } = scenario;
+  const { head, isMoreBetter } = FIGURES[figure];
+  const rows = rowsOf(samples, baseline);
   const verdicts = judge(scenario, rows);
-  return { nr, title, figure: FIGURES[figure].title(unit), isMoreBetter, target, rows, verdicts };
+  const what = { nr, title, figure: FIGURES[figure].title(unit), head, isMoreBetter, baseline, judged, target };
+  return { ...what, rows, verdicts };
 }
 
 async function writeResults(results: Results, dir: string, name: string): Promise<void> {
@@ -170,12 +176,12 @@ function readOrder(args: string[]): Order | null {
   });
   if (values.help) return null;
   const scenarios = pickFrom("--only", SCENARIOS, { asked: values.only, nameOf: ({ nr }) => String(nr) });
-  const peers = pickFrom("--peers", PEER_NAMES, { asked: values.peers, nameOf: (name) => name });
+  const servers = pickFrom("--peers", SERVER_NAMES, { asked: values.peers, nameOf: (name) => name });
   return {
     isQuick: values.quick,
-    isWhole: scenarios.length === SCENARIOS.length && peers.length === PEER_NAMES.length,
+    isWhole: scenarios.length === SCENARIOS.length && servers.length === SERVER_NAMES.length,
     scenarios,
-    peers,
+    peers: [...servers, ...(servers.includes("weft") ? PROGRAM_NAMES : [])],
     rounds: readNumber("--rounds", values.rounds ?? (values.quick ? "1" : "9")),
     seconds: readNumber("--seconds", values.seconds ?? (values.quick ? "1" : "3")),
     dir: values.results,

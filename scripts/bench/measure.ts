@@ -2,13 +2,14 @@
 // Does not know: rounds, medians, who is compared with whom.
 // Rule: every measurement starts its own server, so that no round inherits another's heap or compiled code.
 
+import { disturbWhile } from "./disturb.ts";
 import { RunningLoad, runOwn } from "./load_own.ts";
 import type { HttpLoad } from "./load_wrk.ts";
 import type { LoadResult, OwnLoad } from "./loads/reports.ts";
 import type { Peer } from "./peers.ts";
 import { Interrupted } from "./process.ts";
-import { cpuSeconds, readCpu, readRss } from "./procfs.ts";
-import type { Load, Scenario } from "./scenarios.ts";
+import { cpuSeconds, readCpu, readOwnCpu, readRss } from "./procfs.ts";
+import type { Load, Scenario } from "./scenario.ts";
 import { checkAnswer, type Serving, startPeer, waitListening, whatItSaid, withoutPaths } from "./serving.ts";
 
 /** What all measurements of a run share. */
@@ -31,6 +32,12 @@ export interface Sample {
   rssBytes: number;
   /** What the uploads beside the requests moved. */
   uploadMibPerSecond?: number;
+  /** How often workers were killed or reloaded. */
+  disturbances?: number;
+  /** Requests that were lost with a worker, and asked again. */
+  failed?: number;
+  /** Milliseconds from spawn to ready that the supervisor tells of its first worker. */
+  readyMs?: number;
   /** What the server said on standard error. */
   said: string;
   errors: string[];
@@ -44,7 +51,9 @@ const SETTLE_MS = 1000;
 /** Uploads at full speed before the requests beside them are counted. */
 const UPLOADS_ALONE_MS = 300;
 /** A p99 of a few hundred requests a second needs longer than a count of many thousands. */
-const MIXED_LONGER = 2;
+const P99_LONGER = 2;
+/** What idles is read to a thousandth: a tick a second shall be seen several times. */
+const IDLE_LONGER = 2;
 
 /**
  * Measures one peer once.
@@ -99,6 +108,10 @@ async function measureLoad(serving: Serving, scenario: Scenario, terms: Terms): 
       );
     case "mixed":
       return await measureMixed(serving, load, terms);
+    case "paced":
+      return await measurePaced(serving, load, terms);
+    case "nothing":
+      return await measureNothing(serving, terms);
   }
 }
 
@@ -151,7 +164,7 @@ async function measureMixed(serving: Serving, load: Load & { kind: "mixed" }, te
   await using running = RunningLoad.start(uploads, port, { isNice: true });
   await running.waitReady();
   await pause(UPLOADS_ALONE_MS);
-  const milliseconds = terms.seconds * 1000 * MIXED_LONGER;
+  const milliseconds = terms.seconds * 1000 * P99_LONGER;
   const result = await runOwn({ kind: "gets", connections: load.connections, milliseconds }, port);
   const rssBytes = await readRss(child.pid);
   const uploaded = await running.finish();
@@ -164,10 +177,46 @@ async function measureMixed(serving: Serving, load: Load & { kind: "mixed" }, te
   };
 }
 
+/** A kill may cost the requests that its worker was answering: they are asked again, and the wait goes on. */
+async function measurePaced(serving: Serving, load: Load & { kind: "paced" }, terms: Terms): Promise<Found> {
+  const { child, port, peer } = serving;
+  const mayFail = peer.disturbance === "kill";
+  const gets = (seconds: number) =>
+    runOwn({ kind: "gets", connections: load.connections, milliseconds: seconds * 1000, mayFail }, port);
+  const warm = await gets(terms.warmSeconds);
+  const loading = gets(terms.seconds * P99_LONGER);
+  const disturbances = await disturbWhile(serving, loading);
+  const result = await loading;
+  return {
+    ...speedOf(result),
+    figure: result.p99Ms ?? NaN,
+    disturbances,
+    failed: result.failed,
+    rssBytes: await readRss(child.pid),
+    errors: [...warm.errors, ...result.errors],
+  };
+}
+
+/** The supervisor alone: what its workers do while they idle is theirs. */
+async function measureNothing({ child }: Serving, terms: Terms): Promise<Found> {
+  await pause(SETTLE_MS);
+  const begun = performance.now();
+  const before = await readOwnCpu(child.pid);
+  await pause(terms.seconds * 1000 * IDLE_LONGER);
+  const cpu = cpuSeconds(before, await readOwnCpu(child.pid));
+  const seconds = (performance.now() - begun) / 1000;
+  return { figure: 100 * cpu / seconds, rssBytes: await readRss(child.pid), errors: [] };
+}
+
+/**
+ * A worker's start begins where its supervisor spawns it and ends with its first answer, as that of a server without a
+ * supervisor does; "ready" comes earlier. The others start through a shell and `taskset`, some 2 ms.
+ */
 async function measureStart(serving: Serving, scenario: Scenario): Promise<Found> {
   await checkAnswer(serving, scenario);
-  const figure = performance.now() - serving.startedAt;
-  return { figure, rssBytes: await readRss(serving.child.pid), errors: [] };
+  const { child, log, startedAt } = serving;
+  const figure = performance.now() - (log?.spawnedAt ?? startedAt);
+  return { figure, readyMs: log?.readyMs, rssBytes: await readRss(child.pid), errors: [] };
 }
 
 function speedOf({ done, seconds, p50Ms, p99Ms }: LoadResult): Pick<Found, "perSecond" | "p50Ms" | "p99Ms"> {

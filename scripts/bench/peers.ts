@@ -5,13 +5,16 @@
 import type { AppName } from "./apps/answers.ts";
 import { writeNginxConfig } from "./apps/nginx.ts";
 import { isInstalled } from "./process.ts";
-import type { PeerName } from "./scenarios.ts";
+import type { PeerName, ProgramName } from "./scenario.ts";
 
 /** A server that can be started. */
 export interface Peer {
   name: PeerName;
-  title: string;
   version: string;
+  /** How many workers Weft's program has, 0 for none; undefined where it is not that program. */
+  workers?: number;
+  /** What is done to a worker, or to all, once a second under load. */
+  disturbance?: "kill" | "reload";
   env?: Record<string, string>;
   /** The command that serves an application on a port of loopback. */
   command(app: AppName, port: number): Promise<string[]> | string[];
@@ -52,24 +55,48 @@ export async function findPeers(names: readonly PeerName[], dir: string): Promis
 async function findPeer(name: PeerName, dir: string, hono: string): Promise<Peer> {
   switch (name) {
     case "weft":
-      return onDeno(name, "Weft", `${await readWeftVersion()} on ${deno}`, "weft.ts");
+      return onDeno(name, `${await readWeftVersion()} on ${deno}`, "weft.ts");
     case "deno":
-      return onDeno(name, "Deno.serve", deno, "deno_serve.ts");
+      return onDeno(name, deno, "deno_serve.ts");
     case "bare":
-      return onDeno(name, "bare loop", deno, "bare_loop.ts");
+      return onDeno(name, deno, "bare_loop.ts");
     case "node":
-      return onDeno(name, "node:http", `in ${deno}`, "node_http.ts");
+      return onDeno(name, `in ${deno}`, "node_http.ts");
     case "bun":
       return await findBun(hono);
     case "nginx":
       return await findNginx(dir);
+    default:
+      return weftProgram(name, dir);
   }
 }
 
-function onDeno(name: PeerName, title: string, version: string, file: string): Peer {
+function onDeno(name: PeerName, version: string, file: string): Peer {
   const program = pathOf(`apps/${file}`);
   const command = (app: AppName, port: number) => [...runDeno(program), app, String(port)];
-  return { name, title, version, command };
+  return { name, version, command };
+}
+
+/** The rows of Weft's program. */
+const PROGRAMS: Readonly<Record<ProgramName, Pick<Peer, "workers" | "disturbance">>> = {
+  single: { workers: 0 },
+  w1: { workers: 1 },
+  w2: { workers: 2 },
+  w4: { workers: 4 },
+  kills: { workers: 2, disturbance: "kill" },
+  reloads: { workers: 2, disturbance: "reload" },
+};
+
+/** The control socket stands in the benchmark's directory: a user's `weft ctl` shall not find it beside their own. */
+function weftProgram(name: ProgramName, dir: string): Peer {
+  const { workers = 0, disturbance } = PROGRAMS[name];
+  const count = workers === 0 ? "" : ` -w ${workers}`;
+  const version = `weft${count}${disturbance === undefined ? "" : `, a ${disturbance} every second`}`;
+  const command = (app: AppName, port: number) => {
+    const flags = workers === 0 ? [] : ["-w", `${workers}`, "--control", `${dir}/${port}.sock`];
+    return [...runDeno(pathOf("../../mod.ts")), ...flags, "-p", `${port}`, pathOf(`apps/module_${app}.ts`)];
+  };
+  return { name, version, workers, disturbance, command };
 }
 
 /**
@@ -104,7 +131,6 @@ async function findBun(hono: string): Promise<Peer> {
   const program = pathOf("apps/bun.ts");
   return {
     name: "bun",
-    title: "Bun.serve",
     version: `Bun ${version}`,
     env: { BENCH_HONO: module },
     command: (app, port) => [bun, program, app, String(port)],
@@ -126,7 +152,6 @@ async function findNginx(dir: string): Promise<Peer> {
   const version = /nginx\/([\d.]+)/.exec(await outputOf("sh", args))?.[1] ?? "unknown";
   return {
     name: "nginx",
-    title: "nginx",
     version: `nginx ${version}`,
     command: async (app, port) => [nginx, "-p", dir, "-c", await writeNginxConfig(app, dir, port)],
   };

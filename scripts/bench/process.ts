@@ -1,6 +1,8 @@
 // Knows: how a child is started on one core with many descriptors, how long it may take, and that it dies.
 // Does not know: what the child is.
-// Rule: every child is listed here from its start to its end, and is killed by its own id and awaited.
+// Rule: every child is listed here from its start to its end, and is ended by its own id and awaited, its own too.
+
+import { readTree } from "./procfs.ts";
 
 /** The core that servers get. */
 export const SERVER_CORE = 0;
@@ -11,6 +13,9 @@ const DESCRIPTORS = 25_000;
 /** What is kept of what a child says on standard error. */
 const MOST_STDERR = 4 * 1024;
 
+/** What a child that has children of its own gets to end them, before all of them are killed. */
+const END_MS = 5_000;
+
 /** How a child is started. */
 export interface StartOptions {
   /** Which core it is pinned to, where `taskset` exists. */
@@ -20,6 +25,10 @@ export interface StartOptions {
   isNice?: boolean;
   /** False where nobody reads what it prints. @default {true} */
   hasOutput?: boolean;
+  /** Asks it to end before it is killed: it has children of its own. */
+  isParent?: boolean;
+  /** Takes each line of standard error; where it says true, nobody else needs to see the line. */
+  hear?: (line: string) => boolean;
 }
 
 /** The benchmark is being stopped; nothing is started any more. */
@@ -37,11 +46,11 @@ export class Child implements AsyncDisposable {
   #stderr = "";
   #stderrEnd: Promise<void>;
   #hasEnded = false;
-  #hasOutput: boolean;
+  #options: StartOptions;
 
-  private constructor(process: Deno.ChildProcess, hasOutput: boolean) {
+  private constructor(process: Deno.ChildProcess, options: StartOptions) {
     this.#process = process;
-    this.#hasOutput = hasOutput;
+    this.#options = options;
     this.#stderrEnd = this.#gather();
     process.status.then(() => this.#hasEnded = true);
     running.add(this);
@@ -59,7 +68,7 @@ export class Child implements AsyncDisposable {
       stdout: options.hasOutput === false ? "null" : "piped",
       stderr: "piped",
     });
-    return new Child(command.spawn(), options.hasOutput !== false);
+    return new Child(command.spawn(), options);
   }
 
   /** The program's process id. */
@@ -78,14 +87,8 @@ export class Child implements AsyncDisposable {
   }
 
   /** Standard output, line by line. */
-  async *lines(): AsyncGenerator<string, void> {
-    let rest = "";
-    for await (const text of this.#process.stdout.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      yield* lines;
-    }
-    if (rest !== "") yield rest;
+  lines(): AsyncGenerator<string, void> {
+    return linesOf(this.#process.stdout);
   }
 
   /** Standard output as a whole; kills the child and throws where it takes longer. */
@@ -116,13 +119,19 @@ export class Child implements AsyncDisposable {
     if (!this.#process.stdin.locked) await this.#process.stdin.close().catch(() => {});
   }
 
-  /** Kills it and waits until it is gone. */
+  /** Sends it a signal, where it still runs. */
+  signal(name: Deno.Signal): void {
+    if (!this.#hasEnded) signalIfThere(this.pid, name);
+  }
+
+  /** Kills it and waits until it is gone; a parent ends by itself if it can. */
   async stop(): Promise<void> {
+    if (this.#options.isParent) await this.#endTree();
     this.#kill();
     await this.#process.status;
-    if (this.#hasOutput) await this.#process.stdout.cancel().catch(() => {});
+    if (this.#options.hasOutput !== false) await this.#process.stdout.cancel().catch(() => {});
     await this.endInput();
-    await this.#stderrEnd;
+    if (!this.#options.isParent) await this.#stderrEnd;
     running.delete(this);
   }
 
@@ -132,18 +141,50 @@ export class Child implements AsyncDisposable {
   }
 
   #kill(): void {
-    if (this.#hasEnded) return;
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It ended just now.
-    }
+    this.signal("SIGKILL");
+  }
+
+  async #endTree(): Promise<void> {
+    this.signal("SIGTERM");
+    if (await this.#isGoneWithin(END_MS)) return;
+    for (const pid of this.#hasEnded ? [] : await readTree(this.pid)) signalIfThere(pid, "SIGKILL");
+    // Its children end by themselves where it went before them.
+    await this.#isGoneWithin(END_MS);
+  }
+
+  /** Its children hold its standard error open, so that is at its end once all of them are gone. */
+  async #isGoneWithin(limitMs: number): Promise<boolean> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<false>((resolve) => timer = setTimeout(resolve, limitMs, false));
+    const isGone = await Promise.race([this.#stderrEnd.then(() => true), late]);
+    clearTimeout(timer);
+    return isGone;
   }
 
   async #gather(): Promise<void> {
-    for await (const text of this.#process.stderr.pipeThrough(new TextDecoderStream())) {
-      this.#stderr = (this.#stderr + text).slice(-MOST_STDERR);
+    for await (const line of linesOf(this.#process.stderr)) {
+      if (this.#options.hear?.(line)) continue;
+      this.#stderr = `${this.#stderr}${line}\n`.slice(-MOST_STDERR);
     }
+  }
+}
+
+async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string, void> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
+
+/** Sends a signal to a process that may have ended just now. */
+function signalIfThere(pid: number, name: Deno.Signal): void {
+  try {
+    Deno.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -4,7 +4,7 @@
 
 import type { Machine } from "./machine.ts";
 import type { Row, Spread, Verdict } from "./rows.ts";
-import type { PeerName } from "./scenarios.ts";
+import { PEER_TITLES, type PeerName } from "./scenario.ts";
 
 /** All that a run has found; this is what the JSON holds. */
 export interface Results {
@@ -29,8 +29,15 @@ export interface Outcome {
   nr: number;
   title: string;
   figure: string;
+  /** The figure's name over a column. */
+  head: string;
   isMoreBetter: boolean;
-  target: number;
+  /** Who the ratios are to. */
+  baseline: PeerName;
+  /** Whom the targets are for. */
+  judged: readonly PeerName[];
+  /** Of the ratio; undefined where the figure itself is what counts. */
+  target?: number;
   rows: Row[];
   verdicts: Verdict[];
 }
@@ -52,15 +59,15 @@ export function describeRun(results: Results): string {
 }
 
 /** Writes one scenario's table. */
-export function showOutcome(outcome: Outcome, titleOf: (peer: PeerName) => string): string {
-  const { nr, title, figure, isMoreBetter, rows } = outcome;
+export function showOutcome(outcome: Outcome): string {
+  const { nr, title, figure, head, isMoreBetter, rows } = outcome;
   const better = isMoreBetter ? "more is better" : "less is better";
   const lines = [
     `\n(${nr}) ${title}: ${figure} (${better})`,
-    line(["", figureHead(figure), "ratio", "[q1 .. q3]", "per second", "p50 ms", "p99 ms", "RSS MiB"]),
+    line(["", head, "ratio", "[q1 .. q3]", "per second", "p50 ms", "p99 ms", "RSS MiB"]),
   ];
   for (const row of rows) {
-    const name = titleOf(row.peer);
+    const name = PEER_TITLES[row.peer];
     if (row.figure === undefined) {
       lines.push(`  ${name.padEnd(WIDTHS[0])}void: ${row.errors.join("; ")}`);
     } else {
@@ -72,8 +79,7 @@ export function showOutcome(outcome: Outcome, titleOf: (peer: PeerName) => strin
         quartiles(row.ratio),
         number(perSecond),
       ];
-      const besides = row.uploadMibPerSecond === undefined ? "" : `  uploads ${number(row.uploadMibPerSecond)} MiB/s`;
-      lines.push(line([...cells, ratio(p50Ms), ratio(p99Ms), number(rssMib)]) + besides);
+      lines.push(line([...cells, ratio(p50Ms), ratio(p99Ms), number(rssMib)]) + besides(row));
     }
     for (const said of row.said) lines.push(`  ${"".padEnd(WIDTHS[0])}said: ${said}`);
   }
@@ -84,13 +90,17 @@ export function showOutcome(outcome: Outcome, titleOf: (peer: PeerName) => strin
 export function showVerdicts(outcomes: readonly Outcome[]): string {
   const verdicts = outcomes.flatMap((outcome) => outcome.verdicts);
   const lines = verdicts.map(({ what, wanted, got, isMet }) =>
-    `  ${isMet ? "met   " : "MISSED"} ${what.padEnd(22)} ${wanted.padStart(8)}   got ${ratio(got)}`
+    `  ${isMet ? "met   " : "MISSED"} ${what.padEnd(30)} ${wanted.padStart(8)}   got ${ratio(got)}`
   );
   return ["\nTargets", ...lines].join("\n") + "\n";
 }
 
-function figureHead(figure: string): string {
-  return figure.endsWith("CPU second") ? "per CPU s" : figure.split(" ")[0];
+function besides({ peer, uploadMibPerSecond, disturbances = 0, failed, readyMs }: Row): string {
+  const parts: string[] = [];
+  if (uploadMibPerSecond !== undefined) parts.push(`uploads ${number(uploadMibPerSecond)} MiB/s`);
+  if (disturbances > 0) parts.push(`${disturbances} ${PEER_TITLES[peer]}, requests lost: ${failed}`);
+  if (readyMs !== undefined) parts.push(`"ready in ${number(readyMs)} ms"`);
+  return parts.map((part) => `  ${part}`).join("");
 }
 
 function line(cells: string[]): string {
@@ -104,10 +114,12 @@ function quartiles(spread: Spread | undefined): string {
 
 function ratio(value: number | undefined): string {
   if (value === undefined) return "-";
-  return value >= 1000 ? number(value) : value.toFixed(2);
+  if (value >= 1000) return number(value);
+  return value.toFixed(value > 0 && value < 0.1 ? 3 : 2);
 }
 
 function number(value: number | undefined): string {
   if (value === undefined) return "-";
-  return Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(1);
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en");
+  return value.toFixed(value > 0 && value < 1 ? 3 : 1);
 }

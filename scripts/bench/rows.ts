@@ -3,10 +3,7 @@
 // Rule: one error voids a row; a void row has no figures, and no ratio is taken from a void baseline.
 
 import type { Sample } from "./measure.ts";
-import { FIGURES, type PeerName, type Scenario } from "./scenarios.ts";
-
-/** Who everybody is compared with. */
-export const BASELINE: PeerName = "deno";
+import { BASELINE, FIGURES, JUDGED, PEER_TITLES, type PeerName, type Scenario } from "./scenario.ts";
 
 /** The middle of some numbers and of their halves. */
 export interface Spread {
@@ -27,12 +24,17 @@ export interface Row {
   p99Ms?: number;
   rssMib?: number;
   uploadMibPerSecond?: number;
+  /** Of all rounds together. */
+  disturbances?: number;
+  failed?: number;
+  readyMs?: number;
   /** The figure of each round. */
   rounds: number[];
 }
 
 /** One thing Weft shall reach, and what it reached. */
 export interface Verdict {
+  peer: PeerName;
   what: string;
   wanted: string;
   got: number | undefined;
@@ -46,10 +48,11 @@ export type Samples = Map<PeerName, Sample[]>;
  * Makes a scenario's rows.
  *
  * @param samples of every peer that was measured
+ * @param baseline who the others are compared with
  * @returns a row for each
  */
-export function rowsOf(samples: Samples): Row[] {
-  const base = samples.get(BASELINE) ?? [];
+export function rowsOf(samples: Samples, baseline: PeerName): Row[] {
+  const base = samples.get(baseline) ?? [];
   const isBaseGood = base.every(({ errors }) => errors.length === 0);
   return [...samples].map(([peer, taken]) => {
     const errors = [...new Set(taken.flatMap((sample) => sample.errors))];
@@ -70,35 +73,40 @@ export function rowsOf(samples: Samples): Row[] {
       p99Ms: middle(({ p99Ms }) => p99Ms),
       rssMib: rss === undefined ? undefined : rss / 1024 ** 2,
       uploadMibPerSecond: middle(({ uploadMibPerSecond }) => uploadMibPerSecond),
+      disturbances: sumOf(taken.map(({ disturbances }) => disturbances)),
+      failed: sumOf(taken.map(({ failed }) => failed)),
+      readyMs: middle(({ readyMs }) => readyMs),
       rounds,
     };
   });
 }
 
 /**
- * Compares Weft's row with what the scenario asks for.
+ * Compares Weft's rows with what the scenario asks for.
  *
  * @param scenario says what is wanted
  * @param rows the scenario's rows
- * @returns one verdict for each target, none where Weft was not measured
+ * @returns one verdict for each target, none for a row that was not measured
  */
 export function judge(scenario: Scenario, rows: readonly Row[]): Verdict[] {
-  const weft = rows.find(({ peer }) => peer === "weft");
-  if (weft === undefined) return [];
-  const { nr, target, targetToBare, mostBytesEach, figure } = scenario;
-  const { isMoreBetter } = FIGURES[figure];
-  const verdicts = [
-    isMoreBetter
-      ? atLeast(`${nr} to Deno.serve`, target, weft.ratio?.median)
-      : atMost(`${nr} to Deno.serve`, target, weft.ratio?.median),
-  ];
-  if (targetToBare !== undefined) {
-    const bare = rows.find(({ peer }) => peer === "bare")?.rounds ?? [];
-    const ratios = weft.rounds.flatMap((value, round) => bare[round] > 0 ? [value / bare[round]] : []);
-    verdicts.push(atLeast(`${nr} to the bare loop`, targetToBare, medianOf(ratios)));
-  }
-  if (mostBytesEach !== undefined) verdicts.push(atMost(`${nr} bytes each`, mostBytesEach, weft.figure?.median));
-  return verdicts;
+  return rows.filter(({ peer }) => (scenario.judged ?? JUDGED).includes(peer)).flatMap((row) => {
+    const { peer, ratio, figure, rounds } = row;
+    const { nr, baseline = BASELINE, target, targetToBare, mostFigure } = scenario;
+    const { head, isMoreBetter } = FIGURES[scenario.figure];
+    const who = scenario.judged === undefined ? `${nr}` : `${nr} ${PEER_TITLES[peer]}`;
+    const verdicts: Omit<Verdict, "peer">[] = [];
+    if (target !== undefined) {
+      const what = `${who} to ${PEER_TITLES[baseline]}`;
+      verdicts.push((isMoreBetter ? atLeast : atMost)(what, target, ratio?.median));
+    }
+    if (targetToBare !== undefined) {
+      const bare = rows.find(({ peer }) => peer === "bare")?.rounds ?? [];
+      const ratios = rounds.flatMap((value, round) => bare[round] > 0 ? [value / bare[round]] : []);
+      verdicts.push(atLeast(`${who} to the bare loop`, targetToBare, medianOf(ratios)));
+    }
+    if (mostFigure !== undefined) verdicts.push(atMost(`${who}, ${head}`, mostFigure, figure?.median));
+    return verdicts.map((verdict) => ({ peer, ...verdict }));
+  });
 }
 
 /**
@@ -122,14 +130,19 @@ function medianOf(values: readonly (number | undefined)[]): number | undefined {
   return known.length > 0 ? spreadOf(known).median : undefined;
 }
 
+function sumOf(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length > 0 ? known.reduce((sum, value) => sum + value, 0) : undefined;
+}
+
 function ratiosOf(rounds: readonly number[], base: readonly Sample[]): number[] {
   return rounds.flatMap((figure, round) => base[round]?.figure > 0 ? [figure / base[round].figure] : []);
 }
 
-function atLeast(what: string, target: number, got: number | undefined): Verdict {
+function atLeast(what: string, target: number, got: number | undefined): Omit<Verdict, "peer"> {
   return { what, wanted: `>= ${target}`, got, isMet: got !== undefined && got >= target };
 }
 
-function atMost(what: string, target: number, got: number | undefined): Verdict {
+function atMost(what: string, target: number, got: number | undefined): Omit<Verdict, "peer"> {
   return { what, wanted: `<= ${target}`, got, isMet: got !== undefined && got <= target };
 }

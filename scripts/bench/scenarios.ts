@@ -1,50 +1,12 @@
-// Knows: the twelve scenarios: what is served, how it is loaded, which figure counts and what it should be.
+// Knows: the sixteen scenarios: what is served, how it is loaded, which figure counts and what it should be.
 // Does not know: how anything is started or measured.
 // Rule: data only; a scenario that needs code of its own gets a kind of load, not a function here.
 
-import type { AppName } from "./apps/answers.ts";
 import { HELLO } from "./apps/answers.ts";
 import type { RequestSpec } from "./loads/client.ts";
+import { type PeerName, type Scenario, SERVER_NAMES } from "./scenario.ts";
 
-/** Who can be measured. */
-export const PEER_NAMES = ["weft", "deno", "bare", "node", "bun", "nginx"] as const;
-
-/** One of those. */
-export type PeerName = typeof PEER_NAMES[number];
-
-/** How a scenario's server is loaded. */
-export type Load =
-  | { kind: "http"; request: RequestSpec; connections: number; pipeline?: number }
-  | { kind: "upload" | "download"; bytes: number; quickBytes: number }
-  | { kind: "events"; clients: number; quickClients: number }
-  | { kind: "idle"; connections: number; quickConnections: number }
-  | { kind: "mixed"; connections: number; uploads: number }
-  | { kind: "start" };
-
-/** The figure that counts: more of the first is better, less of the others. */
-export type Figure = "perCpuSecond" | "bytesEach" | "p99Ms" | "startMs";
-
-/** One scenario. */
-export interface Scenario {
-  nr: number;
-  title: string;
-  app: AppName;
-  load: Load;
-  figure: Figure;
-  /** What is counted: `done` in the figures. */
-  unit: "requests" | "MiB" | "events" | "connections" | "starts";
-  /** Weft against Deno.serve, medians: at least this where more is better, else at most. */
-  target: number;
-  /** At least this against the bare loop. */
-  targetToBare?: number;
-  /** At most this, whatever the baseline has. */
-  mostBytesEach?: number;
-  peers: readonly PeerName[];
-  /** Asked once of every server before it is loaded. */
-  check?: { request: RequestSpec; text: string | RegExp };
-}
-
-const ALL: readonly PeerName[] = PEER_NAMES;
+const ALL: readonly PeerName[] = SERVER_NAMES;
 const ON_A_RUNTIME: readonly PeerName[] = ["weft", "deno", "node", "bun"];
 /** nginx serves files and fixed text, and the bare loop one fixed answer. */
 const WITH_NGINX: readonly PeerName[] = ["weft", "deno", "node", "bun", "nginx"];
@@ -179,7 +141,7 @@ export const SCENARIOS: readonly Scenario[] = [
     figure: "bytesEach",
     unit: "connections",
     target: 1,
-    mostBytesEach: 8 * 1024,
+    mostFigure: 8 * 1024,
     peers: ALL,
     check: hello,
   },
@@ -227,12 +189,55 @@ export const SCENARIOS: readonly Scenario[] = [
     peers: ON_A_RUNTIME,
     check: { request: browser, text: HELLO },
   },
+  {
+    nr: 13,
+    title: "plain string",
+    app: "plain",
+    load: { kind: "http", request: index, connections: CONNECTIONS },
+    figure: "perCpuSecond",
+    unit: "requests",
+    baseline: "single",
+    judged: ["w1", "w2", "w4"],
+    target: 0.95,
+    peers: ["single", "w1", "w2", "w4"],
+    check: hello,
+  },
+  {
+    nr: 14,
+    title: "p99 of paced GETs",
+    app: "plain",
+    load: { kind: "paced", connections: CONNECTIONS },
+    figure: "p99Ms",
+    unit: "requests",
+    baseline: "w2",
+    judged: ["kills", "reloads"],
+    target: 2,
+    peers: ["w2", "kills", "reloads"],
+    check: hello,
+  },
+  {
+    nr: 15,
+    title: "spawn to first answer",
+    app: "plain",
+    load: { kind: "start" },
+    figure: "startMs",
+    unit: "starts",
+    judged: ["w1"],
+    target: 1.3,
+    // What the program costs by itself stands beside it, and is not judged.
+    peers: ["deno", "single", "w1"],
+    check: hello,
+  },
+  {
+    nr: 16,
+    title: "idle supervisor",
+    app: "plain",
+    load: { kind: "nothing" },
+    figure: "corePercent",
+    unit: "seconds",
+    judged: ["w2"],
+    mostFigure: 0.1,
+    peers: ["w2"],
+    check: hello,
+  },
 ];
-
-/** What a figure is called, and which way is better. */
-export const FIGURES: Readonly<Record<Figure, { title(unit: string): string; isMoreBetter: boolean }>> = {
-  perCpuSecond: { title: (unit) => `${unit} a server CPU second`, isMoreBetter: true },
-  bytesEach: { title: () => "bytes a connection", isMoreBetter: false },
-  p99Ms: { title: () => "p99 in ms", isMoreBetter: false },
-  startMs: { title: () => "ms to the first answer", isMoreBetter: false },
-};

@@ -5,7 +5,8 @@
 import { ask } from "./loads/client.ts";
 import type { Peer } from "./peers.ts";
 import { Child, SERVER_CORE } from "./process.ts";
-import type { Scenario } from "./scenarios.ts";
+import { ProgramLog } from "./program_log.ts";
+import type { Scenario } from "./scenario.ts";
 
 /** From here up; below the range that the system takes outgoing ports from. */
 const FIRST_PORT = 21_000;
@@ -19,7 +20,10 @@ let nextPort = FIRST_PORT;
 
 /** A peer that serves. */
 export interface Serving {
+  peer: Peer;
   child: Child;
+  /** What Weft's program says; other servers are silent. */
+  log?: ProgramLog;
   port: number;
   /** When its process was asked for, by `performance.now()`. */
   startedAt: number;
@@ -35,28 +39,41 @@ export interface Serving {
 export async function startPeer(peer: Peer, scenario: Scenario): Promise<Serving> {
   const port = findPort();
   const command = await peer.command(scenario.app, port);
+  const log = peer.workers === undefined ? undefined : new ProgramLog(peer.workers);
   const startedAt = performance.now();
-  return { child: Child.start(command, { core: SERVER_CORE, env: peer.env, hasOutput: false }), port, startedAt };
+  const child = Child.start(command, {
+    core: SERVER_CORE,
+    env: peer.env,
+    hasOutput: false,
+    isParent: (peer.workers ?? 0) > 0,
+    hear: log && ((line) => log.take(line)),
+  });
+  return { peer, child, log, port, startedAt };
 }
 
 /**
- * Waits until a peer accepts connections.
+ * Waits until a peer accepts connections; with workers, until the last of them does.
  *
  * @param serving the peer
  * @throws {Error} where it ends instead, or takes too long
  */
-export async function waitListening({ child, port }: Serving): Promise<void> {
+export async function waitListening({ child, log, port }: Serving): Promise<void> {
   const until = performance.now() + READY_MS;
   while (performance.now() < until) {
     if (child.hasEnded) throw new Error(`the server ended at its start`);
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, TRY_EVERY_MS));
-    }
+    if (log?.isReady ?? await isListening(port)) return;
+    await new Promise((resolve) => setTimeout(resolve, TRY_EVERY_MS));
   }
   throw new Error(`the server did not listen within ${READY_MS / 1000} s`);
+}
+
+async function isListening(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

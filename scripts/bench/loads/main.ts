@@ -30,7 +30,7 @@ function run(load: OwnLoad): Promise<LoadResult> {
     case "uploads":
       return uploads(port, load.connections);
     case "gets":
-      return gets(port, load.connections, load.milliseconds);
+      return gets(port, load);
     case "fresh":
       return fresh(port, load.connections, load.milliseconds);
   }

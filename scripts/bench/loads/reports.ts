@@ -9,7 +9,8 @@ export type OwnLoad =
   | { kind: "events"; clients: number; milliseconds: number }
   | { kind: "idle"; connections: number }
   | { kind: "uploads"; connections: number }
-  | { kind: "gets" | "fresh"; connections: number; milliseconds: number };
+  | { kind: "gets"; connections: number; milliseconds: number; mayFail?: boolean }
+  | { kind: "fresh"; connections: number; milliseconds: number };
 
 /** What a load has to tell in the end. */
 export interface LoadResult {
@@ -18,6 +19,8 @@ export interface LoadResult {
   seconds: number;
   p50Ms?: number;
   p99Ms?: number;
+  /** Requests that found no answer and were asked again, where the load takes that. */
+  failed?: number;
   errors: string[];
 }
 
