@@ -37,7 +37,8 @@ try {
   await Deno.mkdir(fromFileUrl(new URL("../.github/assets/", import.meta.url)), { recursive: true });
   const clip = { x: 0, y: 0, width: WIDTH, height: Math.round(table!.y + table!.height + MARGIN) };
   await page.screenshot({ path: PICTURE, clip, animations: "disabled" });
-  if (browsing.complaints.length > 0) throw new Error(browsing.complaints.join("\n"));
+  const complaints = await browsing.closeAll();
+  if (complaints.length > 0) throw new Error(complaints.join("\n"));
 } finally {
   await Deno.remove(folder, { recursive: true });
 }

@@ -7,10 +7,10 @@ import client from "../../src/progress/client/progress_client.js" with { type: "
 import { uploadProgress } from "../../src/progress/upload_progress.ts";
 import { Uploads } from "../../src/progress/uploads.ts";
 import type { Handler } from "../../src/message/handler.ts";
-import { browse, findBrowser, makeFile } from "../helpers/browser.ts";
+import { browserForTests, makeFile } from "../helpers/browser.ts";
 import { serving } from "../helpers/serving.ts";
 
-const path = await findBrowser();
+const browser = await browserForTests();
 
 /** What an upload of the page has told, as its events came. */
 interface Heard {
@@ -64,7 +64,7 @@ interface Served {
 }
 
 function clientTest(name: string, served: Served, run: (page: Page) => Promise<void>): void {
-  Deno.test({ name, ignore: path === null, sanitizeOps: false, sanitizeResources: false }, async () => {
+  Deno.test({ name, ignore: browser === null, sanitizeOps: false, sanitizeResources: false }, async () => {
     using uploads = new Uploads();
     const told = uploadProgress((request: Request, info) => {
       const { pathname } = new URL(request.url);
@@ -76,8 +76,11 @@ function clientTest(name: string, served: Served, run: (page: Page) => Promise<v
       (request.method === "GET" && request.url.includes("progress_id") ? served.poll?.(request) : null) ??
         told(request, info);
     await using server = serving(handler);
-    await using browsing = await browse(path!);
-    await run(await browsing.open(server.url));
+    try {
+      await run(await browser!().open(server.url));
+    } finally {
+      await browser!().closeAll();
+    }
   });
 }
 
