@@ -3,6 +3,7 @@
 
 import { closeDebugger, noteDebugger } from "./deno_debugger.ts";
 import { isUnixSocketLive, listen } from "./deno_net.ts";
+import { makeTemporaryDirectory } from "./deno_directory.ts";
 import { denoTemporaryFiles } from "./deno_temporary.ts";
 import type { Clock, Files, FileSink, Platform, Process, SignalName, Timer } from "./ports.ts";
 
@@ -145,6 +146,7 @@ export const denoPlatform: Platform = {
   process,
   files,
   temporaryFiles: denoTemporaryFiles(),
+  makeTemporaryDirectory,
   listen,
   isUnixSocketLive,
   removeFile: (path) => Deno.removeSync(path),
