@@ -6,7 +6,15 @@ import { VERSION } from "../src/cli/version.ts";
 import config from "../deno.json" with { type: "json" };
 
 Deno.test("The package exports what its users import, and nothing else", () => {
-  assert.deepEqual(Object.keys(weft).sort(), ["ProtocolError", "serve", "stopwatch", "trace"]);
+  assert.deepEqual(Object.keys(weft).sort(), [
+    "ProtocolError",
+    "StorageError",
+    "UploadError",
+    "receiveUploads",
+    "serve",
+    "stopwatch",
+    "trace",
+  ]);
 });
 
 Deno.test("The program and the package have the same version", () => {
