@@ -50,23 +50,14 @@ export class UploadStore {
    * @throws {StorageError} where the disk does not take them
    */
   async take(events: readonly FileEvent[]): Promise<void> {
-    for (const event of events) {
-      if (event.kind === "begin") {
-        const target = await this.#open(event.part);
-        this.#current = { part: event.part, size: 0, target };
-        // Whoever ended the upload meanwhile has not seen it.
-        if (this.#disposed !== null) target.abort(over());
-      } else if (event.kind === "data") {
-        const { target } = this.#current!;
-        this.#current!.size += event.bytes.length;
-        await target.put(event.bytes);
-      } else {
-        const { part, size, target } = this.#current!;
-        const file = await target.end();
-        this.#current = null;
-        this.files.push(new Received(part, size, file));
+    try {
+      for (const event of events) {
+        await this.#do(event);
+        if (this.#disposed !== null) throw over();
       }
-      if (this.#disposed !== null) throw over();
+    } catch (error) {
+      // A file that was taken away under a write is no disk's failure.
+      throw this.#disposed === null ? error : over();
     }
   }
 
@@ -87,6 +78,24 @@ export class UploadStore {
     } catch {
       // It was never made.
     }
+  }
+
+  async #do(event: FileEvent): Promise<void> {
+    if (event.kind === "begin") {
+      const target = await this.#open(event.part);
+      this.#current = { part: event.part, size: 0, target };
+      // Whoever ended the upload meanwhile has not seen it.
+      if (this.#disposed !== null) target.abort(over());
+      return;
+    }
+    const current = this.#current!;
+    if (event.kind === "data") {
+      current.size += event.bytes.length;
+      return await current.target.put(event.bytes);
+    }
+    const file = await current.target.end();
+    this.#current = null;
+    this.files.push(new Received(current.part, current.size, file));
   }
 
   async #open(part: UploadPart): Promise<Target> {

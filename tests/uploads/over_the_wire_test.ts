@@ -204,6 +204,8 @@ Deno.test("Files go however their request ends", async () => {
   for (const end of Object.values(ends)) {
     await using at = receiving(() => new Promise(() => {}));
     await end(at);
+    const failures = at.real.lines.filter((line) => line.startsWith("ERROR"));
+    assert.deepEqual(failures, [], "who left is nobody's failure");
   }
   await using throwing = receiving(() => Promise.reject(new Error("the handler's own")));
   const form = new FormData();
