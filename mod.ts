@@ -17,8 +17,12 @@
 export { serve, type ServeOptions, type Server } from "./src/engine/serve.ts";
 export type { Limits } from "./src/engine/settings.ts";
 export type { Accept, Handler, HandlerInfo, HandlerTimings, OnError, RequestPreview } from "./src/message/handler.ts";
-export type { Address } from "./src/platform/ports.ts";
+export { type Address, StorageError } from "./src/platform/ports.ts";
 export type { BodyPolicy } from "./src/connection/terms.ts";
+export type { ReceivedFile } from "./src/uploads/received_file.ts";
+export { type ReceivedForm, receiveUploads } from "./src/uploads/receive_uploads.ts";
+export { type UploadCode, UploadError } from "./src/uploads/upload_error.ts";
+export type { UploadOptions, UploadPart, UploadSink } from "./src/uploads/upload_limits.ts";
 export { type ProtocolCode, ProtocolError } from "./src/wire/protocol_error.ts";
 export type { PhaseReader } from "./src/connection/phases.ts";
 export { type LineOptions, stopwatch } from "./src/inspect/stopwatch.ts";

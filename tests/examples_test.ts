@@ -22,6 +22,25 @@ Deno.test("examples/hono.ts is a Hono application from npm", async () => {
   assert.equal((await fetch(`${url}/nothing`)).status, 404);
 });
 
+Deno.test("examples/upload.ts takes files and says what it got", async () => {
+  await using program = start(["-p", "0", example("upload.ts")]);
+  const url = await program.url();
+  assert.match(await (await fetch(url)).text(), /<form method="post" enctype="multipart\/form-data">/);
+  const form = new FormData();
+  form.append("note", "two of them");
+  form.append("files", new File(["warp"], "../warp.txt", { type: "text/plain" }));
+  form.append("files", new File(["weft!"], "weft.txt"));
+  const response = await fetch(url, { method: "POST", body: form });
+  assert.deepEqual(await response.json(), {
+    note: "two of them",
+    files: [
+      { name: "warp.txt", type: "text/plain", size: 4 },
+      { name: "weft.txt", type: "application/octet-stream", size: 5 },
+    ],
+  });
+  assert.equal((await fetch(url, { method: "POST", body: "no form" })).status, 415);
+});
+
 Deno.test("examples/streaming.ts sends its first pieces at once", async () => {
   await using program = start(["-p", "0", example("streaming.ts")]);
   const url = await program.url();

@@ -8,9 +8,12 @@ import config from "../deno.json" with { type: "json" };
 Deno.test("The package exports what its users import, and nothing else", () => {
   assert.deepEqual(Object.keys(weft).sort(), [
     "ProtocolError",
+    "StorageError",
+    "UploadError",
     "Uploads",
     "progressChanges",
     "progressOf",
+    "receiveUploads",
     "redisStore",
     "serve",
     "stopwatch",

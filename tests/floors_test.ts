@@ -10,6 +10,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   message: 1,
   engine: 2,
   inspect: 2,
+  uploads: 2,
   app: 2,
   prefork: 3,
   progress: 2,

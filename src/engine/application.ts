@@ -9,7 +9,7 @@ import { isResponse, readAnswer } from "../message/read_answer.ts";
 import { showError } from "../platform/log.ts";
 import { type Log, StorageError } from "../platform/ports.ts";
 import { type Answer, reasonOf } from "../wire/answer.ts";
-import { ProtocolError } from "../wire/protocol_error.ts";
+import { ClientError } from "../wire/protocol_error.ts";
 
 /** What an application is made of. */
 export interface ApplicationParts {
@@ -75,7 +75,7 @@ function readiness(isDraining: boolean): Response {
 
 function failed(parts: ApplicationParts, error: unknown, exchange: Exchange): Answer | Promise<Answer> {
   // The client broke off or sent too much, and the handler let the error pass: that is the client's to hear.
-  if (error instanceof ProtocolError) return textAnswer(error.status, error.message);
+  if (error instanceof ClientError) return textAnswer(error.status, error.message);
   if (error instanceof StorageError) return notStored(parts, error, exchange);
   // A handler that hangs on the request's signal fails with its reason when the client leaves: nobody's mistake.
   if (error !== undefined && error === exchange.cutReason) return textAnswer(500, "");

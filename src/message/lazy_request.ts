@@ -94,6 +94,11 @@ export class LazyRequest {
     return LazyRequest.real(this).clone();
   }
 
+  /** What a request is made of; null for a Request that is none of these, such as a copy. */
+  static incoming(request: object): Incoming | null {
+    return #incoming in request ? request.#incoming : null;
+  }
+
   /** The native Request that stands for one of these. */
   static real(request: LazyRequest): Request {
     if (request.#real !== null) return request.#real;

@@ -3,6 +3,7 @@
 
 import { closeDebugger, noteDebugger } from "./deno_debugger.ts";
 import { children } from "./deno_children.ts";
+import { makeTemporaryDirectory } from "./deno_directory.ts";
 import { denoSources } from "./deno_files.ts";
 import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
 import { denoTemporaryFiles } from "./deno_temporary.ts";
@@ -182,6 +183,7 @@ export const denoPlatform: Platform = {
   canSharePort: Deno.build.os !== "windows",
   temporaryFiles: denoTemporaryFiles(),
   sources: denoSources,
+  makeTemporaryDirectory,
   listen,
   // Loaded where it is used: node:net costs milliseconds.
   listenOn: async (descriptor) => (await import("./node_net.ts")).listenOn(descriptor),

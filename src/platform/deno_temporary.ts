@@ -4,7 +4,8 @@
 
 import { StorageError, type TemporaryFile, type TemporaryFiles } from "./ports.ts";
 
-const PREFIX = "weft-";
+/** What every temporary name begins with. */
+export const PREFIX = "weft-";
 
 /**
  * Temporary files of this process.
@@ -93,7 +94,15 @@ class DenoTemporaryFile implements TemporaryFile {
   }
 }
 
-function storageError(what: string, directory: string | undefined, cause: unknown): StorageError {
+/**
+ * Makes the error of a temporary file.
+ *
+ * @param what could not be done with it
+ * @param directory where it stands; not given, the system's directory for them
+ * @param cause what the system said
+ * @returns the error, to be thrown
+ */
+export function storageError(what: string, directory: string | undefined, cause: unknown): StorageError {
   const where = directory ?? "the system's directory for them";
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StorageError(

@@ -185,6 +185,28 @@ export interface TemporaryFiles {
   open(): Promise<TemporaryFile>;
 }
 
+/** A directory that no other user can look into, for temporary files that are wanted by their paths. */
+export interface TemporaryDirectory {
+  /** Makes a file under a name that it does not have yet, open to be written. */
+  create(name: string): Promise<NamedFile>;
+  /** Removes itself and everything that is still in it. Never rejects; may be called again, and while others are under way. */
+  remove(): Promise<void>;
+}
+
+/** A file in a temporary directory. */
+export interface NamedFile {
+  /** Where it is now. */
+  readonly path: string;
+  /** Writes all of the bytes behind those before; they must not change until then. One call at a time. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Ends the writing. May be called again. */
+  close(): void;
+  /** Its content, from the beginning. May be called again. */
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Takes it to another path, also on another disk; what stands there is replaced. */
+  moveTo(path: string): Promise<void>;
+}
+
 /** Thrown where a temporary file cannot be had, written or read: the disk is full, say, or its directory is gone. */
 export class StorageError extends Error {
   override readonly name = "StorageError";
@@ -246,6 +268,8 @@ export interface Platform {
   random(): number;
   readonly temporaryFiles: TemporaryFiles;
   readonly sources: Sources;
+  /** Makes a temporary directory in another, or where the system has them. What is left of it at the exit is removed. */
+  makeTemporaryDirectory(parent?: string): Promise<TemporaryDirectory>;
   /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" where the address cannot be had */
   listen(options: ListenOptions): Listener;
   /** True where several processes can listen on one port, each with a socket of its own (SO_REUSEPORT). */

@@ -23,6 +23,27 @@ export type ProtocolCode =
   | "too-slow";
 
 /**
+ * What a client did wrong, whatever it was about: the engine answers it with {@linkcode ClientError.status} where a handler
+ * lets it pass.
+ */
+export abstract class ClientError extends Error {
+  /** Which rule was broken. */
+  abstract readonly code: string;
+  /** The status code of the answer (RFC 9110, section 15). */
+  readonly status: number;
+
+  /**
+   * @param status the status code of the answer, 400 to 505
+   * @param message what was expected and what came
+   * @param options what it was caused by
+   */
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+/**
  * The peer's fault: bytes that no request can be made of, or too many of them, or too slowly.
  *
  * The engine answers it with {@linkcode ProtocolError.status} and `connection: close`; a handler that is
@@ -35,12 +56,10 @@ export type ProtocolCode =
  * assert.equal(error.status, 413);
  * ```
  */
-export class ProtocolError extends Error {
+export class ProtocolError extends ClientError {
   override readonly name = "ProtocolError";
   /** Which rule was broken. */
   readonly code: ProtocolCode;
-  /** The status code of the answer (RFC 9110, section 15). */
-  readonly status: number;
 
   /**
    * @param code which rule was broken
@@ -48,9 +67,8 @@ export class ProtocolError extends Error {
    * @param message what was expected and what came
    */
   constructor(code: ProtocolCode, status: number, message: string) {
-    super(message);
+    super(status, message);
     this.code = code;
-    this.status = status;
   }
 }
 

@@ -72,7 +72,7 @@ for (const maxRead of [Infinity, 100_000, 5_000]) {
       assert.ok(Buffer.from(seen[0]).equals(body));
       assert.equal(disk.files.length, 1);
       assert.equal(disk.left.length, 0);
-      const short = disk.files[0].writes.filter((bytes) => bytes.length < 64 * 1024);
+      const short = disk.files[0].writes.filter((bytes) => bytes.length < 512 * 1024);
       assert.ok(short.length <= 1, `${short.length} writes are too short to be worth a trip`);
     });
   }
@@ -163,7 +163,7 @@ Deno.test("The file is removed however the request ends", async () => {
     },
     "the client leaves midway": async (disk) => {
       const { client, exchanges, done } = spooling({ temporaryFiles: disk });
-      client.send(withLength(bytesOf(800_000)).subarray(0, 600_000));
+      client.send(withLength(bytesOf(1_200_000)).subarray(0, 600_000));
       await so(() => disk.files.length === 1 && disk.files[0].writes.length > 0);
       client.reset();
       await done;
@@ -173,7 +173,7 @@ Deno.test("The file is removed however the request ends", async () => {
       const gate = Promise.withResolvers<void>();
       disk.gate = gate.promise;
       const { client, connection, done } = spooling({ temporaryFiles: disk });
-      client.send(withLength(bytesOf(800_000)).subarray(0, 600_000));
+      client.send(withLength(bytesOf(1_200_000)).subarray(0, 600_000));
       await settled();
       connection.expire(null);
       gate.resolve();
@@ -183,11 +183,11 @@ Deno.test("The file is removed however the request ends", async () => {
     },
     "the client is given up while the file is written": async (disk) => {
       const { client, connection, done } = spooling({ temporaryFiles: disk });
-      client.send(withLength(bytesOf(800_000)).subarray(0, 300_000));
+      client.send(withLength(bytesOf(1_200_000)).subarray(0, 600_000));
       await so(() => disk.files.length === 1 && disk.files[0].writes.length > 0);
       const gate = Promise.withResolvers<void>();
       disk.gate = gate.promise;
-      client.send(withLength(bytesOf(800_000)).subarray(300_000));
+      client.send(withLength(bytesOf(1_200_000)).subarray(600_000));
       await settled();
       connection.expire(null);
       gate.resolve();
@@ -215,7 +215,7 @@ Deno.test("The file is removed however the request ends", async () => {
     },
     "the driver stops": async (disk) => {
       const { client, connection } = spooling({ temporaryFiles: disk });
-      client.send(withLength(bytesOf(800_000)).subarray(0, 600_000));
+      client.send(withLength(bytesOf(1_200_000)).subarray(0, 600_000));
       await so(() => disk.files.length === 1 && disk.files[0].writes.length > 0);
       await connection.return();
       await settled();
@@ -269,6 +269,20 @@ Deno.test("A disk that is full answers, reads the rest away where it is short, a
     assert.equal(fieldOf(responses()[0], "connection"), null);
     client.send("GET /behind HTTP/1.1\r\nhost: a\r\n\r\n");
     await client.until(() => responses().length === 2);
+    assert.deepEqual(exchanges.map(({ head }) => head.target), ["/behind"]);
+    assert.equal(disk.left.length, 0);
+    client.end();
+    await done;
+  }
+});
+
+Deno.test("A disk that is full at the very end of a body answers, and the request behind it is found", async () => {
+  for (const request of [withLength(bytesOf(700_000)), inChunks(bytesOf(700_000), 90_000)]) {
+    const { client, responses, exchanges, disk, done } = spooling();
+    disk.room = 600_000;
+    client.send(join([request, new TextEncoder().encode("GET /behind HTTP/1.1\r\nhost: a\r\n\r\n")]));
+    await client.until(() => responses().length === 2);
+    assert.deepEqual(responses().map(({ status }) => status), [500, 200]);
     assert.deepEqual(exchanges.map(({ head }) => head.target), ["/behind"]);
     assert.equal(disk.left.length, 0);
     client.end();

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type IncomingOptions, requestOf } from "../helpers/incoming.ts";
+import { LazyRequest } from "../../src/message/lazy_request.ts";
 
 Deno.test("LazyRequest is a Request by every test that code makes", () => {
   const request = requestOf();
@@ -236,4 +237,11 @@ Deno.test("LazyRequest reads the body of a GET, though Fetch knows of none", asy
   assert.equal(request.body, null);
   assert.deepEqual(await request.json(), {});
   await assert.rejects(request.text(), TypeError);
+});
+
+Deno.test("A request knows what it is made of; a copy of it, and one of another kind, does not", () => {
+  const request = requestOf({ body: ["x"] });
+  assert.equal(LazyRequest.incoming(request)?.head.method, "POST");
+  assert.equal(LazyRequest.incoming(new Request(request)), null);
+  assert.equal(LazyRequest.incoming(new Request("http://a/")), null);
 });

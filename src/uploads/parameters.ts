@@ -1,0 +1,67 @@
+// Knows: how a field's value is followed by parameters: `form-data; name="a"; filename="b.txt"` (RFC 9110, section 5.6.6).
+// Does not know: which parameters mean what.
+// Rule: a parameter that is given twice has no value that everybody would agree on.
+
+/** A value and its parameters. */
+export interface Parameterized {
+  /** What stands before the first semicolon, in lower case. */
+  readonly value: string;
+  /** By names in lower case. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const NAME = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
+const PLAIN_VALUE = /[^\s;",]*/y;
+const SPACE = /[ \t]*/y;
+
+/**
+ * Reads a value with parameters.
+ *
+ * @param text the field's value
+ * @returns what it says, or null where it is malformed
+ */
+export function readParameters(text: string): Parameterized | null {
+  const first = text.indexOf(";");
+  const value = (first < 0 ? text : text.slice(0, first)).trim().toLowerCase();
+  const parameters = new Map<string, string>();
+  for (let at = first < 0 ? text.length : first; at < text.length;) {
+    if (text[at] !== ";") return null;
+    at = skip(text, at + 1, SPACE);
+    if (at === text.length || text[at] === ";") continue;
+    const name = text.slice(at, skip(text, at, NAME)).toLowerCase();
+    at += name.length;
+    if (name === "" || text[at] !== "=" || parameters.has(name)) return null;
+    at++;
+    if (text[at] === '"') {
+      const end = endOfQuoted(text, at + 1);
+      if (end < 0) return null;
+      parameters.set(name, unquote(text.slice(at + 1, end)));
+      at = end + 1;
+    } else {
+      const end = skip(text, at, PLAIN_VALUE);
+      parameters.set(name, text.slice(at, end));
+      at = end;
+    }
+    at = skip(text, at, SPACE);
+  }
+  return { value, parameters };
+}
+
+function skip(text: string, at: number, what: RegExp): number {
+  what.lastIndex = at;
+  return what.test(text) ? what.lastIndex : at;
+}
+
+/** The place of the closing quote; -1 where there is none. */
+function endOfQuoted(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === '"') return at;
+    if (text[at] === "\\" && (text[at + 1] === '"' || text[at + 1] === "\\")) at++;
+  }
+  return -1;
+}
+
+/** Only a quote and a backslash are escaped by a backslash: a path of Windows, sent as it stands, keeps the others. */
+function unquote(text: string): string {
+  return text.replace(/\\(["\\])/g, "$1");
+}

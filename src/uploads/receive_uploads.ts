@@ -1,0 +1,153 @@
+// Knows: how a request with a form becomes fields and files, and that they go when the request ends.
+// Does not know: how a body falls into parts (multipart_reader.ts), or how files are kept (upload_store.ts).
+// Rule: reading goes on while one chunk's files are written, and never further: memory stays small, the socket is pushed back.
+
+import { Exchange } from "../connection/exchange.ts";
+import { LazyRequest } from "../message/lazy_request.ts";
+import { platform } from "../platform/runtime.ts";
+import { ProtocolError } from "../wire/protocol_error.ts";
+import { FormIntake } from "./form_intake.ts";
+import { MultipartReader } from "./multipart_reader.ts";
+import { boundaryOf } from "./part_head.ts";
+import type { ReceivedFile } from "./received_file.ts";
+import { tooLarge, UploadError } from "./upload_error.ts";
+import { settleLimits, type UploadOptions } from "./upload_limits.ts";
+import { UploadStore } from "./upload_store.ts";
+
+/** What a form has brought. Disposed of, its files are removed, but for those that were moved away. */
+export interface ReceivedForm extends AsyncDisposable {
+  /** The values of each field that is no file, in the order sent. */
+  readonly fields: ReadonlyMap<string, readonly string[]>;
+  /** The files, in the order sent. */
+  readonly files: readonly ReceivedFile[];
+  /**
+   * The last value of a field.
+   *
+   * @param name the field's
+   * @returns the value; null where there is none
+   */
+  field(name: string): string | null;
+  /**
+   * The last file of a field.
+   *
+   * @param name the field's
+   * @returns the file; null where there is none
+   */
+  file(name: string): ReceivedFile | null;
+  /** Removes the files now. Under Weft it happens by itself when the request ends. Never rejects; may be called again. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Receives a form with files (`multipart/form-data`): files go to temporary files or a sink as they come, values to memory.
+ *
+ * Each file stands, for this user alone, under a name of ours in a directory of its request's. It is removed when the
+ * request ends, however it ends, unless it was moved away. That needs the request that the handler was given; for a copy,
+ * or under another server, write `await using`. Only a process that is killed leaves files behind, in directories
+ * `weft-*` under TMPDIR.
+ *
+ * Nothing that a client says of a file is checked but its name, which is made safe.
+ *
+ * @param request the request; its body is read to the end
+ * @param options limits, and where files go
+ * @returns fields and files, once all have come
+ * @throws {UploadError} where the client has sent no form, a broken one or too much; a handler may let it pass, which is
+ * answered with its status
+ * @throws {StorageError} where there is no room; let it pass, which is answered with 507 and logged
+ * @throws {TypeError} where the body was read already
+ * @throws {RangeError} where an option is out of range
+ *
+ * @example
+ * ```ts
+ * import { receiveUploads, serve } from "@weft/engine";
+ * import assert from "node:assert/strict";
+ *
+ * await using server = serve({ port: 0, onListen() {} }, async (request) => {
+ *   const { files, field } = await receiveUploads(request, { maxFiles: 5 });
+ *   // Stays where it is moved to: await files[0].moveTo(`/srv/photos/${id}.jpg`);
+ *   return Response.json({ title: field("title"), got: files.map(({ name, size }) => `${name}: ${size} bytes`) });
+ * });
+ *
+ * if (server.addr.transport !== "tcp") throw new Error("not reached");
+ * const form = new FormData();
+ * form.set("title", "a loom");
+ * form.set("photo", new File(["warp and weft"], "loom.txt"));
+ * const response = await fetch(`http://127.0.0.1:${server.addr.port}/`, { method: "POST", body: form });
+ * assert.deepEqual(await response.json(), { title: "a loom", got: ["loom.txt: 13 bytes"] });
+ * ```
+ */
+export async function receiveUploads(request: Request, options: UploadOptions = {}): Promise<ReceivedForm> {
+  const limits = settleLimits(options);
+  const boundary = boundaryOf(request.headers.get("content-type"));
+  if (request.bodyUsed) throw new TypeError("expected a request whose body was not read yet");
+  checkTotal(Number(request.headers.get("content-length")), limits.maxTotalBytes);
+  const store = new UploadStore(platform.makeTemporaryDirectory, options);
+  const intake = new FormIntake(limits);
+  disposeAtEnd(request, store);
+  try {
+    const { make } = await import("npm:multipasta@^0.2.8/Search");
+    const reader = new MultipartReader(make, boundary, intake);
+    await readForm(request, { reader, intake, store, maxTotalBytes: limits.maxTotalBytes });
+  } catch (error) {
+    const named = nameError(error);
+    await store.dispose(named);
+    throw named;
+  }
+  return uploadsOf(intake, store);
+}
+
+interface Reading {
+  readonly reader: MultipartReader;
+  readonly intake: FormIntake;
+  readonly store: UploadStore;
+  readonly maxTotalBytes: number;
+}
+
+async function readForm(request: Request, { reader, intake, store, maxTotalBytes }: Reading): Promise<void> {
+  let storing = Promise.resolve();
+  let total = 0;
+  for await (const chunk of request.body ?? []) {
+    total += chunk.length;
+    checkTotal(total, maxTotalBytes);
+    reader.write(chunk);
+    await storing;
+    storing = store.take(intake.takeEvents());
+    // Heard of where it is awaited.
+    storing.catch(() => {});
+  }
+  reader.end();
+  await storing;
+  await store.take(intake.takeEvents());
+}
+
+function checkTotal(total: number, most: number): void {
+  if (total > most) throw tooLarge("total-too-large", `the form has more than ${most} bytes; send less at once`);
+}
+
+/** What is wrong with the body is wrong with the upload: a handler has one class to look for. */
+function nameError(error: unknown): unknown {
+  if (!(error instanceof ProtocolError)) return error;
+  const { code, status, message } = error;
+  return new UploadError(code, message, { status, cause: error });
+}
+
+/** Ties the files to the request: its exchange knows when it ends, a request of another kind only that it was aborted. */
+function disposeAtEnd(request: Request, store: UploadStore): void {
+  const dispose = () => void store.dispose();
+  const incoming = LazyRequest.incoming(request);
+  if (incoming instanceof Exchange) incoming.completed.then(dispose, dispose);
+  else request.signal.addEventListener("abort", dispose, { once: true });
+}
+
+function uploadsOf({ fields }: FormIntake, store: UploadStore): ReceivedForm {
+  const { files } = store;
+  const dispose = () => store.dispose();
+  return {
+    fields,
+    files,
+    field: (name) => fields.get(name)?.at(-1) ?? null,
+    file: (name) => files.findLast(({ field }) => field === name) ?? null,
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
