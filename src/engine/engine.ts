@@ -18,6 +18,12 @@ import type { Settings } from "./settings.ts";
 /** How long accepting pauses when the system has no descriptor left: doubling from the first to the second. */
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
+/** Turns of the event loop without a new connection after which none waits: one may have begun before it came. */
+const IDLE_TURNS = 3;
+/** Where every turn brings one, that is no reason to go on for ever. */
+const MOST_TURNS = 1_000;
+/** Those who leave together close their listeners within so much of each other. */
+const OTHERS_CLOSE_MS = 100;
 /** A line that could come for every connection comes at most once in this time. */
 const LOG_EVERY_MS = 1_000;
 
@@ -53,6 +59,12 @@ export interface DrainOptions {
   delayMs?: number;
   /** Milliseconds that a connection may idle; `lastIdleMs` of the settings where it is not said. */
   lastIdleMs?: number;
+  /**
+   * Others go on listening on the same port, each with a socket of its own. What waits to be accepted here is accepted
+   * before the listener closes, as none of them would get it; and clients are sent to them a moment later, when all who
+   * leave with this one have closed theirs.
+   */
+  isPortShared?: boolean;
 }
 
 /** How an engine stands; it only ever goes on to the next. */
@@ -75,10 +87,14 @@ export class Engine {
   #terms: Terms;
   #deadlines: Deadlines;
   #state: EngineState = "serving";
+  /** An accept is under way: a connection may have been taken from the system that is not known here yet. */
+  #isAccepting = false;
   #lastId = 0;
   #pastRequests = 0;
   #sweeping: Timer | null = null;
   #patience: Timer | null = null;
+  /** Until clients are sent elsewhere with their next answer. */
+  #sending: Timer | null = null;
   #loggedAt = -Infinity;
   #onRoom: (() => void) | null = null;
   /** Set by a drain: how long a connection may idle. */
@@ -133,6 +149,7 @@ export class Engine {
   /** True once it accepts no more and no connection waits for a request: only answers that have begun go on. */
   get isQuiet(): boolean {
     if (this.#state === "serving" || this.#state === "draining") return false;
+    if (!this.#terms.closeAfterAnswer && this.live.size > 0) return false;
     for (const { phase } of this.live.connections()) if (phase === "idle") return false;
     return true;
   }
@@ -152,12 +169,14 @@ export class Engine {
   drain(options: DrainOptions = {}): void {
     if (this.#state !== "serving") return;
     this.#state = "draining";
-    this.#terms.closeAfterAnswer = true;
     const { settings } = this.#parts;
     this.#lastIdleMs = options.lastIdleMs ?? settings.lastIdleMs;
     const delayMs = options.delayMs ?? settings.drainDelayMs;
-    if (delayMs > 0) this.#patience = this.#world.clock.after(delayMs, () => this.#stopAccepting());
-    else this.#stopAccepting();
+    const isPortShared = options.isPortShared === true;
+    this.#terms.closeAfterAnswer = !isPortShared || this.#lastIdleMs === 0;
+    const stop = isPortShared ? () => this.#acceptWaiting() : () => this.#stopAccepting();
+    if (delayMs > 0) this.#patience = this.#world.clock.after(delayMs, stop);
+    else stop();
   }
 
   /** Stops now: every connection is cut. */
@@ -168,6 +187,20 @@ export class Engine {
       if (!connection.isGivenUp && connection.requests > 0) this.#cut++;
       connection.expire(null);
     }
+  }
+
+  /** Goes on until a few turns of the loop have brought nobody. */
+  #acceptWaiting(): void {
+    let { accepted } = this;
+    let idleTurns = 0;
+    let turns = 0;
+    const look = () => {
+      idleTurns = this.accepted === accepted ? idleTurns + 1 : 0;
+      accepted = this.accepted;
+      if (idleTurns === IDLE_TURNS || ++turns === MOST_TURNS) return this.#stopAccepting();
+      this.#world.clock.soon(look);
+    };
+    this.#world.clock.soon(look);
   }
 
   #stopAccepting(): void {
@@ -181,13 +214,17 @@ export class Engine {
       this.abort();
     });
     this.#sweep();
+    if (!this.#terms.closeAfterAnswer) {
+      this.#sending = this.#world.clock.after(OTHERS_CLOSE_MS, () => this.#terms.closeAfterAnswer = true);
+    }
     this.#finishIfEmpty();
   }
 
   #finishIfEmpty(): void {
-    if (this.#state !== "stopping" || this.live.size > 0) return;
+    if (this.#state !== "stopping" || this.live.size > 0 || this.#isAccepting) return;
     this.#state = "stopped";
     this.#patience?.cancel();
+    this.#sending?.cancel();
     this.#sweeping?.cancel();
     this.#finish();
   }
@@ -195,16 +232,19 @@ export class Engine {
   async #acceptAll(): Promise<void> {
     const { listener, settings } = this.#parts;
     let pauseMs = 0;
-    while (this.#state === "serving" || this.#state === "draining") {
-      if (this.live.size >= settings.maxConnections) {
+    const isOpen = () => this.#state === "serving" || this.#state === "draining";
+    for (;;) {
+      if (isOpen() && this.live.size >= settings.maxConnections) {
         await this.#room(`${this.live.size} connections are open, the most that are allowed; new ones wait`);
         continue;
       }
       try {
+        this.#isAccepting = true;
         this.#drive(await listener.accept());
         pauseMs = 0;
       } catch (error) {
-        if (error instanceof ListenerClosed) return;
+        this.#isAccepting = false;
+        if (error instanceof ListenerClosed || !isOpen()) return this.#finishIfEmpty();
         // The system is short of something (EMFILE), or a client left before it was accepted (ECONNABORTED).
         pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, pauseMs * 2));
         this.#note(`cannot accept, trying again in ${pauseMs} ms: ${error instanceof Error ? error.message : error}`);
