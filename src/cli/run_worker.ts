@@ -55,7 +55,12 @@ export async function runWorker(asked: Asked, hello: Hello, context: Context): P
     const prepared = await prepare(asked, context);
     link.tell({ kind: "loaded" });
     const listener = await listenAsWorker(prepared.configuration, { port: await orders.promise, hello, platform });
-    worker = new Worker(prepared, listener, { link, context, reportEveryMs: reportEveryMs(asked) });
+    worker = new Worker(prepared, listener, {
+      link,
+      context,
+      isPortShared: hello.descriptor === undefined,
+      reportEveryMs: reportEveryMs(asked),
+    });
   } catch (error) {
     const fault = faultOf(error);
     await link.fail(fault, fault === "error" ? showError(error) : (error as Error).message);
@@ -118,6 +123,8 @@ const NOTHING: Report = { requests: 0, rssBytes: 0, connections: 0, inFlight: []
 interface Surroundings {
   link: WorkerLink;
   context: Context;
+  /** Each worker has a socket of its own on it. */
+  isPortShared: boolean;
   reportEveryMs: number;
 }
 
@@ -127,14 +134,16 @@ class Worker {
   #link: WorkerLink;
   #context: Context;
   #configuration: Configuration;
+  #isPortShared: boolean;
   #rssBytes: number;
   #toTell = TOLD_BEFORE;
   #abandon = Promise.withResolvers<void>();
 
-  constructor(prepared: Prepared, listener: Listener, { link, context, reportEveryMs }: Surroundings) {
+  constructor(prepared: Prepared, listener: Listener, { link, context, isPortShared, reportEveryMs }: Surroundings) {
     const { platform, log } = context;
     this.#link = link;
     this.#context = context;
+    this.#isPortShared = isPortShared;
     this.#configuration = prepared.configuration;
     this.#rssBytes = platform.process.rss();
     const { app, configuration } = prepared;
@@ -189,6 +198,7 @@ class Worker {
       delayMs: why === "stop" ? settings.drainDelayMs : 0,
       // Who has changed the code does not want to see the old one again.
       lastIdleMs: why === "restart" ? 0 : settings.lastIdleMs,
+      isPortShared: this.#isPortShared && why !== "stop" && why !== "orphaned",
     });
     const looking = this.#context.platform.clock.every(QUIET_CHECK_MS, () => {
       if (!engine.isQuiet) return;

@@ -8,7 +8,7 @@ import { type Clock, type Listener, ListenerClosed, type Log, type Socket } from
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 /** Turns of the event loop without a new connection after which none waits: one may have begun before it came. */
-const QUIET_TURNS = 2;
+const QUIET_TURNS = 3;
 /** Where every turn brings one, that is no reason to go on for ever. */
 const MOST_TURNS = 1_000;
 /** A line that could come for every connection comes at most once in this time. */
@@ -52,8 +52,8 @@ export class Accepting {
   async #acceptAll(): Promise<void> {
     const { listener, clock, size, most, take } = this.#parts;
     let pauseMs = 0;
-    while (!this.#isClosed) {
-      if (size() >= most) {
+    for (;;) {
+      if (!this.#isClosed && size() >= most) {
         await this.#room(`${size()} connections are open, the most that are allowed; new ones wait`);
         continue;
       }
@@ -63,7 +63,7 @@ export class Accepting {
         take(socket);
         pauseMs = 0;
       } catch (error) {
-        if (error instanceof ListenerClosed) return;
+        if (error instanceof ListenerClosed || this.#isClosed) return;
         // The system is short of something (EMFILE), or a client left before it was accepted (ECONNABORTED).
         pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, pauseMs * 2));
         this.#note(`cannot accept, trying again in ${pauseMs} ms: ${error instanceof Error ? error.message : error}`);

@@ -17,6 +17,9 @@ import { Deadlines } from "./deadlines.ts";
 import { LiveTable } from "./live_table.ts";
 import type { Settings } from "./settings.ts";
 
+/** Those who leave together close their listeners within so much of each other. */
+const OTHERS_CLOSE_MS = 100;
+
 /** Walks a connection turn by turn, and tells its readers of every phase. */
 async function tell(connection: Connection, readers: readonly PhaseReader[]): Promise<void> {
   for await (const turn of connection) {
@@ -54,6 +57,11 @@ export interface DrainOptions {
   delayMs?: number;
   /** Milliseconds that a connection may idle; `lastIdleMs` of the settings where it is not said. */
   lastIdleMs?: number;
+  /**
+   * Others go on listening on the same port, each with a socket of its own: clients are sent to them a moment after the
+   * listener is closed, when all who leave with this one have closed theirs.
+   */
+  isPortShared?: boolean;
 }
 
 /** How an engine stands; it only ever goes on to the next. */
@@ -74,11 +82,15 @@ export class Engine {
   #terms: Terms;
   #deadlines: Deadlines;
   #state: EngineState = "serving";
+  /** An accept is under way: a connection may have been taken from the system that is not known here yet. */
+  #isAccepting = false;
   #lastId = 0;
   #pastRequests = 0;
   #sweeping: Timer | null = null;
   #patience: Timer | null = null;
   #accepting: Accepting;
+  /** Until clients are sent elsewhere with their next answer. */
+  #sending: Timer | null = null;
   /** Set by a drain: how long a connection may idle. */
   #lastIdleMs: number | null = null;
   #finish: () => void;
@@ -144,6 +156,7 @@ export class Engine {
   /** True once it accepts no more and no connection waits for a request: only answers that have begun go on. */
   get isQuiet(): boolean {
     if (this.#state === "serving" || this.#state === "draining") return false;
+    if (!this.#terms.closeAfterAnswer && this.live.size > 0) return false;
     for (const { phase } of this.live.connections()) if (phase === "idle") return false;
     return true;
   }
@@ -163,10 +176,10 @@ export class Engine {
   drain(options: DrainOptions = {}): void {
     if (this.#state !== "serving") return;
     this.#state = "draining";
-    this.#terms.closeAfterAnswer = true;
     const { settings } = this.#parts;
     this.#lastIdleMs = options.lastIdleMs ?? settings.lastIdleMs;
     const delayMs = options.delayMs ?? settings.drainDelayMs;
+    this.#terms.closeAfterAnswer = options.isPortShared !== true || this.#lastIdleMs === 0;
     const stop = () => this.#accepting.finish(() => this.#stopAccepting());
     if (delayMs > 0) this.#patience = this.#world.clock.after(delayMs, stop);
     else stop();
@@ -192,6 +205,9 @@ export class Engine {
       this.abort();
     });
     this.#sweep();
+    if (!this.#terms.closeAfterAnswer) {
+      this.#sending = this.#world.clock.after(OTHERS_CLOSE_MS, () => this.#terms.closeAfterAnswer = true);
+    }
     this.#finishIfEmpty();
   }
 
@@ -200,6 +216,7 @@ export class Engine {
     if (this.#state !== "stopping" || this.live.size > 0 || !this.#accepting.hasEnded) return;
     this.#state = "stopped";
     this.#patience?.cancel();
+    this.#sending?.cancel();
     this.#sweeping?.cancel();
     this.#finish();
   }

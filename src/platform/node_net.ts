@@ -21,12 +21,17 @@ export async function listenOn(descriptor: number): Promise<Listener> {
   return new InheritedListener(server);
 }
 
+/** Turns of the event loop after a close in which a connection may still come that was accepted before. */
+const TURNS_TO_CLOSE = 3;
+
 class InheritedListener implements Listener {
   readonly addr: Address;
   #server: Server;
   #waiting: NodeSocket[] = [];
   #asked: PromiseWithResolvers<Socket> | null = null;
   #isClosed = false;
+  /** Nobody comes any more: the accept that was under way at the close is over. */
+  #isOver = false;
 
   constructor(server: Server) {
     this.#server = server;
@@ -43,7 +48,7 @@ class InheritedListener implements Listener {
   accept(): Promise<Socket> {
     const socket = this.#waiting.shift();
     if (socket !== undefined) return Promise.resolve(new StreamSocket(socket));
-    if (this.#isClosed) return Promise.reject(new ListenerClosed("the listener is closed"));
+    if (this.#isOver) return Promise.reject(new ListenerClosed("the listener is closed"));
     this.#asked = Promise.withResolvers();
     return this.#asked.promise;
   }
@@ -52,6 +57,12 @@ class InheritedListener implements Listener {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#server.close();
+    this.#end(TURNS_TO_CLOSE);
+  }
+
+  #end(turns: number): void {
+    if (turns > 0) return void setImmediate(() => this.#end(turns - 1));
+    this.#isOver = true;
     this.#take()?.reject(new ListenerClosed("the listener is closed"));
   }
 

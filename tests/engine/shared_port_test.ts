@@ -1,0 +1,88 @@
+// Knows: how an engine leaves a port that others go on listening on.
+// Does not know: who they are.
+
+import assert from "node:assert/strict";
+import { settled } from "../helpers/duplex.ts";
+import { fakeEngine } from "../helpers/fake_engine.ts";
+import { bodyText, fieldOf, readResponses } from "../helpers/responses.ts";
+
+const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+const hello = () => new Response("hello");
+const SHARED = { isPortShared: true } as const;
+
+Deno.test("What waits to be accepted on a shared port is accepted before the listener closes", async () => {
+  await using fake = fakeEngine(hello, { lastIdleMs: 1_000 });
+  const { listener, engine } = fake;
+  const clients = [1, 2, 3].map(() => listener.connect());
+  engine.drain(SHARED);
+  assert.equal(listener.isClosed, false);
+  await settled();
+  assert.equal(listener.isClosed, true);
+  assert.equal(engine.accepted, 3);
+  for (const client of clients) client.send(GET);
+  await settled();
+  for (const client of clients) assert.match(client.text, /hello$/);
+});
+
+Deno.test("Clients of a shared port are sent to the others a moment after the listener is closed", async () => {
+  await using fake = fakeEngine(hello, { lastIdleMs: 1_000 });
+  const client = fake.listener.connect();
+  await settled();
+  fake.engine.drain(SHARED);
+  await settled();
+  client.send(GET);
+  await settled();
+  assert.equal(fake.engine.isQuiet, false, "it still takes requests");
+  await fake.clock.advance(100);
+  client.send(GET);
+  await settled();
+  const { responses } = readResponses(client.bytes, { ended: true });
+  assert.deepEqual(responses.map((response) => fieldOf(response, "connection")), [null, "close"]);
+  await fake.engine.finished;
+  assert.equal(fake.clock.timers, 0);
+});
+
+Deno.test("Where nobody may idle any more, clients of a shared port are sent away at once", async () => {
+  await using fake = fakeEngine(hello);
+  const client = fake.listener.connect();
+  await settled();
+  client.send(GET);
+  fake.engine.drain({ ...SHARED, lastIdleMs: 0 });
+  await settled();
+  const { responses } = readResponses(client.bytes, { ended: true });
+  assert.deepEqual(responses.map(bodyText), ["hello"]);
+  assert.equal(fieldOf(responses[0], "connection"), "close");
+});
+
+Deno.test("A stop that cannot wait closes a shared port at once", async () => {
+  const fake = fakeEngine(() => new Promise<never>(() => {}));
+  const client = fake.listener.connect();
+  await settled();
+  client.send(GET);
+  await settled();
+  fake.engine.drain(SHARED);
+  fake.engine.abort();
+  await fake.engine.finished;
+  assert.equal(client.isClosed, true);
+  assert.equal(fake.engine.tally.cut, 1);
+  assert.equal(fake.clock.timers, 0);
+});
+
+Deno.test("An engine does not end while an accept is under way: what it brings is served", async () => {
+  const fake = fakeEngine(hello);
+  const { listener } = fake;
+  // As a system does that has taken a connection and not handed it over yet when the listener is closed.
+  const late = Promise.withResolvers<void>();
+  const close = listener.close.bind(listener);
+  listener.close = () => void late.promise.then(close);
+  await settled();
+  fake.engine.drain();
+  await settled();
+  assert.equal(fake.engine.state, "stopping");
+  const client = listener.connect();
+  client.send(GET);
+  await settled();
+  assert.match(client.text, /connection: close\r\n\r\nhello$/);
+  late.resolve();
+  await fake.engine.finished;
+});
