@@ -26,3 +26,17 @@ Deno.test("The package exports what its users import, and nothing else", () => {
 Deno.test("The program and the package have the same version", () => {
   assert.equal(VERSION, config.version);
 });
+
+Deno.test("Nothing has to be fetched before it runs: no code comes from a registry until it is needed", async () => {
+  const args = ["info", "--json", decodeURIComponent(new URL("../mod.ts", import.meta.url).pathname)];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "null" }).output();
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as { modules: Module[] };
+  const code = modules.flatMap(({ dependencies = [] }) => dependencies.filter((each) => each.code !== undefined));
+  assert.ok(code.length > 100);
+  assert.deepEqual(code.map(({ specifier }) => specifier).filter((name) => !/^\.{1,2}\/|^node:/.test(name)), []);
+});
+
+/** What `deno info` tells of a module. */
+interface Module {
+  dependencies?: { specifier: string; code?: unknown }[];
+}

@@ -11,6 +11,8 @@ import { LIFE_MS, type Progress, type ProgressStore } from "./progress.ts";
 
 type Client = ReturnType<typeof createClient>;
 
+/** Not a literal where it is imported: what a literal names is fetched before the program starts, needed or not. */
+const CLIENT = "npm:@redis/client@6";
 const PREFIX = "weft:progress:";
 /** One line says that Redis is away; a hundred a second would say no more. */
 const WARN_EVERY_MS = 60_000;
@@ -101,7 +103,7 @@ class RedisStore implements ProgressStore {
   }
 
   async #connect(url: string): Promise<void> {
-    const { createClient } = await import("npm:@redis/client@6");
+    const { createClient } = await import(CLIENT) as typeof import("npm:@redis/client@6");
     if (this.#isClosed) return;
     const client: Client = createClient({
       url,

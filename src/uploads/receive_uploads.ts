@@ -14,6 +14,9 @@ import { tooLarge, UploadError } from "./upload_error.ts";
 import { settleLimits, type UploadOptions } from "./upload_limits.ts";
 import { UploadStore } from "./upload_store.ts";
 
+/** Not a literal where it is imported: what a literal names is fetched before the program starts, needed or not. */
+const SEARCH = "npm:multipasta@^0.2.8/Search";
+
 /** What a form has brought. Disposed of, its files are removed, but for those that were moved away. */
 export interface ReceivedForm extends AsyncDisposable {
   /** The values of each field that is no file, in the order sent. */
@@ -85,7 +88,7 @@ export async function receiveUploads(request: Request, options: UploadOptions = 
   const intake = new FormIntake(limits);
   disposeAtEnd(request, store);
   try {
-    const { make } = await import("npm:multipasta@^0.2.8/Search");
+    const { make } = await import(SEARCH) as typeof import("npm:multipasta@^0.2.8/Search");
     const reader = new MultipartReader(make, boundary, intake);
     await readForm(request, { reader, intake, store, maxTotalBytes: limits.maxTotalBytes });
   } catch (error) {
