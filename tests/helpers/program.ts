@@ -37,6 +37,8 @@ export interface StartOptions {
   deno?: string[];
   /** A shell line put before the command, such as `ulimit -n 40`. */
   shell?: string;
+  /** A command put before the command, such as `setsid`. */
+  wrapper?: string[];
 }
 
 /**
@@ -48,9 +50,8 @@ export interface StartOptions {
  */
 export function start(args: string[], options: StartOptions = {}): Running {
   const deno = ["run", ...options.deno ?? ["-A"], PROGRAM, ...args];
-  const [command, full] = options.shell === undefined
-    ? [Deno.execPath(), deno]
-    : ["sh", ["-c", `${options.shell}; exec "$0" "$@"`, Deno.execPath(), ...deno]];
+  const shell = options.shell === undefined ? [] : ["sh", "-c", `${options.shell}; exec "$0" "$@"`];
+  const [command, ...full] = [...options.wrapper ?? [], ...shell, Deno.execPath(), ...deno];
   const env = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env };
   const child = new Deno.Command(command, { args: full, env, cwd: options.cwd, stdout: "piped", stderr: "piped" })
     .spawn();

@@ -53,10 +53,13 @@ export async function supervise(
       return Number(new URL(await program.url()).port);
     },
     async atStrength(count: number) {
+      await program.url();
       for (;;) {
         const more = program.more();
         more.catch(() => {});
-        const { workers, generation } = await status();
+        const { workers: all, generation } = await status();
+        // The end of one that is not needed is no line of the log.
+        const workers = all.filter(({ state }) => state !== "killed");
         const isSo = (worker: WorkerStatus) => worker.state === "ready" && worker.generation === generation;
         if (workers.length === count && workers.every(isSo)) return workers;
         await more;
