@@ -1,6 +1,7 @@
 // Knows: how connections are accepted, driven and drained.
 // Does not know: what is said on them (connection), or who is asked (application).
 // Rule: nothing that a client does ends the engine.
+// Long: accepting, draining and ending are one life; each asks how far the others are.
 
 import { AnswerBroken } from "../connection/answer_stream.ts";
 import { Connection } from "../connection/connection.ts";

@@ -2,7 +2,7 @@
 // Does not know: how many workers there should be, or when one is replaced (roster.ts); how requests are served.
 // Rule: whatever happens comes in as a fact, one at a time; nothing is decided here.
 
-import { type ConnectionFacts, showState, type WorkerFacts } from "../inspect/dump.ts";
+import { showState } from "../inspect/dump.ts";
 import type { ChildOptions, Log, Platform, Timer } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import { Control } from "./control.ts";
@@ -11,7 +11,8 @@ import type { Question, Reply, Status, SupervisorMessage, Tally, WorkerMessage }
 import { type Action, type Fact, type RosterTerms, TICK_MS } from "./facts.ts";
 import type { Member } from "./member.ts";
 import { Roster } from "./roster.ts";
-import { WorkerHandle, type WorkerState } from "./worker_handle.ts";
+import { factsOf, ofWorker, statusOf, sum } from "./telling.ts";
+import { WorkerHandle } from "./worker_handle.ts";
 
 /** A worker that has ended without a word may have said something that is still on its way. */
 const LAST_WORDS_MS = 200;
@@ -136,7 +137,7 @@ export class Supervisor {
       configuration: { supervisor: process.pid, control: this.#control.path, ...this.#first?.configuration },
       accepted: sum(told, ({ accepted }) => accepted),
       pauses: sum(told, ({ pauses }) => pauses),
-      workers: members.map((member, i) => this.#workerFacts(member, states[i])),
+      workers: members.map((member, i) => factsOf(member, states[i], this.#beside(member))),
       connections: members.flatMap(({ nr }, i) => (states[i]?.connections ?? []).map((facts) => ofWorker(nr, facts))),
     });
   }
@@ -153,17 +154,7 @@ export class Supervisor {
       url: this.#first?.url ?? null,
       generation: this.roster.generation,
       uptimeMs: now - this.#startedAt,
-      workers: [...this.roster.members.values()].map((member) => ({
-        nr: member.nr,
-        generation: member.generation,
-        pid: member.pid,
-        state: member.state,
-        ageMs: now - member.spawnedAt,
-        requests: member.report.requests,
-        connections: member.report.connections,
-        rssBytes: member.report.rssBytes,
-        restarts: this.roster.restarts.get(member.nr) ?? 0,
-      })),
+      workers: [...this.roster.members.values()].map((member) => statusOf(member, this.#beside(member))),
     };
   }
 
@@ -297,26 +288,8 @@ export class Supervisor {
     }
   }
 
-  #workerFacts(member: Member, state: WorkerState | null): WorkerFacts {
-    const report = state?.report ?? member.report;
-    return {
-      nr: member.nr,
-      generation: member.generation,
-      pid: member.pid,
-      ready: member.state === "ready",
-      ageMs: this.#platform.clock.now() - member.spawnedAt,
-      requests: report.requests,
-      rssBytes: report.rssBytes,
-      restarts: this.roster.restarts.get(member.nr) ?? 0,
-    };
+  /** What is known of a worker besides what it is. */
+  #beside({ nr, spawnedAt }: Member): { ageMs: number; restarts: number } {
+    return { ageMs: this.#platform.clock.now() - spawnedAt, restarts: this.roster.restarts.get(nr) ?? 0 };
   }
-}
-
-/** Connections of two workers may have the same number. */
-function ofWorker(nr: number, facts: ConnectionFacts): ConnectionFacts {
-  return { ...facts, id: `${nr}.${facts.id}` };
-}
-
-function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
 }
