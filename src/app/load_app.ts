@@ -206,8 +206,17 @@ export function nearestFile(path: string, names: readonly string[], files: Pick<
   for (const parts = path.split("/").slice(0, -1); parts.length > 0; parts.pop()) {
     for (const name of names) {
       const candidate = [...parts, name].join("/");
-      if (files.kindOf(candidate) === "file") return candidate;
+      if (isFile(candidate, files)) return candidate;
     }
   }
   return null;
+}
+
+/** What may not be looked at cannot be used either. */
+function isFile(path: string, files: Pick<Files, "kindOf">): boolean {
+  try {
+    return files.kindOf(path) === "file";
+  } catch {
+    return false;
+  }
 }

@@ -33,7 +33,6 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   const { process } = platform;
   const descriptor = inheritedSocket(asked, platform) ?? undefined;
   const control = await controlPath(asked, platform);
-  if (descriptor === undefined && workers > 1) adviseOnMigration(platform, log);
   // Watched from before the first worker loads the application: nothing that is saved meanwhile is missed.
   const changes = asked.values.get("restart") === true ? await watch(asked, context) : null;
   const supervisor = await startOr({
@@ -52,6 +51,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     onServing(url) {
       process.stdout(`You can connect to your server at ${url}\n`);
       log("INFO", `weft ${VERSION} on ${process.runtime} serves ${asked.app ?? "the demo"}; control: ${control}`);
+      if (descriptor === undefined && workers > 1) adviseOnMigration(platform, log);
       if (asked.values.get("open") === true) {
         platform.openBrowser(url).catch((error) => log("WARN", `cannot open a browser: ${error.message}`));
       }
@@ -156,15 +156,17 @@ function termsOf({ values }: Asked, workers: number): RosterTerms {
 
 /** What workers need where the permissions name it piece by piece. */
 function accessOf(
-  { values }: Asked,
+  { app, values }: Asked,
   control: string,
   { process }: Platform,
 ): { reads: string[]; writes: string[]; nets: string[] } {
   const log = values.get("access-log") as string | undefined;
   const host = values.get("host") as string | undefined ?? "127.0.0.1";
+  // An application with a scheme is no file, or says so itself.
+  const apps = app === undefined || /^[a-z][a-z0-9+.-]+:/i.test(app) ? [] : [app, app.replace(/[^/]*$/, "") || "."];
   const pems = [values.get("cert"), values.get("key")].filter((path) => path !== undefined) as string[];
   return {
-    reads: [process.cwd, control, ...pems],
+    reads: [process.cwd, ...apps, control, ...pems],
     writes: [process.cwd, control, ...log === undefined || log === "-" ? [] : [log]],
     nets: [`${host}:${values.get("port") ?? 3000}`, `unix:${control}`],
   };
@@ -183,7 +185,7 @@ function adviseOnMigration({ files }: Platform, log: Log): void {
   if (value.trim() !== "0") return;
   log(
     "INFO",
-    "net.ipv4.tcp_migrate_req is 0: connections that wait for a worker which leaves are reset; " +
-      "with `sysctl net.ipv4.tcp_migrate_req=1`, or a socket from systemd, another worker takes them",
+    "net.ipv4.tcp_migrate_req is 0: a connection that comes at the moment when a worker leaves may be reset; " +
+      "with `sysctl net.ipv4.tcp_migrate_req=1`, or a socket from systemd, another worker takes it",
   );
 }

@@ -4,7 +4,7 @@
 import { AppLoadError } from "../app/load_error.ts";
 import type { BootFault, LeaveReason, Report } from "../prefork/messages.ts";
 import { MAX_IN_FLIGHT } from "../prefork/messages.ts";
-import { type Hello, WorkerLink } from "../prefork/worker_link.ts";
+import { type Hello, type Pace, WorkerLink } from "../prefork/worker_link.ts";
 import { showError } from "../platform/log.ts";
 import { uploads } from "../progress/upload_progress.ts";
 import type { Listener, Platform } from "../platform/ports.ts";
@@ -18,6 +18,8 @@ import { dumpOnSignal } from "./signals.ts";
 const REPORT_EVERY_MS = 1_000;
 const REPORTS_A_TIMEOUT = 4;
 const FASTEST_REPORTS_MS = 50;
+/** One that idles costs its supervisor next to nothing, and is still shown with figures that are hardly old. */
+const LONGEST_SILENCE_MS = 5_000;
 /**
  * Requests in this time that are told of before the application is called: one that never comes back is known by name
  * then. A busy worker tells of its first few only, and of the others with its next report.
@@ -59,7 +61,7 @@ export async function runWorker(asked: Asked, hello: Hello, context: Context): P
       link,
       context,
       isPortShared: hello.descriptor === undefined,
-      reportEveryMs: reportEveryMs(asked),
+      pace: paceOf(asked),
     });
   } catch (error) {
     const fault = faultOf(error);
@@ -74,10 +76,13 @@ function ignoreParentsSignals({ process }: Platform): void {
   for (const name of ["SIGINT", "SIGQUIT", "SIGHUP", "SIGTTIN", "SIGTTOU"] as const) process.onSignal(name, () => {});
 }
 
-function reportEveryMs({ values }: Asked): number {
+function paceOf({ values }: Asked): Pace {
   const timeoutMs = values.get("worker-timeout") as number | undefined ?? 0;
-  if (timeoutMs === 0) return REPORT_EVERY_MS;
-  return Math.max(FASTEST_REPORTS_MS, Math.min(REPORT_EVERY_MS, timeoutMs / REPORTS_A_TIMEOUT));
+  const shareMs = timeoutMs === 0 ? Infinity : timeoutMs / REPORTS_A_TIMEOUT;
+  return {
+    everyMs: Math.max(FASTEST_REPORTS_MS, Math.min(REPORT_EVERY_MS, shareMs)),
+    silentMs: Math.min(LONGEST_SILENCE_MS, shareMs),
+  };
 }
 
 function faultOf(error: unknown): BootFault {
@@ -125,7 +130,7 @@ interface Surroundings {
   context: Context;
   /** Each worker has a socket of its own on it. */
   isPortShared: boolean;
-  reportEveryMs: number;
+  pace: Pace;
 }
 
 /** A worker that serves. */
@@ -139,7 +144,7 @@ class Worker {
   #toTell = TOLD_BEFORE;
   #abandon = Promise.withResolvers<void>();
 
-  constructor(prepared: Prepared, listener: Listener, { link, context, isPortShared, reportEveryMs }: Surroundings) {
+  constructor(prepared: Prepared, listener: Listener, { link, context, isPortShared, pace }: Surroundings) {
     const { platform, log } = context;
     this.#link = link;
     this.#context = context;
@@ -179,7 +184,7 @@ class Worker {
       drainMs: settings.drainDelayMs + settings.gracefulTimeoutMs * (app.shutdown === undefined ? 1 : 2),
       configuration: showConfiguration(configuration),
     });
-    link.startReporting(reportEveryMs, {
+    link.startReporting(pace, {
       clock: platform.clock,
       report: () => {
         this.#toTell = TOLD_BEFORE;

@@ -18,6 +18,13 @@ export interface Hello {
   descriptor?: number;
 }
 
+/** How often a worker reports, in milliseconds. */
+export interface Pace {
+  everyMs: number;
+  /** One that idles is silent no longer than this. */
+  silentMs: number;
+}
+
 /** Who is told what the supervisor wants. */
 export interface Orders {
   listen(port: number | null): void;
@@ -117,14 +124,25 @@ export class WorkerLink {
   }
 
   /**
-   * Reports once in a while from now on: it is the heartbeat too.
+   * Reports once in a while from now on: it is the heartbeat too. A worker that idles says so less often.
    *
-   * @param everyMs how often
+   * @param pace how often, and the longest silence of one of which there is nothing new to tell
    * @param options the clock, and what makes a report
    */
-  startReporting(everyMs: number, { clock, report }: { clock: Platform["clock"]; report: () => Report }): void {
-    this.tell({ kind: "report", report: report() });
-    this.#reporting = clock.every(everyMs, () => this.tell({ kind: "report", report: report() }));
+  startReporting(pace: Pace, { clock, report }: { clock: Platform["clock"]; report: () => Report }): void {
+    let last: Report = { requests: -1, rssBytes: 0, connections: 0, inFlight: [] };
+    let silentMs = 0;
+    const tell = () => {
+      const next = report();
+      silentMs += pace.everyMs;
+      const isNew = next.requests !== last.requests || next.connections !== last.connections;
+      if (!isNew && next.inFlight.length === 0 && silentMs + pace.everyMs <= pace.silentMs) return;
+      last = next;
+      silentMs = 0;
+      this.tell({ kind: "report", report: next });
+    };
+    tell();
+    this.#reporting = clock.every(pace.everyMs, tell);
   }
 
   /** Says why this worker cannot serve. */

@@ -1,0 +1,70 @@
+// Knows: what a supervisor and its workers have to be permitted, and that no worker may do more than its parent.
+
+import assert from "node:assert/strict";
+import { fromFileUrl } from "../helpers/paths.ts";
+import { linuxTest, unixTest } from "../helpers/program.ts";
+import { supervise } from "../helpers/supervised.ts";
+
+const APP = `
+export default async () => {
+  const tried = {};
+  for (const [name, call] of Object.entries({
+    read: () => Deno.readTextFile("/etc/hostname"),
+    write: () => Deno.writeTextFile(new URL("written", import.meta.url), ""),
+    net: () => Deno.connect({ port: 1 }),
+    env: () => Deno.env.toObject(),
+    run: () => new Deno.Command("true").output(),
+    sys: () => Deno.hostname(),
+  })) tried[name] = await Promise.resolve().then(call).then(() => "done", (error) => error.name);
+  return Response.json(tried);
+};
+`;
+
+/** A port that nobody listens on now. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+linuxTest(
+  "A supervisor and two workers run with the least permissions, and a worker has no more than its parent",
+  async () => {
+    const directory = await Deno.makeTempDir({ prefix: "weft" });
+    const app = `${directory}/app.js`;
+    await Deno.writeTextFile(app, APP);
+    const port = freePort();
+    const control = `${directory}/control.sock`;
+    await using program = await supervise(["-w", "2", app], {
+      directory,
+      port: ["-p", `${port}`],
+      cwd: "/",
+      deno: [
+        "--no-prompt",
+        `--allow-run=${Deno.execPath()}`,
+        `--allow-net=127.0.0.1:${port},unix:${control}`,
+        `--allow-read=${app},${control}`,
+        `--allow-write=${control}`,
+      ],
+    });
+    const url = await program.url();
+    await program.atStrength(2);
+    assert.deepEqual(
+      await (await fetch(url)).json(),
+      Object.fromEntries(["read", "write", "net", "env", "run", "sys"].map((name) => [name, "NotCapable"])),
+    );
+    assert.ok((await program.ask({ ask: "reload" })).ok);
+    assert.equal((await program.stop()).code, 0);
+  },
+);
+
+unixTest("A supervisor that may not start processes says so and ends with 1", async () => {
+  const root = fromFileUrl(new URL("../../", import.meta.url));
+  const directory = await Deno.makeTempDir({ prefix: "weft" });
+  await using program = await supervise(["-w", "1"], {
+    directory,
+    deno: ["--no-prompt", "--allow-net", `--allow-read=${root},${directory}`, `--allow-write=${directory}`],
+  });
+  const { code, stderr } = await program.ended;
+  assert.equal(code, 1);
+  assert.match(stderr, /weft: cannot start a worker: Requires run access to /);
+});
