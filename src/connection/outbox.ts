@@ -27,6 +27,9 @@ interface Piece {
 
 const encoder = new TextEncoder();
 
+/** What was sent last of a buffer: the next answer is often as long and in the same one, and needs no array of its own. */
+let lastPart: Uint8Array = new Uint8Array();
+
 /** The writing side of a connection. */
 export class Outbox {
   /** Bytes that the system has taken. */
@@ -219,7 +222,8 @@ export class Outbox {
 
   #takeBuffer(): Piece {
     const buffer = this.#buffer!;
-    const piece = { bytes: buffer.subarray(0, this.#used), buffer };
+    if (lastPart.buffer !== buffer.buffer || lastPart.length !== this.#used) lastPart = buffer.subarray(0, this.#used);
+    const piece = { bytes: lastPart, buffer };
     this.#buffer = null;
     this.#used = 0;
     return piece;
