@@ -29,7 +29,24 @@ export function countWorkers(asked: Asked, platform: Platform): number | null {
     : withoutParent(values.get("max-proc")!, platform);
   if (workers === 0 && !isRestarting) return null;
   checkPlace(asked, platform);
+  const most = mostWorkers(platform);
+  if (workers > most) {
+    throw new UsageError(`${workers} workers are too many for ${platform.process.cores} processors; at most ${most}`);
+  }
   return Math.max(1, workers);
+}
+
+/** Workers for each processor: more would only wait for each other. */
+const WORKERS_A_CORE = 16;
+
+/**
+ * How many workers a machine can be asked for.
+ *
+ * @param platform the runtime, for its processors
+ * @returns 16 for each
+ */
+export function mostWorkers({ process }: Platform): number {
+  return WORKERS_A_CORE * process.cores;
 }
 
 function withoutParent(value: string | number | boolean, platform: Platform): number {
@@ -41,11 +58,11 @@ function figure(value: string | number | boolean, platform: Platform): number {
   return value === "auto" ? platform.process.cores : Number(value);
 }
 
-function checkPlace({ values }: Asked, platform: Platform): void {
+function checkPlace({ values, explicit }: Asked, platform: Platform): void {
   if (!platform.canSharePort) {
     throw new UsageError("this system lets one process listen on a port, so workers and --restart cannot be had on it");
   }
-  if (values.has("unix")) {
+  if (values.has("unix") && !explicit.has("port")) {
     throw new UsageError(
       "--unix: several processes cannot listen on one path; use a port, or have the socket made by systemd (--fd)",
     );
@@ -66,8 +83,9 @@ export function inheritedSocket({ values, explicit }: Asked, { process }: Platfo
   const isMeant = Number(process.env("LISTEN_PID")) === process.pid && Number(process.env("LISTEN_FDS")) > 0;
   if (given === undefined && !isMeant) return null;
   const source = given === undefined ? "LISTEN_FDS" : "--fd";
-  for (const flag of ["port", "host", "unix", "cert"]) {
-    if (explicit.has(flag)) {
+  for (const flag of ["port", "host", "unix", "cert", "key"]) {
+    // A port in the environment is for whoever listens; TLS is not to be left out without a word.
+    if (explicit.has(flag) || values.has(flag) && flag !== "port" && flag !== "host") {
       throw new UsageError(`--${flag} and ${source} exclude each other: the socket listens already`);
     }
   }

@@ -5,12 +5,13 @@ import { nearestConfig } from "../app/load_app.ts";
 import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
 import type { RosterTerms } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorParts } from "../prefork/supervisor.ts";
+import { showError } from "../platform/log.ts";
 import type { Log, Platform } from "../platform/ports.ts";
 import { CannotWatch } from "../restart/cannot_watch.ts";
 import type { Changes } from "../restart/watch_changes.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
-import { inheritedSocket, WORKER_FLAG } from "./processes.ts";
+import { inheritedSocket, mostWorkers, WORKER_FLAG } from "./processes.ts";
 import type { Context } from "./serving.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
@@ -40,7 +41,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     log,
     control,
     version: VERSION,
-    terms: termsOf(asked, workers),
+    terms: termsOf(asked, { workers, mostWorkers: mostWorkers(platform) }),
     child: {
       config: asked.app === undefined
         ? undefined
@@ -64,6 +65,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     drain: () => supervisor.note({ kind: "stop" }),
     abort: () => supervisor.note({ kind: "stopNow" }),
   }, context);
+  process.onUncaught((error) => log("ERROR", `nobody caught: ${showError(error)}`));
   dumpOnSignal(() => supervisor.dump(), context);
   process.onSignal("SIGHUP", () => void supervisor.reload("reload", "HUP"));
   process.onSignal("SIGTTIN", () => supervisor.note({ kind: "scale", to: roster.target + 1 }));
@@ -144,9 +146,13 @@ function messageOf(error: unknown): string {
 /** What a stop without a signal ends with, where it had to cut: as after TERM. */
 const FORCED_BY_CTL = 143;
 
-function termsOf({ values }: Asked, workers: number): RosterTerms {
+function termsOf(
+  { values }: Asked,
+  { workers, mostWorkers }: Pick<RosterTerms, "workers" | "mostWorkers">,
+): RosterTerms {
   return {
     workers,
+    mostWorkers,
     workerTimeoutMs: values.get("worker-timeout") as number | undefined ?? WORKER_TIMEOUT_MS,
     maxRequests: values.get("max-requests") as number | undefined ?? 0,
     maxRequestsJitter: values.get("max-requests-jitter") as number | undefined ?? 0,

@@ -2,6 +2,7 @@
 // Does not know: the other workers, or why it is told.
 
 import { AppLoadError } from "../app/load_error.ts";
+import { showPath } from "../inspect/dump.ts";
 import type { BootFault, LeaveReason, Report } from "../prefork/messages.ts";
 import { MAX_IN_FLIGHT } from "../prefork/messages.ts";
 import { type Hello, type Pace, WorkerLink } from "../prefork/worker_link.ts";
@@ -49,8 +50,8 @@ export async function runWorker(asked: Asked, hello: Hello, context: Context): P
     state: () => worker?.state() ?? { report: NOTHING, accepted: 0, pauses: 0, connections: [] },
     orphaned() {
       if (worker === null) return platform.process.exit(1);
-      log("WARN", "the supervisor is gone: stopping");
       worker.drain("orphaned");
+      log("WARN", "the supervisor is gone: stopping");
     },
   });
   try {
@@ -142,6 +143,7 @@ class Worker {
   #isPortShared: boolean;
   #rssBytes: number;
   #toTell = TOLD_BEFORE;
+  #isLeaving = false;
   #abandon = Promise.withResolvers<void>();
 
   constructor(prepared: Prepared, listener: Listener, { link, context, isPortShared, pace }: Surroundings) {
@@ -198,13 +200,17 @@ class Worker {
   drain(why: LeaveReason | "orphaned"): void {
     const { engine } = this.#serving;
     const { settings } = this.#configuration;
+    const isEnd = why === "stop" || why === "orphaned";
     engine.drain({
       // Only a stop waits for load balancers to notice.
       delayMs: why === "stop" ? settings.drainDelayMs : 0,
       // Who has changed the code does not want to see the old one again.
       lastIdleMs: why === "restart" ? 0 : settings.lastIdleMs,
-      isPortShared: this.#isPortShared && why !== "stop" && why !== "orphaned",
+      isPortShared: this.#isPortShared && !isEnd,
+      isReplaced: !isEnd,
     });
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
     const looking = this.#context.platform.clock.every(QUIET_CHECK_MS, () => {
       if (!engine.isQuiet) return;
       looking.cancel();
@@ -249,7 +255,7 @@ class Worker {
     const inFlight: string[] = [];
     for (const { phase, exchange } of engine.live.connections()) {
       if (exchange === null || phase === "idle" || phase === "drain") continue;
-      inFlight.push(`${exchange.head.method} ${exchange.head.target.split("?", 1)[0]}`);
+      inFlight.push(`${exchange.head.method} ${showPath(exchange.head.target)}`);
       if (inFlight.length === MAX_IN_FLIGHT) break;
     }
     return { requests: engine.requests, rssBytes: this.#rssBytes, connections: engine.live.size, inFlight };

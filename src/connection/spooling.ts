@@ -7,6 +7,7 @@ import { BLOCK_BYTES, Gathering } from "../wire/gathering.ts";
 import type { Connection } from "./connection.ts";
 import type { Exchange } from "./exchange.ts";
 import { flush, type Walk } from "./steps.ts";
+import { AUTO_BODY_BYTES } from "./terms.ts";
 
 /**
  * Reads the rest of a body into a temporary file, which is the exchange's from then on.
@@ -20,17 +21,23 @@ export function* spoolBody(connection: Connection, exchange: Exchange, begun: re
   const { intake, terms } = connection;
   const { inbox, reader } = intake;
   exchange.isWaitingForBody = false;
-  const file = (yield openFor(exchange, terms.temporaryFiles.open())) as TemporaryFile;
+  // A file is opened for bytes that are there: a head alone costs none.
+  let file: TemporaryFile | null = null;
+  const append = function* (bytes: Uint8Array): Walk {
+    file ??= (yield openFor(exchange, terms.temporaryFiles.open())) as TemporaryFile;
+    yield file.append(bytes);
+  };
   const gathering = new Gathering();
   for (const piece of begun) {
-    for (const bytes of gathering.put(piece)) yield file.append(bytes);
+    for (const bytes of gathering.put(piece)) yield* append(bytes);
   }
   let taken = begun.reduce((sum, { length }) => sum + length, 0);
   for (;;) {
     // A body of known length is gathered where it arrives, and written from there.
     const wanted = Math.min(reader.bodyLeft, BLOCK_BYTES);
     while (inbox.size < wanted && !inbox.ended) {
-      yield* fill(connection, exchange, BLOCK_BYTES - inbox.size);
+      // What the head claims is not set aside at once: it may be a lie.
+      yield* fill(connection, exchange, Math.min(BLOCK_BYTES - inbox.size, Math.max(AUTO_BODY_BYTES, inbox.size)));
       exchange.received = taken + Math.min(inbox.size, wanted);
     }
     const event = reader.next();
@@ -38,13 +45,13 @@ export function* spoolBody(connection: Connection, exchange: Exchange, begun: re
     if (event.kind === "data") {
       taken += event.bytes.length;
       exchange.received = taken;
-      for (const bytes of gathering.put(event.bytes)) yield file.append(bytes);
+      for (const bytes of gathering.put(event.bytes)) yield* append(bytes);
     } else yield* fill(connection, exchange, BLOCK_BYTES);
   }
   // Also where the last write fails: the reader has passed the body's end.
   exchange.isBodyRead = true;
   const last = gathering.end();
-  if (last !== null) yield file.append(last);
+  if (last !== null) yield* append(last);
   // A large buffer is not needed while the application runs.
   inbox.rest();
 }

@@ -17,7 +17,7 @@ export const AUTO_BODY_BYTES = 64 * 1024;
 /** Most bytes of an unread body that are taken to keep a connection: cheaper than a new one up to about here. */
 export const MAX_DRAIN_BYTES = 256 * 1024;
 
-/** Most bytes of a body that is read first that stay in memory: ten thousand connections could hold 2.5 GiB. */
+/** Most bytes of a body that is read first that stay in memory: a hundred of them are 25 MiB. */
 export const MEMORY_BODY_BYTES = 256 * 1024;
 
 /** What a connection needs of an application. Each method may answer with a promise, unless it says otherwise. */
@@ -34,7 +34,7 @@ export interface Application {
   fail(error: unknown, exchange: Exchange): Answer | Promise<Answer>;
 }
 
-/** Shared by all connections of one engine; the engine changes `draining` and `date`, a connection changes nothing. */
+/** Shared by all connections of one engine; the engine changes what is not readonly, a connection changes nothing. */
 export interface Terms {
   readonly app: Application;
   readonly body: BodyPolicy;
@@ -48,6 +48,8 @@ export interface Terms {
   readonly isRead: boolean;
   /** True where every answer is a connection's last. */
   closeAfterAnswer: boolean;
+  /** True once the engine drains: what has no end of its own should end. */
+  isDraining: boolean;
   /** The value of Date, no more than a second old. */
   date: string;
 }

@@ -62,6 +62,8 @@ export interface DrainOptions {
    * listener is closed, when all who leave with this one have closed theirs.
    */
   isPortShared?: boolean;
+  /** Another process takes its place: whoever asks for its health is told of that one's, which serves. */
+  isReplaced?: boolean;
 }
 
 /** How an engine stands; it only ever goes on to the next. */
@@ -82,8 +84,7 @@ export class Engine {
   #terms: Terms;
   #deadlines: Deadlines;
   #state: EngineState = "serving";
-  /** An accept is under way: a connection may have been taken from the system that is not known here yet. */
-  #isAccepting = false;
+  #isReplaced = false;
   #lastId = 0;
   #pastRequests = 0;
   #sweeping: Timer | null = null;
@@ -108,7 +109,7 @@ export class Engine {
         log: world.log,
         health: settings.health === undefined
           ? undefined
-          : { path: settings.health, isDraining: () => this.#state !== "serving" },
+          : { path: settings.health, isDraining: () => this.#terms.isDraining && !this.#isReplaced },
       }),
       body: settings.body,
       limits: { maxHeadBytes: settings.maxHeaderBytes, maxBodyBytes: settings.maxBodyBytes },
@@ -118,6 +119,7 @@ export class Engine {
       scheme: parts.scheme,
       isRead: parts.readers.length > 0,
       closeAfterAnswer: settings.keepAliveMs === 0,
+      isDraining: false,
       date: "",
     };
     this.#deadlines = new Deadlines(this.live, settings);
@@ -176,6 +178,8 @@ export class Engine {
   drain(options: DrainOptions = {}): void {
     if (this.#state !== "serving") return;
     this.#state = "draining";
+    this.#terms.isDraining = true;
+    this.#isReplaced = options.isReplaced === true;
     const { settings } = this.#parts;
     this.#lastIdleMs = options.lastIdleMs ?? settings.lastIdleMs;
     const delayMs = options.delayMs ?? settings.drainDelayMs;

@@ -58,7 +58,7 @@ export function factsOf(connection: Connection, seen: Seen, now: number): Connec
     ageMs: now - seen.openedAt,
     requests,
     method: exchange?.head.method ?? "-",
-    path: exchange?.head.target.split("?", 1)[0] ?? "-",
+    path: exchange === null ? "-" : showPath(exchange.head.target),
     body: exchange === null ? null : { received: exchange.received, size: exchange.size },
     written: outbox.written,
     idleMs: now - seen.movedSince,
@@ -124,6 +124,20 @@ function connectionRow(facts: ConnectionFacts): string[] {
   const { id, peer, phase, ageMs, requests, method, path, body, written, idleMs } = facts;
   const size = body === null ? "-" : `${body.received}/${body.size}`;
   return [id, peer, phase, seconds(ageMs), `${requests}`, method, path, size, `${written}`, seconds(idleMs)];
+}
+
+/** Most characters of a path that are shown: enough to know it by, too little to flood an operator with. */
+const MAX_PATH = 200;
+
+/**
+ * Shows where a request goes.
+ *
+ * @param target as it stands in the request
+ * @returns its path without a query, cut where it is very long
+ */
+export function showPath(target: string): string {
+  const [path] = target.split("?", 1);
+  return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}...` : path;
 }
 
 function showPeer(address: Address): string {

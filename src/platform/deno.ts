@@ -99,13 +99,13 @@ function readVariable(name: string): string | undefined {
   }
 }
 
-/** Writes to a stream of the process; a reader that is gone is no reason to fall over. */
+/** Writes to a stream of the process. A reader that is gone, a full disk, a closed terminal: none is worth a request. */
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = encoder.encode(text);
   try {
     for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  } catch {
+    // There is nowhere left to say it.
   }
 }
 
@@ -131,6 +131,9 @@ const files: Files = {
   },
   makePrivateDirectory(path) {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+    files.checkPrivateDirectory(path);
+  },
+  checkPrivateDirectory(path) {
     const { isDirectory, mode, uid } = Deno.lstatSync(path);
     if (!isDirectory) throw new Error(`${path} is no directory`);
     if (Deno.build.os === "windows") return;

@@ -8,7 +8,9 @@ import type { Child, ChildOptions, Children } from "./ports.ts";
 const ARGS_AT_START = [...Deno.args];
 
 /** Flags that belong to one process: two debuggers cannot share a port, and nobody but the supervisor restarts. */
-const NOT_INHERITED = /^--(inspect|watch|cpu-prof|unstable-net$)/;
+const NOT_INHERITED = /^--(inspect|watch|cpu-prof|unstable-net$|no-prompt$)/;
+/** Of these, the ones whose value may be the next word. */
+const VALUE_BEHIND = /^--cpu-prof-(dir|name|interval)$/;
 
 /** Deno as other processes see it. */
 export const children: Children = {
@@ -55,8 +57,9 @@ function ownFlags(): string[] | null {
   }
   // Behind the flags come the main module and the arguments.
   const flags = words.slice(0, words.length - ARGS_AT_START.length - 1);
-  if (flags[0] === "run") flags.shift();
-  return flags.filter((flag) => !NOT_INHERITED.test(flag) && flag !== "--no-prompt");
+  const command = flags.indexOf("run");
+  if (command >= 0) flags.splice(command, 1);
+  return flags.filter((flag, i) => !NOT_INHERITED.test(flag) && !VALUE_BEHIND.test(flags[i - 1] ?? ""));
 }
 
 const PERMISSIONS = ["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const;

@@ -44,6 +44,15 @@ export async function isUnixSocketLive(path: string): Promise<boolean> {
   }
 }
 
+/** A client that has left already makes it fail; the connection's first read tells of that. */
+function hurry(connection: Deno.TcpConn): void {
+  try {
+    connection.setNoDelay(true);
+  } catch (error) {
+    if (error instanceof TypeError) throw error;
+  }
+}
+
 class DenoListener implements Listener {
   readonly addr: Address;
   #listener: Deno.Listener;
@@ -58,7 +67,7 @@ class DenoListener implements Listener {
     try {
       const connection = await this.#listener.accept();
       // An answer in several writes must not wait for the client's acknowledgement of the first.
-      if ("setNoDelay" in connection) (connection as Deno.TcpConn).setNoDelay(true);
+      if ("setNoDelay" in connection) hurry(connection as Deno.TcpConn);
       return connection as Socket;
     } catch (error) {
       throw this.#isClosed ? new ListenerClosed("the listener is closed", { cause: error }) : error;

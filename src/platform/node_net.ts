@@ -21,6 +21,9 @@ export async function listenOn(descriptor: number): Promise<Listener> {
   return new InheritedListener(server);
 }
 
+/** A write is answered when all of it is taken: in pieces, so that a slow reader is seen to move. */
+const MOST_AT_ONCE = 64 * 1024;
+
 /** Turns of the event loop after a close in which a connection may still come that was accepted before. */
 const TURNS_TO_CLOSE = 3;
 
@@ -134,7 +137,8 @@ class StreamSocket implements Socket {
   write(bytes: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.#error !== null) return reject(this.#error);
-      this.#socket.write(bytes, (error) => error == null ? resolve(bytes.length) : reject(error));
+      const part = bytes.length > MOST_AT_ONCE ? bytes.subarray(0, MOST_AT_ONCE) : bytes;
+      this.#socket.write(part, (error) => error == null ? resolve(part.length) : reject(error));
     });
   }
 

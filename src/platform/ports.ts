@@ -157,6 +157,8 @@ export interface Files {
    * @throws {Error} where something else stands there, it belongs to somebody else, or others may enter it
    */
   makePrivateDirectory(path: string): void;
+  /** The same of a directory that is there already. */
+  checkPrivateDirectory(path: string): void;
   /** Names in a directory; none where there is no such directory. */
   list(path: string): string[];
   /** Lets nobody but the owner read or write a file or a socket. */

@@ -10,8 +10,11 @@ import { type Question, readFirst, type Reply, type SupervisorMessage } from "./
 
 /** Who connects has so long to say what it wants. */
 const FIRST_LINE_MS = 5_000;
-/** Who has more to say than nothing says it at once: of more than these the longest silent one has to leave. */
-const MAX_SILENT = 64;
+/**
+ * Who has more to say than nothing says it at once: of more than these the longest silent one has to leave. More workers
+ * than these do not boot at one moment.
+ */
+const MAX_SILENT = 512;
 /** A question is short. */
 const MAX_QUESTION_BYTES = 4 * 1024;
 /** After an error of accept, such as too many open files. */

@@ -41,6 +41,15 @@ export async function ownControlPath(platform: Platform): Promise<string> {
  */
 export async function findControlPath(platform: Platform): Promise<string> {
   const directory = directoryOf(platform);
+  if (platform.files.kindOf(directory) !== null) {
+    // Whoever else could make a socket there could answer in a supervisor's place.
+    try {
+      platform.files.checkPrivateDirectory(directory);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error;
+      throw new NoControlPath(`${directory} is not to be trusted: ${reason}; name a --control PATH`, { cause: error });
+    }
+  }
   const live: string[] = [];
   for (const path of socketsIn(directory, platform)) if (await platform.isUnixSocketLive(path)) live.push(path);
   if (live.length === 1) return live[0];

@@ -10,6 +10,8 @@ export const TICK_MS = 1_000;
 export interface RosterTerms {
   /** Workers that there should be at first. */
   workers: number;
+  /** The most that there may be: more would be a mistake of typing, and could take the machine. */
+  mostWorkers: number;
   /** A worker that was not heard for so long, or has not booted after it, is killed; 0 for never. */
   workerTimeoutMs: number;
   /** A worker leaves after so many requests; 0 for never. Up to `jitter` more, so that not all leave at once. */

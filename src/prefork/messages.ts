@@ -44,7 +44,15 @@ export interface Ready {
 }
 
 /** Why a worker is told to leave. */
-export type LeaveReason = "stop" | "reload" | "restart" | "scale" | "max-requests" | "max-rss" | "signal";
+export type LeaveReason =
+  | "stop"
+  | "reload"
+  | "restart"
+  | "scale"
+  | "superseded"
+  | "max-requests"
+  | "max-rss"
+  | "signal";
 
 /** From a worker to its supervisor. */
 export type WorkerMessage =

@@ -26,8 +26,6 @@ interface Passing {
 const YOUNG_MS = 10_000;
 /** Failed boots in a row after which a first start is given up. */
 const MAX_FAILED_BOOTS = 5;
-/** The most workers: more would be a mistake of typing. */
-export const MAX_WORKERS = 1024;
 /** A worker keeps its own deadline; only one that does not is killed. */
 const DRAIN_AIR_MS = 3_000;
 /** What a worker has to write its last lines once it was told to abort. */
@@ -60,6 +58,8 @@ export class Roster {
   /** Set once nobody is to be started any more. */
   #ending: Ending | null = null;
   #hasEnded = false;
+  /** What was saved before the first worker served. */
+  #savedEarly: Fact & { kind: "reload" } | null = null;
   #failedBoots = 0;
   #pending: Pending | null = null;
   #passing: Passing | null = null;
@@ -248,6 +248,7 @@ export class Roster {
     if (this.#isStarting) {
       this.#isStarting = false;
       for (const other of this.members.values()) if (other.state === "loaded") this.#listen(other);
+      if (this.#savedEarly !== null) this.#reload(this.#savedEarly);
     }
     this.#failedBoots = 0;
     const pending = this.#pending;
@@ -395,6 +396,11 @@ export class Roster {
   // ---- reload
 
   #reload({ why, detail, ticket }: Fact & { kind: "reload" }): void {
+    if (this.#isStarting && why === "restart") {
+      // The code that is loading may be older than what was saved.
+      this.#savedEarly = { kind: "reload", why, detail, ticket };
+      return;
+    }
     if (this.#isStopping || this.#isStarting) {
       const message = this.#isStopping ? "not reloaded: stopping" : "not reloaded: still starting";
       this.#say("WARN", message);
@@ -412,8 +418,12 @@ export class Roster {
     for (let nr = 1; nr <= this.#target; nr++) this.#plan(nr, generation);
   }
 
+  /** Gives a generation up; who serves already finishes what it has. */
   #dropAll(generation: number): void {
-    for (const member of this.#of(generation)) this.#drop(member);
+    for (const member of this.#of(generation)) {
+      if (member.state === "ready") this.#release(member, "superseded");
+      else this.#drop(member);
+    }
   }
 
   /** The new generation is whole: it takes over. */
@@ -466,7 +476,9 @@ export class Roster {
 
   #scale(to: number): void {
     if (this.#isStopping) return;
-    const target = Math.min(MAX_WORKERS, Math.max(1, to));
+    const { mostWorkers } = this.#terms;
+    if (to > mostWorkers) this.#say("WARN", `workers: ${to} are too many for this machine, at most ${mostWorkers}`);
+    const target = Math.min(mostWorkers, Math.max(1, to));
     if (target === this.#target) return;
     this.#say("INFO", `workers: ${this.#target} -> ${target}`);
     this.#target = target;

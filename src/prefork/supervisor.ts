@@ -13,6 +13,8 @@ import { Roster } from "./roster.ts";
 import { connectionsOf, dumpAll, statusOf, type View } from "./views.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
+/** A worker whose connection has ended, and who has not by now, lives on without it. */
+const LOST_MS = 1_000;
 /** A worker that has ended without a word may have said something that is still on its way. */
 const LAST_WORDS_MS = 200;
 
@@ -220,8 +222,16 @@ export class Supervisor {
     if (handle === undefined) return null;
     this.#tokens.delete(token);
     handle.channel = channel;
+    channel.closed.then(() => this.#lost(handle));
     handle.onWelcome();
     return (message) => this.#hear(handle, message as WorkerMessage);
+  }
+
+  /** A worker that can no longer be spoken to stops by itself: its place is free. Most are about to end, or have. */
+  #lost(handle: WorkerHandle): void {
+    this.#platform.clock.after(LOST_MS, () => {
+      if (this.#handles.get(handle.id) === handle) this.note({ kind: "quiet", id: handle.id });
+    });
   }
 
   #hear(handle: WorkerHandle, message: WorkerMessage): void {
@@ -234,10 +244,9 @@ export class Supervisor {
         return this.note({ kind: message.kind, id });
       case "ready":
         handle.ready = message;
-        if (this.#first === null) {
-          this.#first = message;
-          this.#parts.onServing(message.url);
-        }
+        if (this.#first === null) this.#parts.onServing(message.url);
+        // The dump shows what the newest was told.
+        this.#first = message;
         return this.note({ kind: "ready", id, drainMs: message.drainMs });
       case "failed":
         return this.note({ kind: "failed", id, fault: message.fault, message: message.message });

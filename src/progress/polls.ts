@@ -14,6 +14,8 @@ export interface Poll {
   accept: string | null;
   /** Aborted when the one who asks leaves. */
   signal: () => AbortSignal;
+  /** True once the server stops. */
+  isStopping?: () => boolean;
 }
 
 const EVENTS = "text/event-stream";
@@ -33,7 +35,9 @@ export function answerPoll(uploads: Uploads, poll: Poll): Response | Promise<Res
   const headers = { "content-type": EVENTS, "cache-control": "no-store" };
   // Who asks for the head alone must not be left with a stream that nobody reads.
   if (method === "HEAD") return new Response(null, { headers });
-  return new Response(eventsOf(uploads.progressChanges(id, { signal: poll.signal() })), { headers });
+  return new Response(eventsOf(uploads.progressChanges(id, { signal: poll.signal(), isStopping: poll.isStopping })), {
+    headers,
+  });
 }
 
 async function answerOnce(uploads: Uploads, id: string): Promise<Response> {

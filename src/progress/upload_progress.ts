@@ -58,19 +58,24 @@ export function uploadProgress<Rest extends unknown[]>(
       if (isUpload(head)) registry.follow(info);
       else if (isAsking(head.method)) {
         const id = idIn(head.target, head.field(ID_HEADER));
-        if (id !== null) return answer(registry, request, id);
+        const isStopping = () => info.connection.terms.isDraining;
+        if (id !== null) return answer(registry, request, { id, isStopping });
       }
     } else if (isAsking(request.method)) {
       const id = idIn(request.url, request.headers.get(ID_HEADER));
-      if (id !== null) return answer(registry, request, id);
+      if (id !== null) return answer(registry, request, { id });
     }
     return handler(request, ...rest);
   };
 }
 
-function answer(registry: Uploads, request: Request, id: string): Response | Promise<Response> {
+function answer(
+  registry: Uploads,
+  request: Request,
+  asked: { id: string; isStopping?: () => boolean },
+): Response | Promise<Response> {
   const { method, headers } = request;
-  return answerPoll(registry, { id, method, accept: headers.get("accept"), signal: () => request.signal });
+  return answerPoll(registry, { ...asked, method, accept: headers.get("accept"), signal: () => request.signal });
 }
 
 /**

@@ -44,6 +44,14 @@ export interface UploadsOptions {
   clock?: Clock;
 }
 
+/** What a watching can be told. */
+export interface WatchOptions {
+  /** Ends it. */
+  signal?: AbortSignal;
+  /** Looked at again and again: once it is true, nothing is waited for but an upload that runs. */
+  isStopping?: () => boolean;
+}
+
 /** An upload that is over. */
 interface Ended {
   readonly progress: Progress;
@@ -136,13 +144,13 @@ export class Uploads implements Disposable {
    * its last state. It waits for an upload that has not begun, and ends where nobody hears of it for 60 s.
    *
    * @param id names the upload: 8 to 64 of A-Z a-z 0-9 - _
-   * @param options `signal` ends the watching
+   * @param options what ends the watching before
    * @returns an iterator of progress
    * @throws {TypeError} where no upload can have such an id
    */
-  progressChanges(id: string, options: { signal?: AbortSignal } = {}): AsyncGenerator<Progress, void, void> {
+  progressChanges(id: string, options: WatchOptions = {}): AsyncGenerator<Progress, void, void> {
     if (!isUploadId(id)) throw new TypeError(`progressChanges: ${showBadId(id)}`);
-    return this.#changes(id, options.signal);
+    return this.#changes(id, options);
   }
 
   /** Forgets every upload, ends every watching and closes the store. It is of no use afterwards. */
@@ -161,7 +169,7 @@ export class Uploads implements Disposable {
     this.close();
   }
 
-  async *#changes(id: string, signal: AbortSignal | undefined): AsyncGenerator<Progress, void, void> {
+  async *#changes(id: string, { signal, isStopping }: WatchOptions): AsyncGenerator<Progress, void, void> {
     let last: Progress | null = null;
     let knownAt = this.#clock.now();
     while (signal?.aborted !== true && !this.#isClosed) {
@@ -175,6 +183,8 @@ export class Uploads implements Disposable {
         yield progress;
         if (isFinal(progress)) return;
       } else if (now - knownAt >= UNKNOWN_MS) return;
+      // An upload that runs is let finish by a server that stops, and so is who watches it; nobody waits for another.
+      if (isStopping?.() === true && progress.state !== "uploading") return;
       await this.#ticker.next();
     }
   }

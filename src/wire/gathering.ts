@@ -3,8 +3,8 @@
 // Rule: a piece as long as a block is not copied. A shorter one is: a copy costs a tenth of what its own write would.
 
 /**
- * What is written at once. A write is a trip to another thread; at 64 KiB that costs more than the writing, at 256 KiB a
- * third of it, and past this little is gained.
+ * What is written at once. A write is a trip to another thread; at 64 KiB that costs more than the writing, and past this
+ * little is gained.
  */
 export const BLOCK_BYTES = 512 * 1024;
 

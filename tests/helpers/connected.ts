@@ -82,6 +82,7 @@ export function connectedBy(
     turnstile: new Turnstile(queueMicrotask),
     scheme: "http",
     isRead: true,
+    isDraining: false,
     closeAfterAnswer: options.closeAfterAnswer ?? false,
     date: "Sun, 22 Nov 2026 09:00:00 GMT",
   };

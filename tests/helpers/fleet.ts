@@ -9,6 +9,7 @@ import type { BootFault, Report } from "../../src/prefork/messages.ts";
 import { Roster } from "../../src/prefork/roster.ts";
 
 const TERMS: RosterTerms = {
+  mostWorkers: 32,
   workers: 2,
   workerTimeoutMs: 30_000,
   maxRequests: 0,

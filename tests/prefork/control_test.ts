@@ -80,11 +80,11 @@ Deno.test("Of too many who say nothing the oldest makes room, and a worker comes
   const worker = listener.connect();
   worker.send('{"kind":"hello","token":"known"}\n');
   await settled();
-  const silent = Array.from({ length: 100 }, () => listener.connect());
+  const silent = Array.from({ length: 600 }, () => listener.connect());
   await settled();
   await settled();
-  assert.equal(silent.filter(({ isClosed }) => isClosed).length, 36);
-  assert.deepEqual([silent[0].isClosed, silent[35].isClosed, silent[36].isClosed], [true, true, false]);
+  assert.equal(silent.filter(({ isClosed }) => isClosed).length, 88);
+  assert.deepEqual([silent[0].isClosed, silent[87].isClosed, silent[88].isClosed], [true, true, false]);
   worker.send('{"kind":"quiet"}\n');
   await settled();
   assert.deepEqual(heard, [{ kind: "quiet" }]);

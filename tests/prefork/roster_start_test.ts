@@ -129,6 +129,15 @@ Deno.test("A reload before the first worker serves is refused", () => {
   assert.deepEqual(fleet.said, ["WARN not reloaded: still starting"]);
 });
 
+Deno.test("What is saved before the first worker serves is not lost: it restarts as soon as that one does", () => {
+  const { fleet, ids: [one] } = started(1);
+  fleet.note({ kind: "reload", why: "restart", detail: "changed: app.ts", ticket: 0 });
+  assert.deepEqual(fleet.spawnDue(), []);
+  fleet.note({ kind: "loaded", id: one });
+  fleet.note({ kind: "ready", id: one, drainMs: 1_000 });
+  assert.deepEqual(fleet.spawns.map(({ generation }) => generation), [2]);
+});
+
 Deno.test("A stop while workers boot kills them: there is nothing to finish", () => {
   const { fleet, ids } = started(2);
   const actions = fleet.note({ kind: "stop" });
