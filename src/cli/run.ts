@@ -21,9 +21,9 @@ import { VERSION } from "./version.ts";
 export async function run(asked: Asked, context: Context): Promise<number> {
   const { platform, log } = context;
   const { process } = platform;
+  const descriptor = inheritedSocket(asked, platform);
   const prepared = await prepare(asked, context);
   const { configuration } = prepared;
-  const descriptor = inheritedSocket(asked, platform);
   const where = descriptor === null ? configuration.where : { transport: "inherited" as const, descriptor };
   const listener = await listen(where, platform);
   const serving = serveOn(prepared, listener, context);

@@ -144,3 +144,23 @@ unixTest("A --control that is no socket, or is somebody else's, is left alone", 
   }
   assert.equal(await Deno.readTextFile(file), "precious");
 });
+
+unixTest("Very long paths are cut in a dump, and cost no worker its place", async () => {
+  await using program = await supervise(["-w", "1", WORKERS_APP]);
+  const port = await program.port();
+  const [{ pid }] = await program.atStrength(1);
+  const request = new TextEncoder().encode(`GET /never/${"x".repeat(7_900)} HTTP/1.1\r\nhost: a\r\n\r\n`);
+  const connections = await Promise.all(Array.from({ length: 1_200 }, async () => {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(request);
+    return connection;
+  }));
+  try {
+    const { stdout } = await program.ctl("dump");
+    assert.match(stdout, / GET +\/never\/x{193}\.\.\. /);
+    assert.ok(Number(/Active clients: (\d+)/.exec(stdout)?.[1]) > 1_000);
+    assert.deepEqual((await program.atStrength(1)).map((worker) => worker.pid), [pid]);
+  } finally {
+    for (const connection of connections) connection.close();
+  }
+});

@@ -150,3 +150,24 @@ unixTest(
     assert.equal((await program.ended).code, 143);
   },
 );
+
+unixTest("Who waits for an upload that has not begun holds up no stop", async () => {
+  await using program = await supervise(["-w", "1", "--upload-progress", WORKERS_APP]);
+  const url = await program.url();
+  const waiting = await fetch(`${url}/?progress_id=never-comes`, { headers: { accept: "text/event-stream" } });
+  const events = waiting.body!.pipeThrough(new TextDecoderStream()).getReader();
+  assert.match((await events.read()).value ?? "", /"state":"starting"/);
+  const { code, stderr } = await program.stop();
+  assert.equal(code, 0);
+  assert.match(stderr, /cut: 0, refused: 0\n$/);
+  await events.cancel();
+});
+
+unixTest("A log that cannot be written ends nothing", async () => {
+  await using program = await supervise(["-w", "1", WORKERS_APP], { shell: "exec 2>/dev/full" });
+  const url = await program.url();
+  for (let i = 0; i < 3; i++) assert.equal((await fetch(`${url}/throw`)).status, 500);
+  const { ok } = await program.ask({ ask: "reload" });
+  assert.ok(ok);
+  assert.equal((await program.stop()).code, 0);
+});

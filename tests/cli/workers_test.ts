@@ -169,6 +169,16 @@ unixTest("What does not fit together is refused with 2 and one line", async () =
         ["--workers", "2", "--port", "0", "--fd", "3"],
         "--port and --fd exclude each other: the socket listens already",
       ],
+      [
+        ["--workers", "1000"],
+        `1000 workers are too many for ${navigator.hardwareConcurrency} processors; at most ${
+          16 * navigator.hardwareConcurrency
+        }`,
+      ],
+      [
+        ["--fd", "3", "--cert", "c.pem", "--key", "k.pem"],
+        "--cert and --fd exclude each other: the socket listens already",
+      ],
       [["ctl", "scale", "many"], 'ctl scale: expected a number of workers, or +1 or -1, got "many"'],
       [["ctl", "scale"], "ctl scale: expected a number of workers, or +1 or -1"],
       [["ctl", "sing"], "ctl: expected status, top, dump, reload, scale, stop, got sing"],

@@ -156,3 +156,12 @@ Deno.test("Whoever leaves in the middle of an upload or of the stream leaves no 
   assert.equal(last, "aborted");
   assert.deepEqual(served.lines, []);
 });
+
+Deno.test("The echo gives a request back, and holds no long one", async () => {
+  await using served = servingDemo();
+  const short = await fetch(`${served.url}/echo`, { method: "POST", body: "warp" });
+  assert.match(await short.text(), /^POST http:.*\n[\s\S]*\n\nwarp$/);
+  const long = await fetch(`${served.url}/echo`, { method: "POST", body: new Uint8Array(2 ** 20 + 1) });
+  assert.equal(long.status, 413);
+  await long.body?.cancel();
+});

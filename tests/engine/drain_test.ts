@@ -122,6 +122,16 @@ Deno.test("A drain with a delay goes on accepting, and says so at its health pat
   await fake.engine.finished;
 });
 
+Deno.test("Where another process takes its place, its health path speaks of that one", async () => {
+  await using fake = fakeEngine(hello, { health: "/healthz", lastIdleMs: 1_000 });
+  const client = fake.listener.connect();
+  await settled();
+  fake.engine.drain({ isReplaced: true });
+  client.send("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n");
+  await fake.engine.finished;
+  assert.equal(readResponses(client.bytes, { ended: true }).responses[0].status, 200);
+});
+
 Deno.test("An abort cuts everything at once, also in the middle of a drain or its delay", async () => {
   for (const drainDelayMs of [0, 5_000]) {
     for (const isDraining of [false, true]) {
