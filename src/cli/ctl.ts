@@ -12,6 +12,18 @@ import { readCount } from "./values.ts";
 
 const COMMANDS = ["status", "top", "dump", "reload", "scale", "stop"] as const;
 
+const HELP = `weft ctl [--control PATH] COMMAND [--json]
+
+  status           how it stands; ends with 0 while it serves, otherwise with 1
+  top              the state of every process, drawn anew each second
+  dump             the same, once
+  reload           a new generation of workers, all or nothing; ends with 4 where it came to nothing
+  scale +1|-1|N    one worker more, one fewer, or so many
+  stop             stops gracefully
+
+Without --control, or the variable WEFT_CONTROL, it asks the only supervisor that was started without one.
+`;
+
 /** How often `top` draws anew. */
 const TOP_EVERY_MS = 1_000;
 const CLEAR_SCREEN = "\x1b[2J\x1b[H";
@@ -35,6 +47,10 @@ interface Command {
  */
 export async function ctl(args: readonly string[], platform: Platform): Promise<number> {
   const { process } = platform;
+  if (args.some((word) => ["--help", "-?", "-h"].includes(word))) {
+    process.stdout(HELP);
+    return 0;
+  }
   const command = readCommand(args, process.env);
   const path = command.control ?? await theControlPath(platform);
   if (command.name === "top") return await top(path, platform);
@@ -145,10 +161,11 @@ function showStatus(status: Status): string {
     `${worker.restarts}`,
   ]);
   const ready = workers.filter((worker) => worker.state === "ready").length;
+  const leaving = workers.filter((worker) => worker.state === "draining").length;
+  const where = url === null ? state : `${state} at ${url}`;
+  const last = leaving === 0 ? "" : `, ${leaving} leaving`;
   return [
-    `${state}${
-      url === null ? "" : ` at ${url}`
-    }: ${ready} of ${workers.length} workers ready, generation ${generation}`,
+    `${where}: ${ready} of ${workers.length - leaving} workers ready${last}, generation ${generation}`,
     `weft ${version} on ${runtime}, pid ${pid}, up ${(uptimeMs / 1000).toFixed(1)}s`,
     ...showTable(COLUMNS, rows),
     "",

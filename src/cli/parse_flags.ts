@@ -2,8 +2,8 @@
 // Does not know: what is done with them.
 // Rule: what is not understood is refused with the name it has and the one that was perhaps meant.
 
-import { parseArgs } from "node:util";
 import { type Flag, FLAGS, variableOf } from "./flags.ts";
+import { tokenize } from "./tokens.ts";
 import { BadValue, readCount, readPort, readProcesses, readSize, readSwitch, readTime } from "./values.ts";
 
 /** The command line was not understood; exit code 2. */
@@ -37,25 +37,19 @@ export function parseFlags(args: readonly string[], env: (name: string) => strin
   const asked: Asked = { values: new Map(), lists: new Map(), explicit: new Set(), appArgs: [] };
   readEnvironment(asked, env);
   const positionals: string[] = [];
-  const options = Object.fromEntries(FLAGS.map((flag) => [flag.name, parseOption(flag)]));
+  const shapes = FLAGS.map(({ name, short, kind }) => ({ name, short, takesValue: kind !== "switch" }));
   const split = args.indexOf("--");
   const own = split < 0 ? [...args] : args.slice(0, split);
   if (split >= 0) asked.appArgs = args.slice(split + 1);
-  const { tokens } = parseArgs({ args: own, options, strict: false, tokens: true, allowPositionals: true });
-  for (const token of tokens) {
+  for (const token of tokenize(own, shapes)) {
     if (token.kind === "positional") positionals.push(token.value);
-    else if (token.kind === "option") readOption(asked, token.rawName === "-h" ? { ...token, name: "help" } : token);
+    else readOption(asked, token.rawName === "-h" ? { ...token, name: "help" } : token);
   }
   if (positionals.length > 1) {
     throw new UsageError(`one application was expected, got ${positionals.join(" and ")}; put its arguments behind --`);
   }
   asked.app = positionals[0];
   return asked;
-}
-
-function parseOption(flag: Flag): { type: "boolean" | "string"; short?: string; multiple: boolean } {
-  const type = flag.kind === "switch" ? "boolean" : "string";
-  return flag.short === undefined ? { type, multiple: true } : { type, short: flag.short, multiple: true };
 }
 
 function readEnvironment(asked: Asked, env: (name: string) => string | undefined): void {
@@ -75,7 +69,7 @@ function readEnvironment(asked: Asked, env: (name: string) => string | undefined
 
 function readOption(
   asked: Asked,
-  token: { name: string; rawName: string; value?: string; inlineValue?: boolean },
+  token: { name: string; rawName: string; value?: string },
 ): void {
   const flag = FLAGS.find(({ name }) => name === token.name);
   if (flag === undefined) throw new UsageError(unknownFlag(token.rawName, token.name));

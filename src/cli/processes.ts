@@ -3,6 +3,7 @@
 
 import type { Platform } from "../platform/ports.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
+import type { Context } from "./serving.ts";
 
 /** The first argument of a worker; what follows is its supervisor's own command line. */
 export const WORKER_FLAG = "--weft-worker=";
@@ -27,13 +28,26 @@ export function countWorkers(asked: Asked, platform: Platform): number | null {
   const workers = explicit.has("workers") || !values.has("max-proc")
     ? figure(values.get("workers") ?? 0, platform)
     : withoutParent(values.get("max-proc")!, platform);
-  if (workers === 0 && !isRestarting) return null;
+  if (!isRestarting) refuseWithout(asked, FOR_RESTARTS, "--restart");
+  if (workers === 0 && !isRestarting) {
+    refuseWithout(asked, FOR_WORKERS, "workers, such as --workers 2");
+    return null;
+  }
   checkPlace(asked, platform);
   const most = mostWorkers(platform);
   if (workers > most) {
     throw new UsageError(`${workers} workers are too many for ${platform.process.cores} processors; at most ${most}`);
   }
   return Math.max(1, workers);
+}
+
+/** Flags that mean nothing without files that are watched, or without workers. */
+const FOR_RESTARTS = ["restart-directory", "restart-regex", "restart-delay"];
+const FOR_WORKERS = ["max-requests", "max-requests-jitter", "max-rss", "worker-timeout", "control"];
+
+function refuseWithout({ explicit }: Asked, flags: readonly string[], what: string): void {
+  const flag = flags.find((name) => explicit.has(name));
+  if (flag !== undefined) throw new UsageError(`--${flag} means nothing without ${what}`);
 }
 
 /** Workers for each processor: more would only wait for each other. */
@@ -73,15 +87,23 @@ function checkPlace({ values, explicit }: Asked, platform: Platform): void {
  * Finds a listening socket that this process was started with.
  *
  * @param asked flags and variables
- * @param platform the runtime, for systemd's variables
+ * @param context the runtime, for systemd's variables, and the log
  * @returns its descriptor, or null
  * @throws {UsageError} where something else was asked for as well
  */
-export function inheritedSocket({ values, explicit }: Asked, { process }: Platform): number | null {
+export function inheritedSocket({ values, explicit }: Asked, { platform, log }: Context): number | null {
+  const { process } = platform;
   const given = values.get("fd") as number | undefined;
   // The variables are meant for the process that they name, not for its children (sd_listen_fds(3)).
-  const isMeant = Number(process.env("LISTEN_PID")) === process.pid && Number(process.env("LISTEN_FDS")) > 0;
-  if (given === undefined && !isMeant) return null;
+  const handed = Number(process.env("LISTEN_FDS") ?? 0);
+  const isMeant = Number(process.env("LISTEN_PID")) === process.pid;
+  if (given === undefined && handed > 0 && !isMeant) {
+    log("WARN", `LISTEN_FDS is meant for process ${process.env("LISTEN_PID")}, not for this one: it is not used`);
+  }
+  if (given === undefined && handed > 1 && isMeant) {
+    log("WARN", `LISTEN_FDS hands ${handed} sockets over; the first is served`);
+  }
+  if (given === undefined && !(handed > 0 && isMeant)) return null;
   const source = given === undefined ? "LISTEN_FDS" : "--fd";
   for (const flag of ["port", "host", "unix", "cert", "key"]) {
     // A port in the environment is for whoever listens; TLS is not to be left out without a word.

@@ -21,7 +21,7 @@ import { VERSION } from "./version.ts";
 export async function run(asked: Asked, context: Context): Promise<number> {
   const { platform, log } = context;
   const { process } = platform;
-  const descriptor = inheritedSocket(asked, platform);
+  const descriptor = inheritedSocket(asked, context);
   const prepared = await prepare(asked, context);
   const { configuration } = prepared;
   const where = descriptor === null ? configuration.where : { transport: "inherited" as const, descriptor };

@@ -32,26 +32,32 @@ const WORKER_TIMEOUT_MS = 30_000;
 export async function runSupervisor(asked: Asked, workers: number, context: Context): Promise<number> {
   const { platform, log } = context;
   const { process } = platform;
-  const descriptor = inheritedSocket(asked, platform) ?? undefined;
+  const descriptor = inheritedSocket(asked, context) ?? undefined;
   const control = await controlPath(asked, platform);
   // Watched from before the first worker loads the application: nothing that is saved meanwhile is missed.
   const changes = asked.values.get("restart") === true ? await watch(asked, context) : null;
+  const child = {
+    config: asked.app === undefined ? undefined : nearestConfig(asked.app, { cwd: process.cwd, files: platform.files }),
+    ...accessOf(asked, control, platform),
+  };
   const supervisor = await startOr({
     platform,
     log,
     control,
     version: VERSION,
     terms: termsOf(asked, { workers, mostWorkers: mostWorkers(platform) }),
-    child: {
-      config: asked.app === undefined
-        ? undefined
-        : nearestConfig(asked.app, { cwd: process.cwd, files: platform.files }),
-      ...accessOf(asked, control, platform),
-    },
+    child,
     argsFor: (hello) => [WORKER_FLAG + JSON.stringify({ ...hello, descriptor }), ...process.args],
     onServing(url) {
       process.stdout(`You can connect to your server at ${url}\n`);
       log("INFO", `weft ${VERSION} on ${process.runtime} serves ${asked.app ?? "the demo"}; control: ${control}`);
+      const limits = platform.children.limitsOf(child);
+      if (limits !== null) {
+        log(
+          "INFO",
+          `workers run with ${limits}; what else was allowed by its name has to be allowed as a whole for them`,
+        );
+      }
       if (descriptor === undefined && workers > 1) adviseOnMigration(platform, log);
       if (asked.values.get("open") === true) {
         platform.openBrowser(url).catch((error) => log("WARN", `cannot open a browser: ${error.message}`));

@@ -172,7 +172,7 @@ class Worker {
     );
     prepared.outlook.connections = () => link.survey();
     platform.process.onSignal("SIGTERM", () => {
-      log("INFO", "SIGTERM: this worker stops, and is replaced");
+      log("INFO", "SIGTERM: this worker stops");
       this.drain("stop");
     });
     dumpOnSignal(() => this.#serving.dump(), context);

@@ -46,7 +46,7 @@ export function obeySignals(stops: Stops, { platform, log }: { platform: Platfor
       code = FORCED[name]!;
       if (!stops.isStopping()) {
         const open = stops.open();
-        log("INFO", `${name}: stopping${open === null ? "" : `; connections open: ${open}`}`);
+        log("INFO", `${name}: stopping${open === null ? "" : `; connections open: ${open}`}; once more stops at once`);
         return stops.drain();
       }
       log("WARN", `${name} again: stopping now`);
@@ -82,7 +82,7 @@ async function keepDebuggerShut({ process }: Platform, log: Log): Promise<void> 
   if (state === "not permitted") {
     log(
       "WARN",
-      "the runtime opens its debugger on USR1, and it stays open; with --allow-sys=inspector it is closed again",
+      "the runtime opens its debugger on USR1, and it stays open; with --allow-sys it is closed again",
     );
   }
 }

@@ -14,6 +14,9 @@ const VALUE_BEHIND = /^--cpu-prof-(dir|name|interval)$/;
 
 /** Deno as other processes see it. */
 export const children: Children = {
+  limitsOf(options) {
+    return ownFlags() === null ? permissionFlags(options, []).join(" ") || "no permission" : null;
+  },
   startSelf(options): Child {
     const { args, env } = options;
     const command = new Deno.Command(Deno.execPath(), {
@@ -40,7 +43,7 @@ export const children: Children = {
 };
 
 function flagsFor(options: ChildOptions): string[] {
-  const flags = ownFlags() ?? permissionFlags(options);
+  const flags = ownFlags() ?? permissionFlags(options, Object.keys(options.env));
   const isNamed = flags.some((flag) => /^(-c$|-c=|--config|--no-config)/.test(flag));
   return options.config === undefined || isNamed ? flags : [...flags, `--config=${options.config}`];
 }
@@ -68,13 +71,13 @@ const PERMISSIONS = ["read", "write", "net", "env", "sys", "run", "ffi", "import
 const OWN_VARIABLES = /^(WEFT_|CATALYST_POE_|PORT$|WEB_CONCURRENCY$)/;
 
 /** What this process may do, as flags. What it may do in part is asked for by the names that are known. */
-function permissionFlags(options: ChildOptions): string[] {
+function permissionFlags(options: Omit<ChildOptions, "args" | "env">, variables: readonly string[]): string[] {
   const states = PERMISSIONS.map((name) => Deno.permissions.querySync({ name }));
   if (states.every(isWhole)) return ["--allow-all"];
   const flags: string[] = [];
   PERMISSIONS.forEach((name, i) => {
     if (isWhole(states[i])) return void flags.push(`--allow-${name}`);
-    const parts = partsOf(name, options);
+    const parts = partsOf(name, options, variables);
     if (parts.length > 0) flags.push(`--allow-${name}=${parts.join(",")}`);
   });
   return flags;
@@ -84,7 +87,27 @@ function isWhole(status: Deno.PermissionStatus): boolean {
   return status.state === "granted" && status.partial !== true;
 }
 
-function partsOf(name: typeof PERMISSIONS[number], { reads, writes, nets, env }: ChildOptions): string[] {
+/** What `--allow-sys` can name. */
+const SYSTEM_FACTS = [
+  "hostname",
+  "osRelease",
+  "osUptime",
+  "loadavg",
+  "networkInterfaces",
+  "systemMemoryInfo",
+  "uid",
+  "gid",
+  "username",
+  "cpus",
+  "homedir",
+  "statfs",
+] as const;
+
+function partsOf(
+  name: typeof PERMISSIONS[number],
+  { reads, writes, nets }: Omit<ChildOptions, "args" | "env">,
+  variables: readonly string[],
+): string[] {
   const isGranted = (descriptor: Deno.PermissionDescriptor) =>
     Deno.permissions.querySync(descriptor).state === "granted";
   switch (name) {
@@ -95,7 +118,9 @@ function partsOf(name: typeof PERMISSIONS[number], { reads, writes, nets, env }:
     case "net":
       return nets.filter((host) => isGranted({ name, host }));
     case "env":
-      return Object.keys(env).filter((variable) => OWN_VARIABLES.test(variable) && isGranted({ name, variable }));
+      return variables.filter((variable) => OWN_VARIABLES.test(variable) && isGranted({ name, variable }));
+    case "sys":
+      return SYSTEM_FACTS.filter((kind) => isGranted({ name, kind } as Deno.SysPermissionDescriptor));
     default:
       return [];
   }

@@ -22,7 +22,7 @@ export function noteDebugger(): void {
 /**
  * Called on USR1: closes the debugger that Deno opens on it.
  *
- * @returns what became of it; `not permitted` where Deno wants `--allow-sys=inspector` for closing it
+ * @returns what became of it; `not permitted` where Deno wants `--allow-sys` for closing it
  */
 export async function closeDebugger(): Promise<DebuggerState> {
   if (isWanted) return "wanted";

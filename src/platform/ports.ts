@@ -142,6 +142,11 @@ export interface Children {
    * @throws {Error} where the system or the permissions do not let it
    */
   startSelf(options: ChildOptions): Child;
+  /**
+   * What children may do where the flags of this process cannot be seen, and what was allowed by name is not known; null
+   * where they are given the very same.
+   */
+  limitsOf(options: Omit<ChildOptions, "args" | "env">): string | null;
 }
 
 /** Files, as far as one process needs them. */

@@ -80,6 +80,11 @@ export class Upload {
     return this.#ended("aborted", 0, now);
   }
 
+  /** What a store was told last; null before. */
+  get told(): Progress | null {
+    return this.#put;
+  }
+
   /**
    * Tells whether a store has to hear of a sample, and remembers that it did.
    *

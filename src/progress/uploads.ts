@@ -124,7 +124,10 @@ export class Uploads implements Disposable {
    * @returns its progress, or null where this process does not know it
    */
   localProgressOf(id: string): Progress | null {
-    return this.#running.get(id)?.sample(this.#clock.now()) ?? this.#ended.get(id)?.progress ?? null;
+    const upload = this.#running.get(id);
+    if (upload === undefined) return this.#ended.get(id)?.progress ?? null;
+    // Where others answer too, all say the same: a bar must not go back when the next one is asked.
+    return (this.store === null ? null : upload.told) ?? upload.sample(this.#clock.now());
   }
 
   /**
