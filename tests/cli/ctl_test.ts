@@ -167,3 +167,23 @@ unixTest("Very long paths are cut in a dump, and cost no worker its place", asyn
     for (const connection of connections) connection.close();
   }
 });
+
+unixTest("A directory that others can write to is not trusted: who made a socket there could be anybody", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${directory}/weft`);
+    await Deno.chmod(`${directory}/weft`, 0o777);
+    const env = { XDG_RUNTIME_DIR: directory };
+    const { code, stderr } = await runToEnd(["ctl", "status"], { env });
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /\/weft is not to be trusted: .* is open to others; expected mode 0700; name a --control PATH\n$/,
+    );
+    const supervisor = await runToEnd(["-w", "1", "-p", "0", WORKERS_APP], { env });
+    assert.equal(supervisor.code, 1);
+    assert.match(supervisor.stderr, /no directory for the control socket: .* is open to others/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

@@ -163,3 +163,16 @@ Deno.test("What a place owed for its dead is forgiven to a new generation", () =
   const spawn = fleet.exit(fleet.in("ready")[0], 1).find((action) => action.do === "spawn");
   assert.equal(spawn?.afterMs, 0);
 });
+
+Deno.test("Of a generation that is given up, who serves already finishes what it has", () => {
+  for (const end of [{ kind: "stop" }, { kind: "reload", why: "reload", detail: "HUP", ticket: 0 }] as const) {
+    const fleet = Fleet.serving();
+    reload(fleet);
+    const [three, four] = fleet.spawnDue();
+    for (const id of [three, four]) fleet.note({ kind: "loaded", id });
+    fleet.ready(three);
+    const actions = fleet.note(end);
+    assert.ok(actions.some((action) => action.do === "drain" && action.id === three), `${end.kind} drains it`);
+    assert.ok(actions.some((action) => action.do === "kill" && action.id === four));
+  }
+});
