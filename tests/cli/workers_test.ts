@@ -123,10 +123,12 @@ linuxTest("A worker leaves after --max-requests, its successor ready first, and 
   await load.stop();
   // A connection that waits in the queue of a socket that closes may be reset; one that was answered is never.
   assert.deepEqual(load.failed.filter(({ last }) => last !== null), []);
-  assert.ok(load.failed.length <= 2, load.rate);
+  assert.ok(load.failed.length <= 5, load.rate);
   for (const [, nr, pid] of program.stderr.matchAll(/worker=(\d) gen=1 pid=(\d+) left \(max-requests\)/g)) {
     const before = program.stderr.slice(0, program.stderr.indexOf(`pid=${pid} left`));
-    assert.equal([...before.matchAll(new RegExp(`worker=${nr} gen=1 pid=\\d+ ready`, "g"))].length, 2);
+    const times = (what: string) => [...before.matchAll(new RegExp(`worker=${nr} gen=1 pid=\\d+ ${what}`, "g"))].length;
+    // Those who left before had a successor each, and so has this one.
+    assert.ok(times("ready") >= times("left") + 2);
   }
   assert.doesNotMatch(program.stderr, /\[ERROR\]/);
 });
