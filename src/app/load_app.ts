@@ -2,6 +2,7 @@
 // Does not know: flags, or how it is served.
 
 import type { Accept, Handler, OnError } from "../message/handler.ts";
+import { messageOf } from "../platform/log.ts";
 import type { Address, Files } from "../platform/ports.ts";
 import { AppLoadError, showLoadError } from "./load_error.ts";
 
@@ -82,7 +83,7 @@ function problemWith(path: string, files: Files): string | null {
     if (kind === "file") return null;
     return kind === "directory" ? `${path} is a directory; name a module in it` : `there is no file ${path}`;
   } catch (error) {
-    return `cannot read ${path}: ${error instanceof Error ? error.message : error}`;
+    return `cannot read ${path}: ${messageOf(error)}`;
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { DEFAULTS, type Limits, type Settings, settle } from "../engine/settings.ts";
 import type { LogFormat } from "../inspect/access_log.ts";
+import { messageOf } from "../platform/log.ts";
 import type { ListenOptions, Platform } from "../platform/ports.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
 
@@ -120,7 +121,7 @@ function readPem(flag: string, path: string, platform: Platform): string {
   try {
     text = platform.files.readText(path);
   } catch (error) {
-    throw new UsageError(`${flag}: cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`${flag}: cannot read ${path}: ${messageOf(error)}`);
   }
   if (!text.includes("-----BEGIN ")) throw new UsageError(`${flag}: ${path} is no PEM file`);
   return text;

@@ -5,6 +5,7 @@ import { showTable } from "../inspect/dump.ts";
 import { findControlPath, NoControlPath } from "../prefork/control_path.ts";
 import { LineChannel } from "../prefork/line_channel.ts";
 import type { Question, Reply, Status } from "../prefork/messages.ts";
+import { messageOf } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
 import { EXIT, Failure } from "./failure.ts";
 import { UsageError } from "./parse_flags.ts";
@@ -124,7 +125,7 @@ async function ask(path: string, question: Question, platform: Platform): Promis
   try {
     socket = await platform.connectUnix(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Failure(EXIT.error, `no supervisor answers at ${path}: ${reason}`, { cause: error });
   }
   const channel = new LineChannel<Question>(socket);

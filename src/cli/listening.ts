@@ -3,6 +3,7 @@
 
 import { showAddress } from "../engine/serve.ts";
 import { EXIT, Failure } from "./failure.ts";
+import { messageOf } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions, Platform } from "../platform/ports.ts";
 
 /** The address cannot be had. */
@@ -41,7 +42,7 @@ async function takeOver(descriptor: number, platform: Platform): Promise<Listene
   try {
     return await platform.listenOn(descriptor);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new CannotListen(
       `cannot take over descriptor ${descriptor}: expected a socket that listens, as systemd hands one over; ${reason}`,
       { cause: error },
@@ -71,7 +72,7 @@ function reasonFor(code: string | undefined, error: unknown): string {
     case "EADDRNOTAVAIL":
       return "this machine has no such address (EADDRNOTAVAIL)";
     default:
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
   }
 }
 

@@ -5,7 +5,7 @@ import { nearestConfig } from "../app/load_app.ts";
 import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
 import type { RosterTerms } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorParts } from "../prefork/supervisor.ts";
-import { showError } from "../platform/log.ts";
+import { messageOf, showError } from "../platform/log.ts";
 import type { Log, Platform } from "../platform/ports.ts";
 import { CannotWatch } from "../restart/cannot_watch.ts";
 import type { Changes } from "../restart/watch_changes.ts";
@@ -143,10 +143,6 @@ async function controlPath({ values }: Asked, platform: Platform): Promise<strin
     if (error instanceof NoControlPath) throw new Failure(EXIT.error, error.message, { cause: error });
     throw error;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** What a stop without a signal ends with, where it had to cut: as after TERM. */

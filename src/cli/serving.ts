@@ -9,7 +9,7 @@ import { type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../i
 import { LineWriter } from "../inspect/line_writer.ts";
 import { stopwatch } from "../inspect/stopwatch.ts";
 import { trace } from "../inspect/trace.ts";
-import { showError } from "../platform/log.ts";
+import { messageOf, showError } from "../platform/log.ts";
 import { redisStore } from "../progress/redis_store.ts";
 import { uploadProgress, uploads } from "../progress/upload_progress.ts";
 import type { FileSink, Listener, Log, Platform } from "../platform/ports.ts";
@@ -200,7 +200,7 @@ function appendTo(path: string, files: Platform["files"], log: Log): (text: stri
     } catch (error) {
       // Requests go on; one line says so until lines can be written again.
       if (!isFailing) {
-        log("ERROR", `--access-log: cannot write to ${path}: ${error instanceof Error ? error.message : error}`);
+        log("ERROR", `--access-log: cannot write to ${path}: ${messageOf(error)}`);
       }
       isFailing = true;
     }
@@ -211,7 +211,7 @@ function openLog(path: string, files: Platform["files"]): FileSink {
   try {
     return files.append(path);
   } catch (error) {
-    throw new UsageError(`--access-log: cannot write to ${path}: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`--access-log: cannot write to ${path}: ${messageOf(error)}`);
   }
 }
 

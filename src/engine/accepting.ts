@@ -2,6 +2,7 @@
 // Does not know: what becomes of them.
 // Rule: whatever the system is short of, accepting goes on once it can.
 
+import { messageOf } from "../platform/log.ts";
 import { type Clock, type Listener, ListenerClosed, type Log, type Socket } from "../platform/ports.ts";
 
 /** How long accepting pauses when the system has no descriptor left: doubling from the first to the second. */
@@ -66,7 +67,7 @@ export class Accepting {
         if (error instanceof ListenerClosed || this.#isClosed) return;
         // The system is short of something (EMFILE), or a client left before it was accepted (ECONNABORTED).
         pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, pauseMs * 2));
-        this.#note(`cannot accept, trying again in ${pauseMs} ms: ${error instanceof Error ? error.message : error}`);
+        this.#note(`cannot accept, trying again in ${pauseMs} ms: ${messageOf(error)}`);
         await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
       }
     }

@@ -2,6 +2,7 @@
 // Does not know: whose bytes they are.
 // Rule: nothing is left behind; what cannot be kept is a StorageError that says what to do about it.
 
+import { messageOf } from "./log.ts";
 import { StorageError, type TemporaryFile, type TemporaryFiles } from "./ports.ts";
 
 /** What every temporary name begins with. */
@@ -104,7 +105,7 @@ class DenoTemporaryFile implements TemporaryFile {
  */
 export function storageError(what: string, directory: string | undefined, cause: unknown): StorageError {
   const where = directory ?? "the system's directory for them";
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new StorageError(
     `a temporary file cannot ${what} in ${where}: ${reason}; ` +
       `make room there, or set TMPDIR (on Windows TEMP) to a directory that this process may read and write`,

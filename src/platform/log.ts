@@ -17,6 +17,16 @@ export function lineLog(process: Process, clock: Clock): Log {
 }
 
 /**
+ * What an error says, in a line of ours.
+ *
+ * @param error anything that was thrown
+ * @returns its message alone
+ */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
  * Writes an error for the log, its causes and stacks included.
  *
  * @param error anything that was thrown

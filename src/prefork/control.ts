@@ -2,7 +2,7 @@
 // Does not know: what is answered.
 // Rule: nothing that comes over it disturbs the service: a stranger is shown out, a silent one too.
 
-import { showError } from "../platform/log.ts";
+import { messageOf, showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Platform, Socket } from "../platform/ports.ts";
 import { ListenerClosed } from "../platform/ports.ts";
 import { LineChannel } from "./line_channel.ts";
@@ -85,7 +85,7 @@ export class Control {
         this.#greet(socket).catch((error) => this.#log("ERROR", `control socket: ${showError(error)}`));
       } catch (error) {
         if (error instanceof ListenerClosed) return;
-        this.#log("WARN", `control socket: ${error instanceof Error ? error.message : error}`);
+        this.#log("WARN", `control socket: ${messageOf(error)}`);
         await new Promise<void>((resolve) => this.#clock.after(PAUSE_MS, resolve));
       }
     }

@@ -1,6 +1,7 @@
 // Knows: where control sockets stand when nobody names a path.
 // Does not know: what is said over them.
 
+import { messageOf } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
 
 /** No place for a control socket; the message says what to do. */
@@ -25,7 +26,7 @@ export async function ownControlPath(platform: Platform): Promise<string> {
     }
   } catch (error) {
     throw new NoControlPath(
-      `no directory for the control socket: ${error instanceof Error ? error.message : error}; name a --control PATH`,
+      `no directory for the control socket: ${messageOf(error)}; name a --control PATH`,
       { cause: error },
     );
   }
@@ -46,7 +47,7 @@ export async function findControlPath(platform: Platform): Promise<string> {
     try {
       platform.files.checkPrivateDirectory(directory);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : error;
+      const reason = messageOf(error);
       throw new NoControlPath(`${directory} is not to be trusted: ${reason}; name a --control PATH`, { cause: error });
     }
   }

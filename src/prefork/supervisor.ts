@@ -2,6 +2,7 @@
 // Does not know: how many workers there should be, or when one is replaced (roster.ts); how requests are served.
 // Rule: whatever happens comes in as a fact, one at a time; nothing is decided here.
 
+import { messageOf } from "../platform/log.ts";
 import type { ChildOptions, Log, Platform, Timer } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import { Control } from "./control.ts";
@@ -182,7 +183,7 @@ export class Supervisor {
       });
       handle = new WorkerHandle(id, child, this.#platform.clock.now());
     } catch (error) {
-      return this.note({ kind: "notSpawned", id, message: error instanceof Error ? error.message : String(error) });
+      return this.note({ kind: "notSpawned", id, message: messageOf(error) });
     }
     this.#handles.set(id, handle);
     this.#tokens.set(token, id);

@@ -2,6 +2,7 @@
 // Does not know: when to look again, or what has changed.
 
 import { nearestFile } from "../app/load_app.ts";
+import { messageOf } from "../platform/log.ts";
 import { type Files, type Log, ModulesUnknown, type Sources } from "../platform/ports.ts";
 import { CannotWatch } from "./cannot_watch.ts";
 import { below, directoriesOf, directoryOf, type Scope, scopeOf, treesOf } from "./scope.ts";
@@ -146,6 +147,6 @@ function asked<T>(path: string, ask: () => T): T {
   try {
     return ask();
   } catch (error) {
-    throw new CannotWatch(`cannot watch ${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new CannotWatch(`cannot watch ${path}: ${messageOf(error)}`, { cause: error });
   }
 }
