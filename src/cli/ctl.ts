@@ -7,7 +7,8 @@ import { LineChannel } from "../prefork/line_channel.ts";
 import type { Question, Reply, Status } from "../prefork/messages.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
-import { EXIT, Failure } from "./failure.ts";
+import { EXIT } from "../prefork/exit_codes.ts";
+import { Failure, orFailure } from "./failure.ts";
 import { UsageError } from "./parse_flags.ts";
 import { readCount } from "./values.ts";
 
@@ -53,7 +54,7 @@ export async function ctl(args: readonly string[], platform: Platform): Promise<
     return 0;
   }
   const command = readCommand(args, process.env);
-  const path = command.control ?? await theControlPath(platform);
+  const path = command.control ?? await orFailure(findControlPath(platform), NoControlPath);
   if (command.name === "top") return await top(path, platform);
   const reply = await ask(path, questionOf(command), platform);
   if (!reply.ok) {
@@ -67,15 +68,6 @@ export async function ctl(args: readonly string[], platform: Platform): Promise<
   const text = reply.text.endsWith("\n") ? reply.text : `${reply.text}\n`;
   process.stdout(command.json ? `${JSON.stringify({ text: reply.text })}\n` : text);
   return 0;
-}
-
-async function theControlPath(platform: Platform): Promise<string> {
-  try {
-    return await findControlPath(platform);
-  } catch (error) {
-    if (error instanceof NoControlPath) throw new Failure(EXIT.error, error.message, { cause: error });
-    throw error;
-  }
 }
 
 function readCommand(args: readonly string[], env: (name: string) => string | undefined): Command {

@@ -2,7 +2,8 @@
 // Does not know: who is served there.
 
 import { showAddress } from "../engine/serve.ts";
-import { EXIT, Failure } from "./failure.ts";
+import { EXIT } from "../prefork/exit_codes.ts";
+import { Failure } from "./failure.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions, Platform } from "../platform/ports.ts";
 

@@ -9,7 +9,8 @@ import { messageOf, showError } from "../platform/log.ts";
 import type { Log, Platform } from "../platform/ports.ts";
 import { CannotWatch } from "../restart/cannot_watch.ts";
 import type { Changes } from "../restart/watch_changes.ts";
-import { EXIT, Failure } from "./failure.ts";
+import { EXIT } from "../prefork/exit_codes.ts";
+import { Failure, orFailure } from "./failure.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
 import { inheritedSocket, mostWorkers, WORKER_FLAG } from "./processes.ts";
 import type { Context } from "./serving.ts";
@@ -33,7 +34,8 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   const { platform, log } = context;
   const { process } = platform;
   const descriptor = inheritedSocket(asked, context) ?? undefined;
-  const control = await controlPath(asked, platform);
+  const control = asked.values.get("control") as string | undefined ??
+    await orFailure(ownControlPath(platform), NoControlPath);
   // Watched from before the first worker loads the application: nothing that is saved meanwhile is missed.
   const changes = asked.values.get("restart") === true ? await watch(asked, context) : null;
   const child = {
@@ -73,7 +75,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   }, context);
   process.onUncaught((error) => log("ERROR", `nobody caught: ${showError(error)}`));
   dumpOnSignal(() => supervisor.dump(), context);
-  process.onSignal("SIGHUP", () => void supervisor.reload("reload", "HUP"));
+  process.onSignal("SIGHUP", () => supervisor.note({ kind: "reload", why: "reload", detail: "HUP", ticket: 0 }));
   process.onSignal("SIGTTIN", () => supervisor.note({ kind: "scale", to: roster.target + 1 }));
   process.onSignal("SIGTTOU", () => supervisor.note({ kind: "scale", to: roster.target - 1 }));
 
@@ -113,7 +115,8 @@ function readPattern(text: string): RegExp {
 async function restartOn(changes: Changes, supervisor: Supervisor, { platform, log }: Context): Promise<void> {
   try {
     for await (const { paths } of changes) {
-      supervisor.reload("restart", `changed: ${showPaths(paths, platform.process.cwd)}`);
+      const detail = `changed: ${showPaths(paths, platform.process.cwd)}`;
+      supervisor.note({ kind: "reload", why: "restart", detail, ticket: 0 });
     }
   } catch (error) {
     log("ERROR", `--restart: files are not watched any longer: ${messageOf(error)}`);
@@ -131,17 +134,6 @@ async function startOr(parts: SupervisorParts): Promise<Supervisor> {
     return await Supervisor.start(parts);
   } catch (error) {
     throw new Failure(EXIT.error, `cannot open the control socket: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-async function controlPath({ values }: Asked, platform: Platform): Promise<string> {
-  const named = values.get("control") as string | undefined;
-  if (named !== undefined) return named;
-  try {
-    return await ownControlPath(platform);
-  } catch (error) {
-    if (error instanceof NoControlPath) throw new Failure(EXIT.error, error.message, { cause: error });
-    throw error;
   }
 }
 

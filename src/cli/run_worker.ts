@@ -4,7 +4,7 @@
 import { AppLoadError } from "../app/load_error.ts";
 import { showPath } from "../inspect/dump.ts";
 import type { BootFault, LeaveReason, Report } from "../prefork/messages.ts";
-import { MAX_IN_FLIGHT } from "../prefork/messages.ts";
+import { MAX_IN_FLIGHT, NO_REPORT } from "../prefork/messages.ts";
 import { type Hello, type Pace, WorkerLink } from "../prefork/worker_link.ts";
 import { showError } from "../platform/log.ts";
 import { uploads } from "../progress/upload_progress.ts";
@@ -47,7 +47,7 @@ export async function runWorker(asked: Asked, hello: Hello, context: Context): P
     listen: (port) => orders.resolve(port),
     drain: (why) => worker?.drain(why),
     abort: () => worker?.abort(),
-    state: () => worker?.state() ?? { report: NOTHING, accepted: 0, pauses: 0, connections: [] },
+    state: () => worker?.state() ?? { report: NO_REPORT, accepted: 0, pauses: 0, connections: [] },
     orphaned() {
       if (worker === null) return platform.process.exit(1);
       worker.drain("orphaned");
@@ -122,8 +122,6 @@ async function listenAsWorker({ where }: Configuration, { port, hello, platform 
   probe.close();
   return await listen({ ...where, reusePort: true }, platform);
 }
-
-const NOTHING: Report = { requests: 0, rssBytes: 0, connections: 0, inFlight: [] };
 
 /** What a worker needs of its surroundings. */
 interface Surroundings {

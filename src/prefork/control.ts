@@ -5,6 +5,7 @@
 import { messageOf, showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Platform, Socket } from "../platform/ports.ts";
 import { ListenerClosed } from "../platform/ports.ts";
+import { EXIT } from "./exit_codes.ts";
 import { LineChannel } from "./line_channel.ts";
 import { type Question, readFirst, type Reply, type SupervisorMessage } from "./messages.ts";
 
@@ -127,7 +128,7 @@ export class Control {
   async #reply(channel: LineChannel<Reply>, first: { question: Question } | null): Promise<void> {
     channel.send(
       first === null
-        ? { ok: false, code: 2, text: "not understood: expected what `weft ctl` sends" }
+        ? { ok: false, code: EXIT.usage, text: "not understood: expected what `weft ctl` sends" }
         : await this.#host.answer(first.question),
     );
     const patience = this.#clock.after(FIRST_LINE_MS, () => channel.close());

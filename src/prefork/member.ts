@@ -1,7 +1,7 @@
 // Knows: what is remembered of one worker.
 // Does not know: what is decided about it.
 
-import type { LeaveReason, Report } from "./messages.ts";
+import { type LeaveReason, NO_REPORT, type Report } from "./messages.ts";
 
 /** One worker process, from the plan to its end. */
 export interface Member {
@@ -12,11 +12,13 @@ export interface Member {
   readonly generation: number;
   state: "planned" | "booting" | "loaded" | "listening" | "ready" | "draining" | "killed";
   pid: number;
-  /** When it was planned, then spawned, then last heard. */
+  /** Since when it drains, if it does. */
   since: number;
   spawnedAt: number;
+  /** When it last told of anything. */
   heardAt: number;
   report: Report;
+  /** The longest that it may take to drain. */
   drainMs: number;
   /** Requests after which it leaves. */
   readonly lastRequest: number;
@@ -28,8 +30,6 @@ export interface Member {
   /** Nobody needs to be told of its end. */
   isDropped: boolean;
 }
-
-const NOTHING: Report = { requests: 0, rssBytes: 0, connections: 0, inFlight: [] };
 
 /**
  * Makes a member that is planned.
@@ -46,7 +46,7 @@ export function planned(place: Pick<Member, "id" | "nr" | "generation" | "lastRe
     since: now,
     spawnedAt: now,
     heardAt: now,
-    report: NOTHING,
+    report: NO_REPORT,
     drainMs: 0,
     leaving: null,
     isQuiet: false,

@@ -1,6 +1,6 @@
 // Knows: what the supervisor, its workers and `weft ctl` say to each other: one JSON object a line.
 // Does not know: how lines travel (line_channel.ts), or what is done about them.
-// Rule: what comes over a socket is checked before it is believed.
+// Rule: what a stranger says first is checked before it is believed; who has shown its token is this program.
 
 import type { ConnectionFacts } from "../inspect/dump.ts";
 import type { Progress } from "../progress/progress.ts";
@@ -27,6 +27,9 @@ export interface Report {
   /** `METHOD path` of what is being answered, the oldest first; at most {@linkcode MAX_IN_FLIGHT}. */
   inFlight: string[];
 }
+
+/** The report of a worker that has not made one. */
+export const NO_REPORT: Readonly<Report> = { requests: 0, rssBytes: 0, connections: 0, inFlight: [] };
 
 /** Most requests that a report names: enough to see what a hung worker was about. */
 export const MAX_IN_FLIGHT = 20;

@@ -3,6 +3,7 @@
 // Long: it is one state machine, and no half of it is understood without the other.
 
 import type { Backoff } from "./backoff.ts";
+import { EXIT } from "./exit_codes.ts";
 import { type Action, type Fact, type RosterTerms, TICK_MS } from "./facts.ts";
 import { type Member, nameOf, planned, reasonOf } from "./member.ts";
 import type { BootFault, LeaveReason } from "./messages.ts";
@@ -35,9 +36,6 @@ interface Ending {
   code: number;
   message?: string;
 }
-
-/** Exit codes of the contract that a roster can come to. */
-const EXIT = { error: 1, usage: 2, neverBooted: 3, appNotLoaded: 4 } as const;
 
 /** Decides about the workers of one supervisor. */
 export class Roster {
@@ -235,7 +233,8 @@ export class Roster {
       return;
     }
     const all = [...this.#of(pending.generation)];
-    if (all.every(({ state }) => state === "loaded")) { for (const each of all) this.#listen(each); }
+    if (!all.every(({ state }) => state === "loaded")) return;
+    for (const each of all) this.#listen(each);
   }
 
   #listen(member: Member): void {
@@ -488,7 +487,7 @@ export class Roster {
 
   #stop(): void {
     if (this.#isStopping) return;
-    this.#ending = { code: 0 };
+    this.#ending = { code: EXIT.clean };
     if (this.#pending !== null) {
       const { tickets, generation } = this.#pending;
       this.#pending = null;

@@ -7,6 +7,7 @@ import type { ChildOptions, Log, Platform, Timer } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import { Control } from "./control.ts";
 import type { LineChannel } from "./line_channel.ts";
+import { EXIT } from "./exit_codes.ts";
 import { type Action, type Fact, type RosterTerms, TICK_MS } from "./facts.ts";
 import type { Question, Ready, Reply, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
 import { ProgressBoard } from "./progress_board.ts";
@@ -59,7 +60,8 @@ export class Supervisor {
   #tokens = new Map<string, number>();
   #tally: Tally = { finished: 0, cut: 0, refused: 0 };
   #hasCut = false;
-  #first: Ready | null = null;
+  /** What the newest of the workers that serve, or have served, said of itself; they all have one port. */
+  #newest: Ready | null = null;
   #board = new ProgressBoard();
   #verdicts = new Map<number, (verdict: { ok: boolean; message: string }) => void>();
   #lastTicket = 0;
@@ -112,21 +114,6 @@ export class Supervisor {
     for (const action of this.roster.note(fact, this.#platform.clock.now())) this.#do(action);
   }
 
-  /**
-   * Reloads, all or nothing.
-   *
-   * @param why what the log calls it
-   * @param detail who or what asked for it
-   * @returns what became of it
-   */
-  reload(why: "reload" | "restart", detail: string): Promise<{ ok: boolean; message: string }> {
-    const ticket = ++this.#lastTicket;
-    return new Promise((resolve) => {
-      this.#verdicts.set(ticket, resolve);
-      this.note({ kind: "reload", why, detail, ticket });
-    });
-  }
-
   /** The state of every process, as text. */
   async dump(): Promise<string> {
     return await dumpAll(this.#view());
@@ -139,7 +126,7 @@ export class Supervisor {
       platform: this.#platform,
       version: this.#parts.version,
       control: this.#control.path,
-      first: this.#first,
+      newest: this.#newest,
       startedAt: this.#startedAt,
     };
   }
@@ -151,7 +138,7 @@ export class Supervisor {
         this.#platform.clock.after(action.afterMs, () => this.#spawn(action));
         return;
       case "listen":
-        return this.#handles.get(action.id)?.send({ kind: "listen", port: this.#first?.port ?? null });
+        return this.#handles.get(action.id)?.send({ kind: "listen", port: this.#newest?.port ?? null });
       case "drain":
         return this.#handles.get(action.id)?.send({ kind: "drain", why: action.why });
       case "abort":
@@ -181,7 +168,7 @@ export class Supervisor {
         args: this.#parts.argsFor({ control: this.#control.path, token }),
         env: { WEFT_WORKER: `${nr}`, WEFT_GENERATION: `${generation}` },
       });
-      handle = new WorkerHandle(id, child, this.#platform.clock.now());
+      handle = new WorkerHandle(id, child);
     } catch (error) {
       return this.note({ kind: "notSpawned", id, message: messageOf(error) });
     }
@@ -207,7 +194,7 @@ export class Supervisor {
       });
     }
     await handle.channel?.closed;
-    if (handle.ready === null || handle.hasSaidBye) return;
+    if (!handle.hasServed || handle.hasSaidBye) return;
     // It was killed, or fell: what was open with it is cut.
     this.#count({ finished: 0, cut: this.roster.members.get(handle.id)?.report.connections ?? 0, refused: 0 });
   }
@@ -244,10 +231,9 @@ export class Supervisor {
       case "quiet":
         return this.note({ kind: message.kind, id });
       case "ready":
-        handle.ready = message;
-        if (this.#first === null) this.#parts.onServing(message.url);
-        // The dump shows what the newest was told.
-        this.#first = message;
+        handle.hasServed = true;
+        if (this.#newest === null) this.#parts.onServing(message.url);
+        this.#newest = message;
         return this.note({ kind: "ready", id, drainMs: message.drainMs });
       case "failed":
         return this.note({ kind: "failed", id, fault: message.fault, message: message.message });
@@ -270,6 +256,15 @@ export class Supervisor {
     }
   }
 
+  /** Reloads for one who waits for the verdict. */
+  #reload(): Promise<{ ok: boolean; message: string }> {
+    const ticket = ++this.#lastTicket;
+    return new Promise((resolve) => {
+      this.#verdicts.set(ticket, resolve);
+      this.note({ kind: "reload", why: "reload", detail: "ctl", ticket });
+    });
+  }
+
   async #answer(question: Question): Promise<Reply> {
     switch (question.ask) {
       case "status":
@@ -277,8 +272,8 @@ export class Supervisor {
       case "dump":
         return { ok: true, text: await this.dump() };
       case "reload": {
-        const { ok, message } = await this.reload("reload", "ctl");
-        return ok ? { ok, text: message } : { ok: false, text: message, code: 4 };
+        const { ok, message } = await this.#reload();
+        return ok ? { ok, text: message } : { ok: false, text: message, code: EXIT.appNotLoaded };
       }
       case "scale": {
         const to = question.to ?? this.roster.target + question.by!;

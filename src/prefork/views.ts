@@ -19,8 +19,8 @@ export interface View {
   version: string;
   /** Path of the control socket. */
   control: string;
-  /** What the first worker said of itself; null before. */
-  first: Ready | null;
+  /** What the newest worker that serves said of itself; null before there is one. */
+  newest: Ready | null;
   /** Milliseconds of the clock. */
   startedAt: number;
 }
@@ -31,7 +31,7 @@ export interface View {
  * @param view the supervisor
  * @returns what `ctl status` answers
  */
-export function statusOf({ roster, platform, version, first, startedAt }: View): Status {
+export function statusOf({ roster, platform, version, newest, startedAt }: View): Status {
   const { process, clock } = platform;
   const now = clock.now();
   return {
@@ -39,7 +39,7 @@ export function statusOf({ roster, platform, version, first, startedAt }: View):
     runtime: process.runtime,
     pid: process.pid,
     state: roster.state,
-    url: first?.url ?? null,
+    url: newest?.url ?? null,
     generation: roster.generation,
     uptimeMs: now - startedAt,
     workers: [...roster.members.values()].map((member) => ({
@@ -92,14 +92,14 @@ export async function connectionsOf(view: View): Promise<ConnectionFacts[]> {
  * @returns the dump of all processes
  */
 export async function dumpAll(view: View): Promise<string> {
-  const { platform, version, control, first, startedAt } = view;
+  const { platform, version, control, newest, startedAt } = view;
   const { clock, process } = platform;
   const told = await askAll(view);
   return showState({
     version,
     runtime: process.runtime,
     uptimeMs: clock.now() - startedAt,
-    configuration: { supervisor: process.pid, control, ...first?.configuration },
+    configuration: { supervisor: process.pid, control, ...newest?.configuration },
     accepted: sum(told, ({ state }) => state?.accepted ?? 0),
     pauses: sum(told, ({ state }) => state?.pauses ?? 0),
     workers: told.map((each) => workerFacts(view, each)),

@@ -13,12 +13,10 @@ export class WorkerHandle {
   /** The roster's number for it. */
   readonly id: number;
   readonly child: Child;
-  /** Milliseconds of the clock. */
-  readonly startedAt: number;
   /** Set once it has connected. */
   channel: LineChannel<SupervisorMessage> | null = null;
-  /** Where it listens, and what it was told; null before it is ready. */
-  ready: (WorkerMessage & { kind: "ready" }) | null = null;
+  /** It was ready once. */
+  hasServed = false;
   /** It has told how its connections ended. */
   hasSaidBye = false;
   /** Called once it has connected. */
@@ -27,10 +25,9 @@ export class WorkerHandle {
   #asked = new Map<number, (state: WorkerState | null) => void>();
   #lastAsk = 0;
 
-  constructor(id: number, child: Child, startedAt: number) {
+  constructor(id: number, child: Child) {
     this.id = id;
     this.child = child;
-    this.startedAt = startedAt;
   }
 
   send(message: SupervisorMessage): void {

@@ -130,12 +130,12 @@ export class WorkerLink {
    * @param options the clock, and what makes a report
    */
   startReporting(pace: Pace, { clock, report }: { clock: Platform["clock"]; report: () => Report }): void {
-    let last: Report = { requests: -1, rssBytes: 0, connections: 0, inFlight: [] };
+    let last: Report | null = null;
     let silentMs = 0;
     const tell = () => {
       const next = report();
       silentMs += pace.everyMs;
-      const isNew = next.requests !== last.requests || next.connections !== last.connections;
+      const isNew = next.requests !== last?.requests || next.connections !== last.connections;
       if (!isNew && next.inFlight.length === 0 && silentMs + pace.everyMs <= pace.silentMs) return;
       last = next;
       silentMs = 0;
