@@ -63,20 +63,23 @@ export class LineChannel<Sent> {
     this.#maxLineBytes = maxLineBytes;
     const decoder = new TextDecoder();
     const buffer = new Uint8Array(READ_BYTES);
-    let text = "";
+    // A line that is not whole yet stays in the pieces in which it came: put together at each of them, a long one would
+    // be copied hundreds of times.
+    let begun: string[] = [];
+    let length = 0;
     try {
       for (;;) {
         const count = await this.#socket.read(buffer);
         if (count === null) return;
-        const searched = text.length;
-        text += decoder.decode(buffer.subarray(0, count), { stream: true });
-        let at = 0;
-        for (let end = text.indexOf("\n", searched); end >= 0; end = text.indexOf("\n", at)) {
-          yield JSON.parse(text.slice(at, end));
-          at = end + 1;
+        const [first, ...more] = decoder.decode(buffer.subarray(0, count), { stream: true }).split("\n");
+        begun.push(first);
+        length += first.length;
+        for (const text of more) {
+          yield JSON.parse(begun.join(""));
+          begun = [text];
+          length = text.length;
         }
-        text = text.slice(at);
-        if (text.length > this.#maxLineBytes) return;
+        if (length > this.#maxLineBytes) return;
       }
     } catch {
       // The connection broke, or what came was no JSON: the peer is not worth listening to any longer.
