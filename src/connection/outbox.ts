@@ -3,7 +3,7 @@
 // Rule: small pieces are put together, large ones are sent as they are.
 
 import type { Socket } from "../platform/ports.ts";
-import { giveBuffer, MIDDLE_BYTES, takeBuffer } from "./buffer_pool.ts";
+import { giveBuffer, MIDDLE_BYTES, SMALL_BYTES, takeBuffer } from "./buffer_pool.ts";
 
 /** Pieces up to this are copied beside their neighbours: a copy costs less than a write of its own. */
 const COPY_BYTES = 4 * 1024;
@@ -27,8 +27,17 @@ interface Piece {
 
 const encoder = new TextEncoder();
 
-/** What was sent last of a buffer: the next answer is often as long and in the same one, and needs no array of its own. */
+/**
+ * What was sent last of a small buffer: the next answer is often as long and in the same one, and needs no array of its own.
+ * Of a large one nothing is kept: it would be held for no reply.
+ */
 let lastPart: Uint8Array = new Uint8Array();
+
+function partOf(buffer: Uint8Array, length: number): Uint8Array {
+  if (buffer.length > SMALL_BYTES) return buffer.subarray(0, length);
+  if (lastPart.buffer !== buffer.buffer || lastPart.length !== length) lastPart = buffer.subarray(0, length);
+  return lastPart;
+}
 
 /** The writing side of a connection. */
 export class Outbox {
@@ -222,8 +231,7 @@ export class Outbox {
 
   #takeBuffer(): Piece {
     const buffer = this.#buffer!;
-    if (lastPart.buffer !== buffer.buffer || lastPart.length !== this.#used) lastPart = buffer.subarray(0, this.#used);
-    const piece = { bytes: lastPart, buffer };
+    const piece = { bytes: partOf(buffer, this.#used), buffer };
     this.#buffer = null;
     this.#used = 0;
     return piece;

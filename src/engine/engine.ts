@@ -85,7 +85,6 @@ export class Engine {
   #deadlines: Deadlines;
   #state: EngineState = "serving";
   #isReplaced = false;
-  #lastId = 0;
   #pastRequests = 0;
   #sweeping: Timer | null = null;
   #patience: Timer | null = null;
@@ -145,14 +144,14 @@ export class Engine {
 
   /** How many connections were accepted. */
   get accepted(): number {
-    return this.#lastId;
+    return this.#accepting.accepted;
   }
 
   /** How the connections ended, so far. */
   get tally(): { finished: number; cut: number; refused: number } {
     const cut = this.#cut;
     const refused = this.#refused;
-    return { finished: this.#lastId - this.live.size - cut - refused, cut, refused };
+    return { finished: this.accepted - this.live.size - cut - refused, cut, refused };
   }
 
   /** True once it accepts no more and no connection waits for a request: only answers that have begun go on. */
@@ -228,7 +227,7 @@ export class Engine {
   /** Walks one connection from its accept to its close; its readers see every phase. */
   async #drive(socket: Socket): Promise<void> {
     if (this.#sweeping === null) this.#startSweeping();
-    const connection = new Connection(++this.#lastId, socket, this.#terms);
+    const connection = new Connection(this.accepted, socket, this.#terms);
     this.live.add(connection, this.#world.clock.now());
     const { readers } = this.#parts;
     try {
