@@ -61,9 +61,22 @@ export async function loadApp(specifier: string, context: LoadContext): Promise<
   return readExports(specifier, module);
 }
 
+/** A scheme has two letters at least: one letter is a drive on Windows. */
+const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
+
+/**
+ * Finds the file that a specifier names.
+ *
+ * @param specifier the application as it was asked for
+ * @returns its path, relative where it was, with `/` between the names; null where it names no file of this machine
+ */
+export function localPath(specifier: string): string | null {
+  if (!SCHEME.test(specifier)) return specifier.replaceAll("\\", "/");
+  return specifier.startsWith("file:") ? pathOf(specifier) : null;
+}
+
 function moduleUrl(specifier: string, context: LoadContext): string {
-  // A scheme has two letters at least: one letter is a drive on Windows.
-  if (/^[a-z][a-z0-9+.-]+:/i.test(specifier)) return specifier;
+  if (SCHEME.test(specifier)) return specifier;
   const url = toUrl(specifier, context.cwd);
   const path = pathOf(url.href);
   const problem = problemWith(path, context.files);
@@ -72,7 +85,6 @@ function moduleUrl(specifier: string, context: LoadContext): string {
 }
 
 function toUrl(path: string, cwd: string): URL {
-  if (path.startsWith("file:")) return new URL(path);
   const base = new URL(`file://${cwd.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:)/, "/")}/`);
   return new URL(encodeURI(path.replaceAll("\\", "/")).replaceAll("#", "%23").replaceAll("?", "%3F"), base);
 }
@@ -163,7 +175,7 @@ function adviceFor(error: unknown, url: string, context: LoadContext): string {
     );
   if (!isBareImport || !url.startsWith("file:")) return "";
   const path = pathOf(url);
-  const config = nearestFile(path, ["deno.json", "deno.jsonc"], context.files);
+  const config = configAbove(path, context.files);
   const type = (config: string) => `    deno run -A --config ${config} ${context.program} ${path}`;
   if (config !== null) {
     return `\n\nThe application has its own configuration, which Deno reads only where it is named. Type:\n${
@@ -191,19 +203,23 @@ export function nearestConfig(
   specifier: string,
   { cwd, files }: Pick<LoadContext, "cwd" | "files">,
 ): string | undefined {
-  if (/^(?!file:)[a-z][a-z0-9+.-]+:/i.test(specifier)) return undefined;
-  return nearestFile(pathOf(toUrl(specifier, cwd).href), ["deno.json", "deno.jsonc"], files) ?? undefined;
+  const path = localPath(specifier);
+  return path === null ? undefined : configAbove(pathOf(toUrl(path, cwd).href), files) ?? undefined;
 }
 
 /**
- * Looks for a file beside a path, then in every directory above.
+ * Finds the configuration that says what a module's bare imports mean.
  *
- * @param path of a file, absolute
- * @param names that will do, the better one first
+ * @param path of the module, absolute
  * @param files where to look
- * @returns the path of the nearest, null where there is none
+ * @returns the path of the nearest deno.json or deno.jsonc beside or above it, null where there is none
  */
-export function nearestFile(path: string, names: readonly string[], files: Pick<Files, "kindOf">): string | null {
+export function configAbove(path: string, files: Pick<Files, "kindOf">): string | null {
+  return nearestFile(path, ["deno.json", "deno.jsonc"], files);
+}
+
+/** Looks for a file beside a path, then in every directory above. */
+function nearestFile(path: string, names: readonly string[], files: Pick<Files, "kindOf">): string | null {
   for (const parts = path.split("/").slice(0, -1); parts.length > 0; parts.pop()) {
     for (const name of names) {
       const candidate = [...parts, name].join("/");

@@ -92,18 +92,9 @@ function checkPlace({ values, explicit }: Asked, platform: Platform): void {
  * @throws {UsageError} where something else was asked for as well
  */
 export function inheritedSocket({ values, explicit }: Asked, { platform, log }: Context): number | null {
-  const { process } = platform;
   const given = values.get("fd") as number | undefined;
-  // The variables are meant for the process that they name, not for its children (sd_listen_fds(3)).
-  const handed = Number(process.env("LISTEN_FDS") ?? 0);
-  const isMeant = Number(process.env("LISTEN_PID")) === process.pid;
-  if (given === undefined && handed > 0 && !isMeant) {
-    log("WARN", `LISTEN_FDS is meant for process ${process.env("LISTEN_PID")}, not for this one: it is not used`);
-  }
-  if (given === undefined && handed > 1 && isMeant) {
-    log("WARN", `LISTEN_FDS hands ${handed} sockets over; the first is served`);
-  }
-  if (given === undefined && !(handed > 0 && isMeant)) return null;
+  const descriptor = given ?? handedOver({ platform, log });
+  if (descriptor === null) return null;
   const source = given === undefined ? "LISTEN_FDS" : "--fd";
   for (const flag of ["port", "host", "unix", "cert", "key"]) {
     // A port in the environment is for whoever listens; TLS is not to be left out without a word.
@@ -111,5 +102,19 @@ export function inheritedSocket({ values, explicit }: Asked, { platform, log }: 
       throw new UsageError(`--${flag} and ${source} exclude each other: the socket listens already`);
     }
   }
-  return given ?? FIRST_INHERITED;
+  return descriptor;
+}
+
+/** What systemd hands over: its variables are meant for the process that they name, not for its children. */
+function handedOver({ platform, log }: Context): number | null {
+  const { env, pid } = platform.process;
+  const count = Number(env("LISTEN_FDS") ?? 0);
+  const meant = env("LISTEN_PID");
+  if (!(count > 0)) return null;
+  if (Number(meant) !== pid) {
+    log("WARN", `LISTEN_FDS is meant for process ${meant}, not for this one: it is not used`);
+    return null;
+  }
+  if (count > 1) log("WARN", `LISTEN_FDS hands ${count} sockets over; the first is served`);
+  return FIRST_INHERITED;
 }

@@ -1,7 +1,7 @@
 // Knows: how an operator's wishes reach the supervisor: flags, signals, files that change.
 // Does not know: how workers are kept running (prefork).
 
-import { nearestConfig } from "../app/load_app.ts";
+import { localPath, nearestConfig } from "../app/load_app.ts";
 import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
 import type { RosterTerms } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorParts } from "../prefork/supervisor.ts";
@@ -162,8 +162,8 @@ function accessOf(
 ): { reads: string[]; writes: string[]; nets: string[] } {
   const log = values.get("access-log") as string | undefined;
   const host = values.get("host") as string | undefined ?? "127.0.0.1";
-  // An application with a scheme is no file, or says so itself.
-  const apps = app === undefined || /^[a-z][a-z0-9+.-]+:/i.test(app) ? [] : [app, app.replace(/[^/]*$/, "") || "."];
+  const path = app === undefined ? null : localPath(app);
+  const apps = path === null ? [] : [path, path.replace(/[^/]*$/, "") || "."];
   const pems = [values.get("cert"), values.get("key")].filter((path) => path !== undefined) as string[];
   return {
     reads: [process.cwd, ...apps, control, ...pems],

@@ -1,7 +1,7 @@
 // Knows: where an application's files are, whether its modules tell or the user has.
 // Does not know: when to look again, or what has changed.
 
-import { nearestFile } from "../app/load_app.ts";
+import { configAbove, localPath } from "../app/load_app.ts";
 import { messageOf } from "../platform/log.ts";
 import { type Files, type Log, ModulesUnknown, type Sources } from "../platform/ports.ts";
 import { CannotWatch } from "./cannot_watch.ts";
@@ -90,10 +90,7 @@ class ModuleTerritory implements Territory {
   async refresh(): Promise<void> {
     const { files, sources, log } = this.#context;
     try {
-      // The nearest configuration is the one that says what the application's bare imports mean.
-      const config = nearestFile(this.#app, ["deno.json", "deno.jsonc"], {
-        kindOf: (path) => kindIfShown(path, files),
-      });
+      const config = configAbove(this.#app, files);
       this.#modules = [this.#app, ...await sources.modulesOf(this.#app, { config })];
       this.#complaint = "";
     } catch (error) {
@@ -113,15 +110,6 @@ class ModuleTerritory implements Territory {
   }
 }
 
-/** The path in a specifier; null where it names no file of this machine. */
-function localPath(specifier: string): string | null {
-  // A scheme has two letters at least: one letter is a drive on Windows.
-  if (!/^[a-z][a-z0-9+.-]+:/i.test(specifier)) return specifier.replaceAll("\\", "/");
-  if (!specifier.startsWith("file:")) return null;
-  const path = decodeURIComponent(new URL(specifier).pathname);
-  return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
-}
-
 /** The application's own name stays, also where it is a link: its imports start from where it stands. */
 function absolute(path: string, { files, sources }: TerritoryContext): string {
   const kind = asked(path, () => files.kindOf(path));
@@ -131,15 +119,6 @@ function absolute(path: string, { files, sources }: TerritoryContext): string {
     `cannot watch ${path}: expected the file of an application, ` +
       (kind === null ? "there is none of that name" : `it is a ${kind}; name a module in it`),
   );
-}
-
-/** A configuration that the permissions hide is none. */
-function kindIfShown(path: string, files: Pick<Files, "kindOf">): ReturnType<Files["kindOf"]> {
-  try {
-    return files.kindOf(path);
-  } catch {
-    return null;
-  }
 }
 
 /** What the permissions hide cannot be watched either. */
