@@ -4,6 +4,7 @@
 import { showAddress } from "../engine/serve.ts";
 import { EXIT } from "../prefork/exit_codes.ts";
 import { Failure } from "./failure.ts";
+import { clearSocketPath } from "../platform/stale_socket.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions, Platform } from "../platform/ports.ts";
 
@@ -54,13 +55,13 @@ async function takeOver(descriptor: number, platform: Platform): Promise<Listene
 /** Something stands at the path: a socket that a killed process has left is replaced, nothing else is touched. */
 async function listenAtPath(where: ListenOptions & { transport: "unix" }, platform: Platform): Promise<Listener> {
   const { path } = where;
-  if (platform.files.kindOf(path) !== "socket") {
+  const state = await clearSocketPath(path, platform);
+  if (state === "no socket") {
     throw new CannotListen(`cannot listen on ${path}: it exists and is no socket; choose another --unix`);
   }
-  if (await platform.isUnixSocketLive(path)) {
+  if (state === "live") {
     throw new CannotListen(`cannot listen on ${path}: another process listens there; stop it or choose another --unix`);
   }
-  platform.removeFile(path);
   return platform.listen(where);
 }
 

@@ -5,6 +5,7 @@
 import { messageOf, showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Platform, Socket } from "../platform/ports.ts";
 import { ListenerClosed } from "../platform/ports.ts";
+import { clearSocketPath } from "../platform/stale_socket.ts";
 import { EXIT } from "./exit_codes.ts";
 import { LineChannel } from "./line_channel.ts";
 import { type Question, readFirst, type Reply, type SupervisorMessage } from "./messages.ts";
@@ -61,14 +62,9 @@ export class Control {
     { platform, host, log }: { platform: Platform; host: Host; log: Log },
   ): Promise<Control> {
     const { files, clock } = platform;
-    const kind = files.kindOf(path);
-    if (kind !== null && kind !== "socket") throw new Error(`${path} exists and is no socket; name another --control`);
-    if (kind === "socket") {
-      if (await platform.isUnixSocketLive(path)) {
-        throw new Error(`${path} belongs to a process that runs; stop it, or name another --control`);
-      }
-      platform.removeFile(path);
-    }
+    const state = await clearSocketPath(path, platform);
+    if (state === "no socket") throw new Error(`${path} exists and is no socket; name another --control`);
+    if (state === "live") throw new Error(`${path} belongs to a process that runs; stop it, or name another --control`);
     const listener = platform.listen({ transport: "unix", path });
     files.makePrivate(path);
     return new Control(path, listener, { host, clock, log });

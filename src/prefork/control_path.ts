@@ -3,6 +3,7 @@
 
 import { messageOf } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
+import { clearSocketPath } from "../platform/stale_socket.ts";
 
 /** No place for a control socket; the message says what to do. */
 export class NoControlPath extends Error {
@@ -21,9 +22,7 @@ export async function ownControlPath(platform: Platform): Promise<string> {
   const directory = directoryOf(platform);
   try {
     platform.files.makePrivateDirectory(directory);
-    for (const path of socketsIn(directory, platform)) {
-      if (!await platform.isUnixSocketLive(path)) platform.removeFile(path);
-    }
+    for (const path of socketsIn(directory, platform)) await clearSocketPath(path, platform);
   } catch (error) {
     throw new NoControlPath(
       `no directory for the control socket: ${messageOf(error)}; name a --control PATH`,
