@@ -16,7 +16,6 @@ export interface Configuration {
   logFormat: LogFormat;
   debug: boolean;
   bench: boolean;
-  open: boolean;
   /** Whether the application is wrapped with the upload registry. */
   uploadProgress: boolean;
   /** Where upload progress is kept for many machines: a redis:// URL; null for this process or its supervisor. */
@@ -72,7 +71,6 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
     logFormat: (asked.values.get("log-format") as LogFormat | undefined) ?? "short",
     debug: asked.values.get("debug") === true,
     bench: asked.values.get("bench") === true,
-    open: asked.values.get("open") === true,
     uploadProgress: asked.values.get("upload-progress") === true,
     progressStore: readStore(asked.values.get("progress-store") as string | undefined),
   };

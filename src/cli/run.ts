@@ -1,12 +1,12 @@
 // Knows: how one process serves alone: listen, print where, obey signals, stop.
 // Does not know: how flags are written, or how several processes serve (run_supervisor.ts).
 
+import { sayServing, sayStopped } from "./lines.ts";
 import { listen, showUrl } from "./listening.ts";
 import type { Asked } from "./parse_flags.ts";
 import { inheritedSocket } from "./processes.ts";
 import { type Context, isTls, prepare, serveOn } from "./serving.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
-import { VERSION } from "./version.ts";
 
 /**
  * Serves until a signal ends it.
@@ -37,16 +37,10 @@ export async function run(asked: Asked, context: Context): Promise<number> {
   dumpOnSignal(() => serving.dump(), context);
   process.onSignal("SIGHUP", () => log("WARN", "HUP reloads workers, and there are none: start with --max-proc 2"));
 
-  const url = showUrl(listener.addr, isTls(configuration));
-  process.stdout(`You can connect to your server at ${url}\n`);
-  log("INFO", `weft ${VERSION} on ${process.runtime} serves ${asked.app ?? "the demo"}`);
-  if (configuration.open) {
-    platform.openBrowser(url).catch((error) => log("WARN", `cannot open a browser: ${error.message}`));
-  }
+  sayServing(showUrl(listener.addr, isTls(configuration)), asked, { ...context, more: "" });
   await Promise.race([engine.finished, ending.forced]);
   await serving.shutDown(ending.forced);
   serving.close();
-  const { finished, cut, refused } = engine.tally;
-  log("INFO", `stopped; connections finished: ${finished}, cut: ${cut}, refused: ${refused}`);
-  return cut > 0 || ending.isForced() ? ending.code() : 0;
+  sayStopped(engine.tally, context);
+  return engine.tally.cut > 0 || ending.isForced() ? ending.code() : 0;
 }

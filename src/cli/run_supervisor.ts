@@ -11,6 +11,7 @@ import { CannotWatch } from "../restart/cannot_watch.ts";
 import type { Changes } from "../restart/watch_changes.ts";
 import { EXIT } from "../prefork/exit_codes.ts";
 import { Failure, orFailure } from "./failure.ts";
+import { sayServing, sayStopped } from "./lines.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
 import { inheritedSocket, mostWorkers, WORKER_FLAG } from "./processes.ts";
 import type { Context } from "./serving.ts";
@@ -51,8 +52,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     child,
     argsFor: (hello) => [WORKER_FLAG + JSON.stringify({ ...hello, descriptor }), ...process.args],
     onServing(url) {
-      process.stdout(`You can connect to your server at ${url}\n`);
-      log("INFO", `weft ${VERSION} on ${process.runtime} serves ${asked.app ?? "the demo"}; control: ${control}`);
+      sayServing(url, asked, { ...context, more: `; control: ${control}` });
       const limits = platform.children.limitsOf(child);
       if (limits !== null) {
         log(
@@ -61,9 +61,6 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
         );
       }
       if (descriptor === undefined && workers > 1) adviseOnMigration(platform, log);
-      if (asked.values.get("open") === true) {
-        platform.openBrowser(url).catch((error) => log("WARN", `cannot open a browser: ${error.message}`));
-      }
     },
   });
   const { roster } = supervisor;
@@ -83,7 +80,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   const { code, message, tally, hasCut } = await supervisor.finished;
   await changes?.close();
   if (message !== undefined) throw new Failure(code, message);
-  log("INFO", `stopped; connections finished: ${tally.finished}, cut: ${tally.cut}, refused: ${tally.refused}`);
+  sayStopped(tally, context);
   return hasCut || ending.isForced() ? ending.code() || FORCED_BY_CTL : code;
 }
 

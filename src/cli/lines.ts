@@ -1,0 +1,34 @@
+// Knows: the lines with which the program begins and ends to serve, whether alone or with workers.
+// Does not know: how it serves.
+
+import type { Asked } from "./parse_flags.ts";
+import type { Context } from "./serving.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * Tells where a client finds it, and shows it to who has asked for that.
+ *
+ * @param url what a user types
+ * @param asked what is served, and whether it is to be opened in a browser
+ * @param context the runtime, the log, and what the log's line has besides
+ */
+export function sayServing(url: string, asked: Asked, { platform, log, more }: Context & { more: string }): void {
+  const { process } = platform;
+  process.stdout(`You can connect to your server at ${url}\n`);
+  log("INFO", `weft ${VERSION} on ${process.runtime} serves ${asked.app ?? "the demo"}${more}`);
+  if (asked.values.get("open") !== true) return;
+  platform.openBrowser(url).catch((error) => log("WARN", `cannot open a browser: ${error.message}`));
+}
+
+/**
+ * Counts the connections that there were.
+ *
+ * @param tally how they ended
+ * @param context the log
+ */
+export function sayStopped(
+  { finished, cut, refused }: { finished: number; cut: number; refused: number },
+  { log }: Context,
+): void {
+  log("INFO", `stopped; connections finished: ${finished}, cut: ${cut}, refused: ${refused}`);
+}
