@@ -193,7 +193,7 @@ export const SCENARIOS: readonly Scenario[] = [
     nr: 13,
     title: "plain string",
     app: "plain",
-    load: { kind: "http", request: index, connections: CONNECTIONS },
+    load: { kind: "http", request: index, connections: 4 * CONNECTIONS },
     figure: "perCpuSecond",
     unit: "requests",
     baseline: "single",

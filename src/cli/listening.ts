@@ -1,11 +1,10 @@
 // Knows: how the address that was asked for is had, and what to say where it cannot.
 // Does not know: who is served there.
 
-import { showAddress } from "../engine/serve.ts";
 import { EXIT } from "../prefork/exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { clearSocketPath } from "../platform/stale_socket.ts";
-import { messageOf } from "../platform/log.ts";
+import { messageOf, showAddress } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions, Platform } from "../platform/ports.ts";
 
 /** The address cannot be had. */

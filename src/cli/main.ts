@@ -8,7 +8,7 @@ import { platform as runtime } from "../platform/runtime.ts";
 import { EXIT } from "../prefork/exit_codes.ts";
 import { Failure } from "./failure.ts";
 import { parseFlags, UsageError } from "./parse_flags.ts";
-import { countWorkers, WORKER_FLAG } from "./processes.ts";
+import { countWorkers } from "./processes.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -34,10 +34,6 @@ async function start(platform: Platform): Promise<number | null> {
   const context = { platform, log: lineLog(process, clock) };
   const [first, ...rest] = process.args;
   if (first === "ctl") return await (await import("./ctl.ts")).ctl(rest, platform);
-  if (first?.startsWith(WORKER_FLAG)) {
-    const { runWorker } = await import("./run_worker.ts");
-    return await runWorker(parseFlags(rest, process.env), JSON.parse(first.slice(WORKER_FLAG.length)), context);
-  }
   const asked = parseFlags(process.args, process.env);
   if (asked.values.get("help") === true) {
     const { usage } = await import("./usage.ts");

@@ -5,9 +5,6 @@ import type { Platform } from "../platform/ports.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
 import type { Context } from "./serving.ts";
 
-/** The first argument of a worker; what follows is its supervisor's own command line. */
-export const WORKER_FLAG = "--weft-worker=";
-
 /** Descriptors that systemd hands over start behind stdin, stdout and stderr (sd_listen_fds(3)). */
 const FIRST_INHERITED = 3;
 

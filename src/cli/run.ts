@@ -34,6 +34,7 @@ export async function run(asked: Asked, context: Context): Promise<number> {
     drain: () => engine.drain(),
     abort: () => engine.abort(),
   }, context);
+  process.noteDebugger();
   dumpOnSignal(() => serving.dump(), context);
   process.onSignal("SIGHUP", () => log("WARN", "HUP reloads workers, and there are none: start with --max-proc 2"));
 

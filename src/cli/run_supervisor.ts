@@ -13,10 +13,13 @@ import { EXIT } from "../prefork/exit_codes.ts";
 import { Failure, orFailure } from "./failure.ts";
 import { sayServing, sayStopped } from "./lines.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
-import { inheritedSocket, mostWorkers, WORKER_FLAG } from "./processes.ts";
+import { inheritedSocket, mostWorkers } from "./processes.ts";
 import type { Context } from "./serving.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
+
+/** What a worker's process begins with: less to load than the program as a whole, so that it serves sooner. */
+const WORKER_MODULE = new URL("./worker.ts", import.meta.url).href;
 
 /** A worker whose loop has not answered for so long serves nobody. */
 const WORKER_TIMEOUT_MS = 30_000;
@@ -39,7 +42,9 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     await orFailure(ownControlPath(platform), NoControlPath);
   // Watched from before the first worker loads the application: nothing that is saved meanwhile is missed.
   const changes = asked.values.get("restart") === true ? await watch(asked, context) : null;
+  const children = await platform.loadChildren();
   const child = {
+    module: WORKER_MODULE,
     config: asked.app === undefined ? undefined : nearestConfig(asked.app, { cwd: process.cwd, files: platform.files }),
     ...accessOf(asked, control, platform),
   };
@@ -49,11 +54,12 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     control,
     version: VERSION,
     terms: termsOf(asked, { workers, mostWorkers: mostWorkers(platform) }),
+    children,
     child,
-    argsFor: (hello) => [WORKER_FLAG + JSON.stringify({ ...hello, descriptor }), ...process.args],
+    argsFor: (hello) => [JSON.stringify({ ...hello, descriptor, program: process.program }), ...process.args],
     onServing(url) {
       sayServing(url, asked, { ...context, more: `; control: ${control}` });
-      const limits = platform.children.limitsOf(child);
+      const limits = children.limitsOf(child);
       if (limits !== null) {
         log(
           "INFO",
@@ -71,6 +77,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     abort: () => supervisor.note({ kind: "stopNow" }),
   }, context);
   process.onUncaught((error) => log("ERROR", `nobody caught: ${showError(error)}`));
+  process.noteDebugger();
   dumpOnSignal(() => supervisor.dump(), context);
   process.onSignal("SIGHUP", () => supervisor.note({ kind: "reload", why: "reload", detail: "HUP", ticket: 0 }));
   process.onSignal("SIGTTIN", () => supervisor.note({ kind: "scale", to: roster.target + 1 }));
@@ -93,7 +100,7 @@ async function watch({ app, values, lists }: Asked, { platform, log }: Context):
       directories: lists.get("restart-directory"),
       pattern: pattern === undefined ? undefined : readPattern(pattern),
       delayMs: values.get("restart-delay") as number | undefined,
-    }, { ...platform, log });
+    }, { ...platform, log, sources: await platform.loadSources() });
   } catch (error) {
     if (error instanceof CannotWatch) throw new UsageError(`--restart: ${error.message}`);
     throw error;

@@ -7,7 +7,7 @@ import type { BootFault, LeaveReason, Report } from "../prefork/messages.ts";
 import { MAX_IN_FLIGHT, NO_REPORT } from "../prefork/messages.ts";
 import { type Hello, type Pace, WorkerLink } from "../prefork/worker_link.ts";
 import { showError } from "../platform/log.ts";
-import { uploads } from "../progress/upload_progress.ts";
+import { ofProcess } from "../progress/of_process.ts";
 import type { Listener, Platform } from "../platform/ports.ts";
 import { type Configuration, showConfiguration } from "./configuration.ts";
 import { CannotListen, listen, showUrl } from "./listening.ts";
@@ -55,7 +55,9 @@ export async function runWorker(asked: Asked, hello: Hello, context: Context): P
     },
   });
   try {
-    const prepared = await prepare(asked, context);
+    // Before the application is loaded: what follows its uploads may be loaded with it.
+    ofProcess.store = link.progressStore;
+    const prepared = await prepare(asked, { ...context, program: hello.program });
     link.tell({ kind: "loaded" });
     const listener = await listenAsWorker(prepared.configuration, { port: await orders.promise, hello, platform });
     worker = new Worker(prepared, listener, {
@@ -153,7 +155,6 @@ class Worker {
     this.#rssBytes = platform.process.rss();
     const { app, configuration } = prepared;
     const { handler } = app;
-    uploads.store = link.progressStore;
     this.#serving = serveOn(
       {
         ...prepared,

@@ -2,25 +2,22 @@
 // Does not know: where the orders to stop come from (run.ts, run_worker.ts).
 
 import { loadApp, type LoadedApp } from "../app/load_app.ts";
-import type { PhaseReader } from "../connection/phases.ts";
 import { Engine } from "../engine/engine.ts";
-import { accessLog } from "../inspect/access_log.ts";
+import type { Handler } from "../message/handler.ts";
 import { type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../inspect/dump.ts";
-import { LineWriter } from "../inspect/line_writer.ts";
-import { stopwatch } from "../inspect/stopwatch.ts";
-import { trace } from "../inspect/trace.ts";
-import { messageOf, showError } from "../platform/log.ts";
-import { redisStore } from "../progress/redis_store.ts";
-import { uploadProgress, uploads } from "../progress/upload_progress.ts";
-import type { FileSink, Listener, Log, Platform } from "../platform/ports.ts";
+import { showError } from "../platform/log.ts";
+import type { Listener, Log, Platform } from "../platform/ports.ts";
+import { ofProcess } from "../progress/of_process.ts";
 import { type Configuration, configure, showConfiguration } from "./configuration.ts";
-import { type Asked, UsageError } from "./parse_flags.ts";
+import { type Onlookers, onlookersFor } from "./onlookers.ts";
+import type { Asked } from "./parse_flags.ts";
 import { VERSION } from "./version.ts";
 
 /** An application and what was decided for it; it does not listen yet. */
 export interface Prepared {
   app: LoadedApp;
   configuration: Configuration;
+  onlookers: Onlookers;
   /** Milliseconds of the clock. */
   startedAt: number;
   /** What the demo shows of the server; it is there before the engine is. */
@@ -37,6 +34,11 @@ export interface Outlook {
 export interface Context {
   platform: Platform;
   log: Log;
+  /**
+   * How the user started the program, for the advice in errors.
+   * @default as this process was started
+   */
+  program?: string;
 }
 
 /**
@@ -48,7 +50,8 @@ export interface Context {
  * @throws {AppLoadError} where the application cannot be served
  * @throws {UsageError} where what was asked for does not fit together
  */
-export async function prepare(asked: Asked, { platform }: Context): Promise<Prepared> {
+export async function prepare(asked: Asked, context: Context): Promise<Prepared> {
+  const { platform, log } = context;
   const { process, files, clock } = platform;
   const startedAt = clock.now();
   process.setArgs(asked.appArgs);
@@ -56,10 +59,23 @@ export async function prepare(asked: Asked, { platform }: Context): Promise<Prep
   const app = asked.app === undefined ? await loadDemo(outlook, platform) : await loadApp(asked.app, {
     cwd: process.cwd,
     files,
-    program: process.program,
+    program: context.program ?? process.program,
     load: (url) => import(url),
   });
-  return { app, configuration: configure(asked, app.options, platform), startedAt, outlook };
+  const configuration = configure(asked, app.options, platform);
+  if (configuration.progressStore !== null) await keepProgressIn(configuration.progressStore, log);
+  if (configuration.uploadProgress) app.handler = await followingUploads(app.handler);
+  return { app, configuration, onlookers: await onlookersFor(configuration, context), startedAt, outlook };
+}
+
+/** An application may have wrapped itself: the store is for its uploads too. */
+async function keepProgressIn(url: string, log: Log): Promise<void> {
+  const { uploads } = await import("../progress/upload_progress.ts");
+  uploads.store = (await import("../progress/redis_store.ts")).redisStore(url, { log });
+}
+
+async function followingUploads(handler: Handler): Promise<Handler> {
+  return (await import("../progress/upload_progress.ts")).uploadProgress(handler);
 }
 
 async function loadDemo(outlook: Outlook, { clock }: Platform): Promise<LoadedApp> {
@@ -93,23 +109,20 @@ export interface Serving {
  * @returns what serves
  */
 export function serveOn(prepared: Prepared, listener: Listener, { platform, log }: Context): Serving {
-  const { app, configuration, startedAt, outlook } = prepared;
+  const { app, configuration, onlookers, startedAt, outlook } = prepared;
   const { clock, process } = platform;
   const { settings, debug } = configuration;
-  const writers: LineWriter[] = [];
-  // An application may have wrapped itself: the store is for its uploads too.
-  if (configuration.progressStore !== null) uploads.store = redisStore(configuration.progressStore, { log });
   const engine = new Engine({
     listener,
     scheme: isTls(configuration) ? "https" : "http",
     settings,
     application: {
-      handler: configuration.uploadProgress ? uploadProgress(app.handler) : app.handler,
+      handler: app.handler,
       accept: app.accept,
       onError: app.onError,
       showErrors: debug,
     },
-    readers: readersFor(configuration, platform, { writers, log }),
+    readers: onlookers.readers,
   }, { clock, log, decode: platform.decodeLatin1 });
   process.onUncaught((error) => log("ERROR", `nobody caught: ${showError(error)}`));
   app.onListen?.(listener.addr);
@@ -141,8 +154,8 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
       await shutDown(app.shutdown, Promise.race([impatience, patience]), log);
     },
     close() {
-      for (const writer of writers) writer.flush();
-      uploads.close();
+      onlookers.flush();
+      ofProcess.uploads?.close();
     },
   };
 }
@@ -164,55 +177,6 @@ function ownFacts(engine: Engine, process: Platform["process"], ageMs: number): 
 /** Whether clients speak TLS. */
 export function isTls({ where }: Configuration): boolean {
   return where.transport === "tcp" && where.tls !== undefined;
-}
-
-/** Where readers leave what has to be flushed, and what has to be said. */
-interface ForReaders {
-  writers: LineWriter[];
-  log: Log;
-}
-
-function readersFor(configuration: Configuration, platform: Platform, more: ForReaders): PhaseReader[] {
-  const { clock, process, files } = platform;
-  const { writers, log } = more;
-  const { pid } = process;
-  const readers: PhaseReader[] = [];
-  if (configuration.debug) readers.push(trace({ write: process.stderr, pid }));
-  if (configuration.uploadProgress) readers.push(uploads.reader);
-  if (configuration.bench) readers.push(stopwatch({ write: process.stderr, pid, now: clock.now }));
-  const { accessLog: path, logFormat: format } = configuration;
-  if (path !== null) {
-    const writer = new LineWriter(path === "-" ? process.stdout : appendTo(path, files, log), clock);
-    writers.push(writer);
-    readers.push(accessLog({ format, write: (line) => writer.write(line), now: clock.now, date: clock.date }));
-  }
-  return readers;
-}
-
-function appendTo(path: string, files: Platform["files"], log: Log): (text: string) => void {
-  const file = openLog(path, files);
-  const encoder = new TextEncoder();
-  let isFailing = false;
-  return (text) => {
-    try {
-      file.write(encoder.encode(text));
-      isFailing = false;
-    } catch (error) {
-      // Requests go on; one line says so until lines can be written again.
-      if (!isFailing) {
-        log("ERROR", `--access-log: cannot write to ${path}: ${messageOf(error)}`);
-      }
-      isFailing = true;
-    }
-  };
-}
-
-function openLog(path: string, files: Platform["files"]): FileSink {
-  try {
-    return files.append(path);
-  } catch (error) {
-    throw new UsageError(`--access-log: cannot write to ${path}: ${messageOf(error)}`);
-  }
 }
 
 async function shutDown(call: () => unknown, patience: Promise<void>, log: Log): Promise<void> {

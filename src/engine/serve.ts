@@ -3,7 +3,7 @@
 
 import type { PhaseReader } from "../connection/phases.ts";
 import type { Accept, Handler, OnError } from "../message/handler.ts";
-import { lineLog } from "../platform/log.ts";
+import { lineLog, showAddress } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { Engine } from "./engine.ts";
@@ -159,20 +159,6 @@ function whereToListen(options: ServeOptions): ListenOptions {
 
 function announce(isTls: boolean): (address: Address) => void {
   return (address) => platform.process.stdout(`Listening on ${showAddress(address, isTls)}\n`);
-}
-
-/**
- * Writes an address as a URL.
- *
- * @param address where a server listens
- * @param isTls whether it speaks TLS
- * @returns a URL, or the path of a Unix socket
- */
-export function showAddress(address: Address, isTls: boolean): string {
-  if (address.transport === "unix") return address.path;
-  const { hostname, port } = address;
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  return `${isTls ? "https" : "http"}://${host}:${port}/`;
 }
 
 function serverOf(engine: Engine, listener: Listener): Server {

@@ -1,33 +1,12 @@
-// Knows: how Deno answers every port but the network's and the watched files'.
+// Knows: how Deno answers every port but the network's, the watched files' and the clock's.
 // Does not know: who asks.
 
-import { closeDebugger, noteDebugger } from "./deno_debugger.ts";
-import { children } from "./deno_children.ts";
-import { makeTemporaryDirectory } from "./deno_directory.ts";
-import { denoSources } from "./deno_files.ts";
+import { denoClock } from "./deno_clock.ts";
 import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
 import { denoTemporaryFiles } from "./deno_temporary.ts";
-import type { Clock, Files, FileSink, Platform, Process, SignalName, Timer } from "./ports.ts";
+import type { Files, FileSink, Platform, Process, SignalName } from "./ports.ts";
 
 const encoder = new TextEncoder();
-
-/** 24 days; a timer that is set for longer rings at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-const clock: Clock = {
-  now: () => performance.now(),
-  date: () => Date.now(),
-  every(everyMs, call): Timer {
-    const id = setInterval(call, everyMs);
-    Deno.unrefTimer(id);
-    return { cancel: () => clearInterval(id) };
-  },
-  after(ms, call): Timer {
-    const id = setTimeout(call, Math.min(ms, LONGEST_TIMER_MS));
-    return { cancel: () => clearTimeout(id) };
-  },
-  soon: (call) => void setImmediate(call),
-};
 
 const process: Process = {
   get pid() {
@@ -62,10 +41,10 @@ const process: Process = {
     const isWindows = Deno.build.os === "windows";
     if (isWindows ? name !== "SIGINT" && name !== "SIGBREAK" : name === "SIGBREAK") return false;
     Deno.addSignalListener(name, call);
-    if (name === "SIGUSR1") noteDebugger();
     return true;
   },
-  closeDebugger,
+  noteDebugger: () => void import("./deno_debugger.ts").then(({ noteDebugger }) => noteDebugger()),
+  closeDebugger: async () => await (await import("./deno_debugger.ts")).closeDebugger(),
   onUncaught(call): void {
     globalThis.addEventListener("unhandledrejection", (event) => {
       event.preventDefault();
@@ -178,17 +157,17 @@ let untilFaster = 100;
 
 /** Deno as the house sees it. */
 export const denoPlatform: Platform = {
-  clock,
+  clock: denoClock,
   process,
   files,
-  children,
   random: Math.random,
   canSharePort: Deno.build.os !== "windows",
   temporaryFiles: denoTemporaryFiles(),
-  sources: denoSources,
-  makeTemporaryDirectory,
+  // What not every process uses is loaded where it is used: each module costs a part of a millisecond, node:net several.
+  loadChildren: async () => (await import("./deno_children.ts")).children,
+  loadSources: async () => (await import("./deno_files.ts")).denoSources,
+  makeTemporaryDirectory: async (parent) => (await import("./deno_directory.ts")).makeTemporaryDirectory(parent),
   listen,
-  // Loaded where it is used: node:net costs milliseconds.
   listenOn: async (descriptor) => (await import("./node_net.ts")).listenOn(descriptor),
   connectUnix,
   isUnixSocketLive,

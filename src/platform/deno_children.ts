@@ -1,4 +1,4 @@
-// Knows: how Deno starts its program once more, with what this process was given.
+// Knows: how Deno starts another process of its program, with what this one was given.
 // Does not know: what the child does.
 // Rule: a child gets no permission that its parent lacks.
 
@@ -18,9 +18,9 @@ export const children: Children = {
     return ownFlags() === null ? permissionFlags(options, []).join(" ") || "no permission" : null;
   },
   startSelf(options): Child {
-    const { args, env } = options;
+    const { module, args, env } = options;
     const command = new Deno.Command(Deno.execPath(), {
-      args: ["run", ...flagsFor(options), "--unstable-net", "--no-prompt", Deno.mainModule, ...args],
+      args: ["run", ...flagsFor(options), "--unstable-net", "--no-prompt", module, ...args],
       env: { ...env },
       stdin: "null",
       stdout: "inherit",
@@ -71,7 +71,10 @@ const PERMISSIONS = ["read", "write", "net", "env", "sys", "run", "ffi", "import
 const OWN_VARIABLES = /^(WEFT_|CATALYST_POE_|PORT$|WEB_CONCURRENCY$)/;
 
 /** What this process may do, as flags. What it may do in part is asked for by the names that are known. */
-function permissionFlags(options: Omit<ChildOptions, "args" | "env">, variables: readonly string[]): string[] {
+function permissionFlags(
+  options: Omit<ChildOptions, "module" | "args" | "env">,
+  variables: readonly string[],
+): string[] {
   const states = PERMISSIONS.map((name) => Deno.permissions.querySync({ name }));
   if (states.every(isWhole)) return ["--allow-all"];
   const flags: string[] = [];
@@ -105,7 +108,7 @@ const SYSTEM_FACTS = [
 
 function partsOf(
   name: typeof PERMISSIONS[number],
-  { reads, writes, nets }: Omit<ChildOptions, "args" | "env">,
+  { reads, writes, nets }: Omit<ChildOptions, "module" | "args" | "env">,
   variables: readonly string[],
 ): string[] {
   const isGranted = (descriptor: Deno.PermissionDescriptor) =>

@@ -2,6 +2,8 @@
 // Does not know: what USR1 is for here.
 // Rule: a debugger that the user has asked for stays open.
 
+import { denoClock } from "./deno_clock.ts";
+
 /** Deno listens for USR1 from 500 ms after its start; a debugger that is open before was asked for by a flag. */
 const BEFORE_DENO_LISTENS_MS = 400;
 /** Deno opens it within milliseconds of the signal, if at all. */
@@ -15,8 +17,10 @@ let isWanted = false;
 
 /** Called at the start: notes whether the user has asked for the debugger. */
 export function noteDebugger(): void {
-  const timer = setTimeout(async () => isWanted = typeof await debuggerUrl() === "string", BEFORE_DENO_LISTENS_MS);
-  Deno.unrefTimer(timer);
+  const timer = denoClock.every(BEFORE_DENO_LISTENS_MS, async () => {
+    timer.cancel();
+    isWanted = typeof await debuggerUrl() === "string";
+  });
 }
 
 /**
@@ -33,7 +37,7 @@ export async function closeDebugger(): Promise<DebuggerState> {
       (await import("node:inspector")).close();
       return "closed";
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await new Promise<void>((resolve) => denoClock.after(LOOK_EVERY_MS, resolve));
   }
   return "not open";
 }

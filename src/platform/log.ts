@@ -1,7 +1,7 @@
 // Knows: the one voice in which the program speaks to its operator.
 // Does not know: what there is to say.
 
-import type { Clock, Log, Process } from "./ports.ts";
+import type { Address, Clock, Log, Process } from "./ports.ts";
 
 /**
  * Makes the log that writes lines to stderr: `[2026-11-22T09:00:00.000Z] [4711] [ERROR] what happened`.
@@ -36,4 +36,18 @@ export function showError(error: unknown): string {
   if (!(error instanceof Error)) return `a thrown ${typeof error}: ${String(error)}`;
   const own = error.stack ?? `${error.name}: ${error.message}`;
   return error.cause === undefined ? own : `${own}\ncaused by ${showError(error.cause)}`;
+}
+
+/**
+ * Writes an address as a URL.
+ *
+ * @param address where a server listens
+ * @param isTls whether it speaks TLS
+ * @returns a URL, or the path of a Unix socket
+ */
+export function showAddress(address: Address, isTls: boolean): string {
+  if (address.transport === "unix") return address.path;
+  const { hostname, port } = address;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `${isTls ? "https" : "http"}://${host}:${port}/`;
 }

@@ -96,6 +96,8 @@ export interface Process {
   stderr(text: string): void;
   /** Calls on every such signal. False where the system has no such signal. */
   onSignal(name: SignalName, call: () => void): boolean;
+  /** At the start of a process that the user may have given a debugger: it is not closed then. */
+  noteDebugger(): void;
   /** After USR1: closes the debugger that a runtime opens on it, and tells what became of it. */
   closeDebugger(): Promise<"closed" | "not open" | "wanted" | "not permitted">;
   /** Calls on an error or a rejection that nobody caught; the process lives on. */
@@ -121,6 +123,8 @@ export interface Child {
 
 /** What a child of the same program is started with. */
 export interface ChildOptions {
+  /** URL of its main module. */
+  module: string;
   /** Its arguments. */
   args: readonly string[];
   /** Variables set in its environment, besides those of this process. */
@@ -136,7 +140,7 @@ export interface ChildOptions {
 /** Other processes. */
 export interface Children {
   /**
-   * Starts this program once more, with the permissions and the runtime's flags that this process has. Its stdout and
+   * Starts another process of this program, with the permissions and the runtime's flags that this process has. Its stdout and
    * stderr are ours.
    *
    * @throws {Error} where the system or the permissions do not let it
@@ -146,7 +150,7 @@ export interface Children {
    * What children may do where the flags of this process cannot be seen, and what was allowed by name is not known; null
    * where they are given the very same.
    */
-  limitsOf(options: Omit<ChildOptions, "args" | "env">): string | null;
+  limitsOf(options: Omit<ChildOptions, "module" | "args" | "env">): string | null;
 }
 
 /** Files, as far as one process needs them. */
@@ -270,11 +274,11 @@ export interface Platform {
   readonly clock: Clock;
   readonly process: Process;
   readonly files: Files;
-  readonly children: Children;
   /** A number from 0 up to, not including, 1. */
   random(): number;
   readonly temporaryFiles: TemporaryFiles;
-  readonly sources: Sources;
+  loadChildren(): Promise<Children>;
+  loadSources(): Promise<Sources>;
   /** Makes a temporary directory in another, or where the system has them. What is left of it at the exit is removed. */
   makeTemporaryDirectory(parent?: string): Promise<TemporaryDirectory>;
   /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" where the address cannot be had */

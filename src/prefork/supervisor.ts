@@ -3,7 +3,7 @@
 // Rule: whatever happens comes in as a fact, one at a time; nothing is decided here.
 
 import { messageOf } from "../platform/log.ts";
-import type { ChildOptions, Log, Platform, Timer } from "../platform/ports.ts";
+import type { ChildOptions, Children, Log, Platform, Timer } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import { Control } from "./control.ts";
 import type { LineChannel } from "./line_channel.ts";
@@ -14,6 +14,7 @@ import { ProgressBoard } from "./progress_board.ts";
 import { Roster } from "./roster.ts";
 import { connectionsOf, dumpAll, statusOf, type View } from "./views.ts";
 import { WorkerHandle } from "./worker_handle.ts";
+import type { Hello } from "./worker_link.ts";
 
 /** A worker whose connection has ended, and who has not by now, lives on without it. */
 const LOST_MS = 1_000;
@@ -28,10 +29,11 @@ export interface SupervisorParts {
   /** Path of the control socket. */
   control: string;
   version: string;
+  children: Children;
   /** What a worker is started with, besides its number and generation. */
   child: Omit<ChildOptions, "args" | "env">;
   /** The worker's arguments. */
-  argsFor(hello: { control: string; token: string }): string[];
+  argsFor(hello: Pick<Hello, "control" | "token">): string[];
   /** Called once, when the first worker is ready. */
   onServing(url: string): void;
 }
@@ -163,7 +165,7 @@ export class Supervisor {
     const token = crypto.randomUUID();
     let handle: WorkerHandle;
     try {
-      const child = this.#platform.children.startSelf({
+      const child = this.#parts.children.startSelf({
         ...this.#parts.child,
         args: this.#parts.argsFor({ control: this.#control.path, token }),
         env: { WEFT_WORKER: `${nr}`, WEFT_GENERATION: `${generation}` },

@@ -3,12 +3,13 @@
 
 import { Exchange } from "../connection/exchange.ts";
 import { ID_HEADER, idIn, isAsking, isUpload } from "./naming.ts";
+import { ofProcess } from "./of_process.ts";
 import { answerPoll } from "./polls.ts";
 import type { Progress } from "./progress.ts";
 import { Uploads } from "./uploads.ts";
 
 /** The uploads of this process, unless an application has its own {@linkcode Uploads}. */
-export const uploads: Uploads = new Uploads();
+export const uploads: Uploads = ofProcess.uploads = new Uploads({ store: ofProcess.store });
 
 /** What {@linkcode uploadProgress} can be told. */
 export interface UploadProgressOptions {

@@ -1,0 +1,16 @@
+// Knows: how a worker's process begins.
+// Does not know: how it serves (run_worker.ts).
+// Rule: this is the main module of a worker, beside mod.ts: what a worker does not use is not loaded before it serves.
+
+import { lineLog } from "../platform/log.ts";
+import { platform } from "../platform/runtime.ts";
+import { parseFlags } from "./parse_flags.ts";
+import { runWorker } from "./run_worker.ts";
+
+const { process, clock } = platform;
+/** What the supervisor tells of itself, and its own command line. */
+const [hello, ...args] = process.args;
+
+// Not awaited here: an application that is loaded may wait for this module.
+runWorker(parseFlags(args, process.env), JSON.parse(hello), { platform, log: lineLog(process, clock) })
+  .then((code) => process.exit(code));
