@@ -177,7 +177,7 @@ async function measureMixed(serving: Serving, load: Load & { kind: "mixed" }, te
   };
 }
 
-/** A kill may cost the requests that its worker was answering: they are asked again, and the wait goes on. */
+/** A kill costs the requests of its worker: they are asked again, and only the others' waits are measured. */
 async function measurePaced(serving: Serving, load: Load & { kind: "paced" }, terms: Terms): Promise<Found> {
   const { child, port, peer } = serving;
   const mayFail = peer.disturbance === "kill";

@@ -18,8 +18,8 @@ const END_MS = 5_000;
 
 /** How a child is started. */
 export interface StartOptions {
-  /** Which core it is pinned to, where `taskset` exists. */
-  core: number;
+  /** Which core it is pinned to, where `taskset` exists; null for none. */
+  core: number | null;
   env?: Record<string, string>;
   /** True gives way to everything else on its core. */
   isNice?: boolean;
@@ -214,6 +214,6 @@ export async function isInstalled(program: string): Promise<boolean> {
   return (await new Deno.Command("sh", { args, stdout: "null", stderr: "null" }).output()).success;
 }
 
-function pin(core: number): string[] {
-  return hasTaskset ? ["taskset", "-c", String(core)] : [];
+function pin(core: number | null): string[] {
+  return hasTaskset && core !== null ? ["taskset", "-c", String(core)] : [];
 }

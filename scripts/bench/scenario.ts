@@ -68,6 +68,8 @@ export interface Scenario {
   /** The figure is at most this, whatever the baseline has. */
   mostFigure?: number;
   peers: readonly PeerName[];
+  /** Servers may run on any core, that of the load too: what is measured is how they share several. */
+  onAllCores?: boolean;
   /** Asked once of every server before it is loaded. */
   check?: { request: RequestSpec; text: string | RegExp };
 }

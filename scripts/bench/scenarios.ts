@@ -193,7 +193,7 @@ export const SCENARIOS: readonly Scenario[] = [
     nr: 13,
     title: "plain string",
     app: "plain",
-    load: { kind: "http", request: index, connections: 4 * CONNECTIONS },
+    load: { kind: "http", request: index, connections: CONNECTIONS },
     figure: "perCpuSecond",
     unit: "requests",
     baseline: "single",
@@ -213,6 +213,7 @@ export const SCENARIOS: readonly Scenario[] = [
     judged: ["kills", "reloads"],
     target: 2,
     peers: ["w2", "kills", "reloads"],
+    onAllCores: true,
     check: hello,
   },
   {

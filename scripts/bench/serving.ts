@@ -42,7 +42,7 @@ export async function startPeer(peer: Peer, scenario: Scenario): Promise<Serving
   const log = peer.workers === undefined ? undefined : new ProgramLog(peer.workers);
   const startedAt = performance.now();
   const child = Child.start(command, {
-    core: SERVER_CORE,
+    core: scenario.onAllCores === true ? null : SERVER_CORE,
     env: peer.env,
     hasOutput: false,
     isParent: (peer.workers ?? 0) > 0,

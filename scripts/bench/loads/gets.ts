@@ -19,7 +19,11 @@ const encoder = new TextEncoder();
 export interface Pace {
   connections: number;
   milliseconds: number;
-  /** Asks again, over a new connection, where an answer is lost; otherwise that is an error. @default {false} */
+  /**
+   * Asks again, over a new connection, where an answer is lost, and counts it as failed: its wait is not among the others'.
+   * Otherwise that is an error.
+   * @default {false}
+   */
   mayFail?: boolean;
 }
 
@@ -36,15 +40,17 @@ export async function gets(port: number, { connections, milliseconds, mayFail = 
       using asker = new Asker(port);
       while (performance.now() - begun < milliseconds) {
         const sentAt = performance.now();
+        let isLost = false;
         const isLate = () => performance.now() - sentAt > GIVE_UP_MS;
         const { status } = await asker.ask((error) => {
           if (!mayFail || isLate()) throw error;
           failed++;
+          isLost = true;
         });
         if (status !== 200) throw new Error(`a request was answered with status ${status}`);
         done++;
         const waitMs = performance.now() - sentAt;
-        for (let dueMs = waitMs; dueMs > 0; dueMs -= EVERY_MS) waitsMs.push(dueMs);
+        for (let dueMs = waitMs; dueMs > 0 && !isLost; dueMs -= EVERY_MS) waitsMs.push(dueMs);
         await sleep(EVERY_MS - waitMs % EVERY_MS);
       }
     } catch (error) {
