@@ -121,6 +121,8 @@ Deno.test("A disk that is full is a 507 and a line for the operator; other reque
       assert.equal(real.lines.length, i);
       assert.match(real.lines.at(-1)!, /^ERROR POST \/large answered 507: a temporary file cannot be written in /);
       assert.match(real.lines.at(-1)!, /make room there, or set TMPDIR/);
+      // The client is told at once; its room comes back a moment later.
+      await disk.allRemoved();
       const small = await fetch(real.url, { method: "POST", body: new Uint8Array(400_000) });
       assert.equal(await small.text(), "400000");
     }

@@ -12,6 +12,8 @@ export interface RealDisk extends TemporaryFiles, AsyncDisposable {
   readonly opened: number;
   /** The names in the directory now. */
   names(): string[];
+  /** Resolves when every file that was opened is removed. */
+  allRemoved(): Promise<void>;
 }
 
 /**
@@ -25,6 +27,7 @@ export function realDisk(directory?: string): RealDisk {
   const files = denoTemporaryFiles(own);
   const removed: Promise<void>[] = [];
   let opened = 0;
+  const allRemoved = async () => void await Promise.all(removed);
   const names = () => Array.from(Deno.readDirSync(own), ({ name }) => name);
   return {
     directory: own,
@@ -47,8 +50,9 @@ export function realDisk(directory?: string): RealDisk {
       };
       return watched;
     },
+    allRemoved,
     async [Symbol.asyncDispose]() {
-      await Promise.all(removed);
+      await allRemoved();
       assert.deepEqual(names(), []);
       if (directory === undefined) Deno.removeSync(own);
     },
