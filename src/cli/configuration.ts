@@ -5,6 +5,7 @@ import { DEFAULTS, type Limits, type Settings, settle } from "../engine/settings
 import type { LogFormat } from "../inspect/access_log.ts";
 import { messageOf } from "../platform/log.ts";
 import type { ListenOptions, Platform } from "../platform/ports.ts";
+import { defaultHost } from "./flags.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
 
 /** Everything that was decided before the application is served. */
@@ -18,8 +19,6 @@ export interface Configuration {
   bench: boolean;
   /** Whether the application is wrapped with the upload registry. */
   uploadProgress: boolean;
-  /** Where upload progress is kept for many machines: a redis:// URL; null for this process or its supervisor. */
-  progressStore: string | null;
 }
 
 /** A keep-alive client that is busy sends its next request well within this; a browser that idles is not waited for. */
@@ -72,11 +71,18 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
     debug: asked.values.get("debug") === true,
     bench: asked.values.get("bench") === true,
     uploadProgress: asked.values.get("upload-progress") === true,
-    progressStore: readStore(asked.values.get("progress-store") as string | undefined),
   };
 }
 
-function readStore(url: string | undefined): string | null {
+/**
+ * Where the progress of uploads is kept for many machines.
+ *
+ * @param asked flags and variables
+ * @returns a redis:// URL; null for this process or its supervisor
+ * @throws {UsageError} where it is no such URL
+ */
+export function progressStoreOf({ values }: Asked): string | null {
+  const url = values.get("progress-store") as string | undefined;
   if (url !== undefined && !/^rediss?:\/\/./.test(url)) {
     throw new UsageError(`--progress-store: expected redis://HOST:PORT, got "${url.replace(/:[^:@/]*@/, ":...@")}"`);
   }
@@ -96,7 +102,7 @@ function whereToListen(asked: Asked, say: Say, platform: Platform): ListenOption
     return { transport: "unix", path };
   }
   if ((cert === undefined) !== (key === undefined)) throw new UsageError("TLS needs both --cert and --key");
-  const hostname = say("host", "hostname") ?? ((platform.process.env("PORT") ?? "") === "" ? "127.0.0.1" : "0.0.0.0");
+  const hostname = say("host", "hostname") ?? defaultHost(platform.process.env);
   const port = say("port", "port") ?? 3000;
   if (typeof hostname !== "string") throw new UsageError("the application's options: hostname is no string");
   if (!Number.isInteger(port) || (port as number) < 0 || (port as number) > 65535) {

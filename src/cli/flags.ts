@@ -119,3 +119,19 @@ export const FLAGS: readonly Flag[] = [
 export function variableOf(name: string): string {
   return `WEFT_${name.toUpperCase().replaceAll("-", "_")}`;
 }
+
+/** Every variable that the program reads. */
+export function allVariables(): string[] {
+  const own = ["WEFT_WORKER", "WEFT_GENERATION"];
+  return [...FLAGS.flatMap(({ name, variables = [] }) => [variableOf(name), ...variables]), ...own];
+}
+
+/**
+ * Where it listens when nobody says: a platform that sets PORT forwards to it from outside.
+ *
+ * @param env reads a variable of the environment
+ * @returns an address
+ */
+export function defaultHost(env: (name: string) => string | undefined): string {
+  return (env("PORT") ?? "") === "" ? "127.0.0.1" : "0.0.0.0";
+}

@@ -1,14 +1,12 @@
 // Knows: what the program prints and with which code it ends.
 // Does not know: how anything is served (run.ts).
 
-import { AppLoadError } from "../app/load_error.ts";
-import { lineLog, showError } from "../platform/log.ts";
+import { lineLog } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
 import { platform as runtime } from "../platform/runtime.ts";
-import { EXIT } from "../prefork/exit_codes.ts";
-import { Failure } from "./failure.ts";
-import { parseFlags, UsageError } from "./parse_flags.ts";
+import { parseFlags } from "./parse_flags.ts";
 import { countWorkers } from "./processes.ts";
+import { toTheEnd } from "./to_the_end.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -17,15 +15,7 @@ import { VERSION } from "./version.ts";
  * @param platform the runtime
  */
 export async function main(platform: Platform = runtime): Promise<void> {
-  const { process } = platform;
-  try {
-    const code = await start(platform);
-    if (code !== null) process.exit(code);
-  } catch (error) {
-    const code = codeOf(error);
-    process.stderr(`weft: ${code === null ? showError(error) : (error as Error).message}\n`);
-    process.exit(code ?? EXIT.error);
-  }
+  await toTheEnd(start(platform), platform.process);
 }
 
 /** Does what the command line says; null where the process may end by itself. What is not needed is not loaded. */
@@ -48,11 +38,4 @@ async function start(platform: Platform): Promise<number | null> {
 function print({ process }: Platform, text: string): null {
   process.stdout(text);
   return null;
-}
-
-/** The code for an error that was put into words for the user; null for one that nobody expected. */
-function codeOf(error: unknown): number | null {
-  if (error instanceof UsageError) return EXIT.usage;
-  if (error instanceof AppLoadError) return EXIT.appNotLoaded;
-  return error instanceof Failure ? error.code : null;
 }

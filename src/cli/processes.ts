@@ -60,6 +60,16 @@ export function mostWorkers({ process }: Platform): number {
   return WORKERS_A_CORE * process.cores;
 }
 
+/**
+ * How many workers of a new generation load the application at a time.
+ *
+ * @param platform the runtime, for its processors
+ * @returns half as many as there are processors: those that serve have the others
+ */
+export function bootsAtOnce({ process }: Platform): number {
+  return Math.max(1, Math.floor(process.cores / 2));
+}
+
 function withoutParent(value: string | number | boolean, platform: Platform): number {
   if (value === 0) throw new UsageError("--max-proc: expected 1 or more, or auto, got 0");
   return value === "auto" ? platform.process.cores : Number(value) - 1;

@@ -6,20 +6,24 @@ import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
 import type { RosterTerms } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorParts } from "../prefork/supervisor.ts";
 import { messageOf, showError } from "../platform/log.ts";
-import type { Log, Platform } from "../platform/ports.ts";
+import type { ChildOptions, Log, Platform } from "../platform/ports.ts";
 import { CannotWatch } from "../restart/cannot_watch.ts";
 import type { Changes } from "../restart/watch_changes.ts";
 import { EXIT } from "../prefork/exit_codes.ts";
+import { progressStoreOf } from "./configuration.ts";
 import { Failure, orFailure } from "./failure.ts";
+import { allVariables, defaultHost } from "./flags.ts";
 import { sayServing, sayStopped } from "./lines.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
-import { inheritedSocket, mostWorkers } from "./processes.ts";
+import { bootsAtOnce, inheritedSocket, mostWorkers } from "./processes.ts";
 import type { Context } from "./serving.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
 
 /** What a worker's process begins with: less to load than the program as a whole, so that it serves sooner. */
 const WORKER_MODULE = new URL("./worker.ts", import.meta.url).href;
+/** Never called: who caches this program for a machine without a network caches its workers' too. */
+export const known = () => import("./worker.ts");
 
 /** A worker whose loop has not answered for so long serves nobody. */
 const WORKER_TIMEOUT_MS = 30_000;
@@ -53,7 +57,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     log,
     control,
     version: VERSION,
-    terms: termsOf(asked, { workers, mostWorkers: mostWorkers(platform) }),
+    terms: termsOf(asked, { workers, mostWorkers: mostWorkers(platform), bootsAtOnce: bootsAtOnce(platform) }),
     children,
     child,
     argsFor: (hello) => [JSON.stringify({ ...hello, descriptor, program: process.program }), ...process.args],
@@ -146,11 +150,10 @@ const FORCED_BY_CTL = 143;
 
 function termsOf(
   { values }: Asked,
-  { workers, mostWorkers }: Pick<RosterTerms, "workers" | "mostWorkers">,
+  place: Pick<RosterTerms, "workers" | "mostWorkers" | "bootsAtOnce">,
 ): RosterTerms {
   return {
-    workers,
-    mostWorkers,
+    ...place,
     workerTimeoutMs: values.get("worker-timeout") as number | undefined ?? WORKER_TIMEOUT_MS,
     maxRequests: values.get("max-requests") as number | undefined ?? 0,
     maxRequestsJitter: values.get("max-requests-jitter") as number | undefined ?? 0,
@@ -160,20 +163,29 @@ function termsOf(
 
 /** What workers need where the permissions name it piece by piece. */
 function accessOf(
-  { app, values }: Asked,
+  asked: Asked,
   control: string,
   { process }: Platform,
-): { reads: string[]; writes: string[]; nets: string[] } {
+): Pick<ChildOptions, "reads" | "writes" | "nets" | "variables"> {
+  const { app, values } = asked;
   const log = values.get("access-log") as string | undefined;
-  const host = values.get("host") as string | undefined ?? "127.0.0.1";
+  const host = values.get("host") as string | undefined ?? defaultHost(process.env);
+  const store = progressStoreOf(asked);
   const path = app === undefined ? null : localPath(app);
   const apps = path === null ? [] : [path, path.replace(/[^/]*$/, "") || "."];
   const pems = [values.get("cert"), values.get("key")].filter((path) => path !== undefined) as string[];
+  const temporary = process.env("TMPDIR") ?? "/tmp";
   return {
-    reads: [process.cwd, ...apps, control, ...pems],
-    writes: [process.cwd, control, ...log === undefined || log === "-" ? [] : [log]],
-    nets: [`${host}:${values.get("port") ?? 3000}`, `unix:${control}`],
+    reads: [process.cwd, ...apps, control, temporary, ...pems],
+    writes: [process.cwd, control, temporary, ...log === undefined || log === "-" ? [] : [log]],
+    nets: [`${host}:${values.get("port") ?? 3000}`, `unix:${control}`, ...store === null ? [] : [hostOf(store)]],
+    variables: allVariables(),
   };
+}
+
+function hostOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || 6379}`;
 }
 
 const MIGRATION = "/proc/sys/net/ipv4/tcp_migrate_req";

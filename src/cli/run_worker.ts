@@ -11,7 +11,7 @@ import { ofProcess } from "../progress/of_process.ts";
 import type { Listener, Platform } from "../platform/ports.ts";
 import { type Configuration, showConfiguration } from "./configuration.ts";
 import { CannotListen, listen, showUrl } from "./listening.ts";
-import { type Asked, UsageError } from "./parse_flags.ts";
+import { type Asked, parseFlags, UsageError } from "./parse_flags.ts";
 import { type Context, isTls, prepare, type Prepared, serveOn, type Serving } from "./serving.ts";
 import { dumpOnSignal } from "./signals.ts";
 
@@ -32,12 +32,12 @@ const QUIET_CHECK_MS = 20;
 /**
  * Serves as a worker until its supervisor ends it.
  *
- * @param asked the supervisor's command line
+ * @param args the supervisor's command line
  * @param hello where the supervisor is
  * @param context the runtime, and where the operator reads
  * @returns the exit code
  */
-export async function runWorker(asked: Asked, hello: Hello, context: Context): Promise<number> {
+export async function runWorker(args: readonly string[], hello: Hello, context: Context): Promise<number> {
   const { platform, log } = context;
   ignoreParentsSignals(platform);
   const link = await WorkerLink.connect(hello, platform);
@@ -55,10 +55,12 @@ export async function runWorker(asked: Asked, hello: Hello, context: Context): P
     },
   });
   try {
+    const asked = parseFlags(args, platform.process.env);
     // Before the application is loaded: what follows its uploads may be loaded with it.
     ofProcess.store = link.progressStore;
     const prepared = await prepare(asked, { ...context, program: hello.program });
     link.tell({ kind: "loaded" });
+    if (hello.hasOthers) await rehearseAs(context);
     const listener = await listenAsWorker(prepared.configuration, { port: await orders.promise, hello, platform });
     worker = new Worker(prepared, listener, {
       link,
@@ -92,6 +94,12 @@ function faultOf(error: unknown): BootFault {
   if (error instanceof AppLoadError) return "app";
   if (error instanceof UsageError) return "usage";
   return error instanceof CannotListen ? "listen" : "error";
+}
+
+/** Clients come to a new worker all at once: the first of them should not wait for its compiler. */
+async function rehearseAs({ platform: { clock, decodeLatin1 }, log }: Context): Promise<void> {
+  const { rehearse } = await import("../engine/rehearsal.ts");
+  await rehearse({ clock, log, decode: decodeLatin1 });
 }
 
 /** Which port, from whom, and on what. */

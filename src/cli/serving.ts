@@ -8,7 +8,7 @@ import { type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../i
 import { showError } from "../platform/log.ts";
 import type { Listener, Log, Platform } from "../platform/ports.ts";
 import { ofProcess } from "../progress/of_process.ts";
-import { type Configuration, configure, showConfiguration } from "./configuration.ts";
+import { type Configuration, configure, progressStoreOf, showConfiguration } from "./configuration.ts";
 import { type Onlookers, onlookersFor } from "./onlookers.ts";
 import type { Asked } from "./parse_flags.ts";
 import { VERSION } from "./version.ts";
@@ -55,6 +55,9 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
   const { process, files, clock } = platform;
   const startedAt = clock.now();
   process.setArgs(asked.appArgs);
+  const store = progressStoreOf(asked);
+  // Before the application is loaded, which may wrap itself: the store is for its uploads too.
+  if (store !== null) ofProcess.store = (await import("../progress/redis_store.ts")).redisStore(store, { log });
   const outlook: Outlook = { connections: () => [], isStopping: () => false };
   const app = asked.app === undefined ? await loadDemo(outlook, platform) : await loadApp(asked.app, {
     cwd: process.cwd,
@@ -63,15 +66,10 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
     load: (url) => import(url),
   });
   const configuration = configure(asked, app.options, platform);
-  if (configuration.progressStore !== null) await keepProgressIn(configuration.progressStore, log);
+  // What stands on the command line goes before what the application has chosen.
+  if (asked.explicit.has("progress-store") && ofProcess.uploads !== null) ofProcess.uploads.store = ofProcess.store;
   if (configuration.uploadProgress) app.handler = await followingUploads(app.handler);
   return { app, configuration, onlookers: await onlookersFor(configuration, context), startedAt, outlook };
-}
-
-/** An application may have wrapped itself: the store is for its uploads too. */
-async function keepProgressIn(url: string, log: Log): Promise<void> {
-  const { uploads } = await import("../progress/upload_progress.ts");
-  uploads.store = (await import("../progress/redis_store.ts")).redisStore(url, { log });
 }
 
 async function followingUploads(handler: Handler): Promise<Handler> {

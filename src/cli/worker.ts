@@ -4,13 +4,15 @@
 
 import { lineLog } from "../platform/log.ts";
 import { platform } from "../platform/runtime.ts";
-import { parseFlags } from "./parse_flags.ts";
 import { runWorker } from "./run_worker.ts";
+import { toTheEnd } from "./to_the_end.ts";
+
+/** Never called: an application that imports Weft itself needs no permission to read what is known from the start. */
+export const known = () => import("../../mod.ts");
 
 const { process, clock } = platform;
 /** What the supervisor tells of itself, and its own command line. */
 const [hello, ...args] = process.args;
 
 // Not awaited here: an application that is loaded may wait for this module.
-runWorker(parseFlags(args, process.env), JSON.parse(hello), { platform, log: lineLog(process, clock) })
-  .then((code) => process.exit(code));
+toTheEnd(runWorker(args, JSON.parse(hello), { platform, log: lineLog(process, clock) }), process);

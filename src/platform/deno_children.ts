@@ -15,7 +15,7 @@ const VALUE_BEHIND = /^--cpu-prof-(dir|name|interval)$/;
 /** Deno as other processes see it. */
 export const children: Children = {
   limitsOf(options) {
-    return ownFlags() === null ? permissionFlags(options, []).join(" ") || "no permission" : null;
+    return ownFlags() === null ? permissionFlags(options).join(" ") || "no permission" : null;
   },
   startSelf(options): Child {
     const { module, args, env } = options;
@@ -43,7 +43,7 @@ export const children: Children = {
 };
 
 function flagsFor(options: ChildOptions): string[] {
-  const flags = ownFlags() ?? permissionFlags(options, Object.keys(options.env));
+  const flags = ownFlags() ?? permissionFlags(options);
   const isNamed = flags.some((flag) => /^(-c$|-c=|--config|--no-config)/.test(flag));
   return options.config === undefined || isNamed ? flags : [...flags, `--config=${options.config}`];
 }
@@ -67,20 +67,14 @@ function ownFlags(): string[] | null {
 
 const PERMISSIONS = ["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const;
 
-/** Environment variables that the program itself reads. */
-const OWN_VARIABLES = /^(WEFT_|CATALYST_POE_|PORT$|WEB_CONCURRENCY$)/;
-
 /** What this process may do, as flags. What it may do in part is asked for by the names that are known. */
-function permissionFlags(
-  options: Omit<ChildOptions, "module" | "args" | "env">,
-  variables: readonly string[],
-): string[] {
+function permissionFlags(options: Omit<ChildOptions, "module" | "args" | "env">): string[] {
   const states = PERMISSIONS.map((name) => Deno.permissions.querySync({ name }));
   if (states.every(isWhole)) return ["--allow-all"];
   const flags: string[] = [];
   PERMISSIONS.forEach((name, i) => {
     if (isWhole(states[i])) return void flags.push(`--allow-${name}`);
-    const parts = partsOf(name, options, variables);
+    const parts = partsOf(name, options);
     if (parts.length > 0) flags.push(`--allow-${name}=${parts.join(",")}`);
   });
   return flags;
@@ -108,8 +102,7 @@ const SYSTEM_FACTS = [
 
 function partsOf(
   name: typeof PERMISSIONS[number],
-  { reads, writes, nets }: Omit<ChildOptions, "module" | "args" | "env">,
-  variables: readonly string[],
+  { reads, writes, nets, variables }: Omit<ChildOptions, "module" | "args" | "env">,
 ): string[] {
   const isGranted = (descriptor: Deno.PermissionDescriptor) =>
     Deno.permissions.querySync(descriptor).state === "granted";
@@ -121,7 +114,7 @@ function partsOf(
     case "net":
       return nets.filter((host) => isGranted({ name, host }));
     case "env":
-      return variables.filter((variable) => OWN_VARIABLES.test(variable) && isGranted({ name, variable }));
+      return variables.filter((variable) => isGranted({ name, variable }));
     case "sys":
       return SYSTEM_FACTS.filter((kind) => isGranted({ name, kind } as Deno.SysPermissionDescriptor));
     default:

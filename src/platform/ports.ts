@@ -62,7 +62,7 @@ export interface Clock {
   date(): number;
   /** Calls again and again, `everyMs` apart, without keeping the process alive. */
   every(everyMs: number, call: () => void): Timer;
-  /** Calls once. */
+  /** Calls once. What is cancelled may take its kilobyte until its time has come: not for each request. */
   after(ms: number, call: () => void): Timer;
   /** Calls once, as soon as everything else that is ready has had its turn. */
   soon(call: () => void): void;
@@ -135,13 +135,13 @@ export interface ChildOptions {
   reads: readonly string[];
   writes: readonly string[];
   nets: readonly string[];
+  variables: readonly string[];
 }
 
 /** Other processes. */
 export interface Children {
   /**
-   * Starts another process of this program, with the permissions and the runtime's flags that this process has. Its stdout and
-   * stderr are ours.
+   * Starts another process of this program, with this one's permissions, flags of the runtime, stdout and stderr.
    *
    * @throws {Error} where the system or the permissions do not let it
    */

@@ -14,6 +14,8 @@ interface Pending {
   why: "reload" | "restart";
   detail: string;
   tickets: number[];
+  /** Places whose workers are started when those before them have loaded. */
+  waiting: number[];
   startedAt: number;
 }
 
@@ -85,6 +87,11 @@ export class Roster {
   /** How it stands as a whole. */
   get state(): "starting" | "serving" | "draining" {
     return this.#isStopping ? "draining" : this.#isStarting ? "starting" : "serving";
+  }
+
+  /** Somebody is there to answer. */
+  get isServing(): boolean {
+    return [...this.members.values()].some(({ state }) => state === "ready");
   }
 
   get #isStopping(): boolean {
@@ -232,6 +239,8 @@ export class Roster {
       if (isFirst) this.#listen(member);
       return;
     }
+    const next = pending.waiting.shift();
+    if (next !== undefined) return this.#plan(next, pending.generation);
     const all = [...this.#of(pending.generation)];
     if (!all.every(({ state }) => state === "loaded")) return;
     for (const each of all) this.#listen(each);
@@ -413,8 +422,10 @@ export class Roster {
       this.#dropAll(this.#pending.generation);
     }
     const generation = ++this.#lastGeneration;
-    this.#pending = { generation, why, detail, tickets, startedAt: this.#now };
-    for (let nr = 1; nr <= this.#target; nr++) this.#plan(nr, generation);
+    const places = Array.from({ length: this.#target }, (_, i) => i + 1);
+    const waiting = places.splice(this.#terms.bootsAtOnce);
+    this.#pending = { generation, why, detail, tickets, waiting, startedAt: this.#now };
+    for (const nr of places) this.#plan(nr, generation);
   }
 
   /** Gives a generation up; who serves already finishes what it has. */

@@ -33,7 +33,7 @@ export interface SupervisorParts {
   /** What a worker is started with, besides its number and generation. */
   child: Omit<ChildOptions, "args" | "env">;
   /** The worker's arguments. */
-  argsFor(hello: Pick<Hello, "control" | "token">): string[];
+  argsFor(hello: Pick<Hello, "control" | "token" | "hasOthers">): string[];
   /** Called once, when the first worker is ready. */
   onServing(url: string): void;
 }
@@ -167,7 +167,7 @@ export class Supervisor {
     try {
       const child = this.#parts.children.startSelf({
         ...this.#parts.child,
-        args: this.#parts.argsFor({ control: this.#control.path, token }),
+        args: this.#parts.argsFor({ control: this.#control.path, token, hasOthers: this.roster.isServing }),
         env: { WEFT_WORKER: `${nr}`, WEFT_GENERATION: `${generation}` },
       });
       handle = new WorkerHandle(id, child);

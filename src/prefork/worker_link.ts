@@ -14,6 +14,8 @@ export interface Hello {
   control: string;
   /** Says which of the supervisor's workers this is. */
   token: string;
+  /** Others serve: it may take the time to rehearse before it does. */
+  hasOthers: boolean;
   /** How the user started the program, for advice. */
   program: string;
   /** The descriptor of a listening socket that is served instead of a port. */

@@ -108,3 +108,9 @@ Deno.test("A store that is no Redis is refused before anything is served, and it
   assert.equal(code, 2);
   assert.match(stderr, /^weft: --progress-store: expected redis:\/\/HOST:PORT, got "http:\/\/me:\.\.\.@host"\n$/);
 });
+
+unixTest("A worker leaves an application the store that it has chosen for its uploads", async () => {
+  const app = fromFileUrl(new URL("../fixtures/own_store_app.ts", import.meta.url));
+  await using program = start(["-w", "1", "-p", "0", app]);
+  assert.equal(await (await fetch(await program.url())).text(), "its own: true\n");
+});

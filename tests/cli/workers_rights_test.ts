@@ -57,6 +57,41 @@ linuxTest(
   },
 );
 
+linuxTest(
+  "With permissions by name a worker reads the variables that its parent may, and its application may import Weft",
+  async () => {
+    const directory = await Deno.makeTempDir({ prefix: "weft" });
+    const app = `${directory}/app.js`;
+    const weft = new URL("../../mod.ts", import.meta.url).href;
+    await Deno.writeTextFile(
+      app,
+      `export { uploadProgress } from "${weft}"; export default () => new Response("app");`,
+    );
+    const port = freePort();
+    const control = `${directory}/control.sock`;
+    await using program = await supervise(["-w", "1", app], {
+      directory,
+      port: [],
+      cwd: "/",
+      env: { PORT: `${port}`, WEFT_HEALTH: "/healthz" },
+      deno: [
+        "--no-prompt",
+        "--allow-env=PORT,WEFT_HEALTH",
+        `--allow-run=${Deno.execPath()}`,
+        `--allow-net=0.0.0.0:${port},unix:${control}`,
+        `--allow-read=${app},${control}`,
+        `--allow-write=${control}`,
+      ],
+    });
+    const url = await program.url();
+    assert.equal(new URL(url).port, `${port}`);
+    const local = `http://127.0.0.1:${port}`;
+    assert.equal(await (await fetch(`${local}/`)).text(), "app");
+    assert.equal(await (await fetch(`${local}/healthz`)).text(), "serving\n");
+    assert.equal((await program.stop()).code, 0);
+  },
+);
+
 unixTest("A supervisor that may not start processes says so and ends with 1", async () => {
   const root = fromFileUrl(new URL("../../", import.meta.url));
   const directory = await Deno.makeTempDir({ prefix: "weft" });

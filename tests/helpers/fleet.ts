@@ -10,6 +10,7 @@ import { Roster } from "../../src/prefork/roster.ts";
 
 const TERMS: RosterTerms = {
   mostWorkers: 32,
+  bootsAtOnce: 32,
   workers: 2,
   workerTimeoutMs: 30_000,
   maxRequests: 0,

@@ -35,6 +35,8 @@ export interface StartOptions {
   cwd?: string;
   /** Arguments for Deno itself, instead of `-A`. */
   deno?: string[];
+  /** The program's main module, instead of this tree's. */
+  program?: string;
   /** A shell line put before the command, such as `ulimit -n 40`. */
   shell?: string;
   /** A command put before the command, such as `setsid`. */
@@ -49,7 +51,7 @@ export interface StartOptions {
  * @returns the running program; killed when it is disposed of
  */
 export function start(args: string[], options: StartOptions = {}): Running {
-  const deno = ["run", ...options.deno ?? ["-A"], PROGRAM, ...args];
+  const deno = ["run", ...options.deno ?? ["-A"], options.program ?? PROGRAM, ...args];
   const shell = options.shell === undefined ? [] : ["sh", "-c", `${options.shell}; exec "$0" "$@"`];
   const [command, ...full] = [...options.wrapper ?? [], ...shell, Deno.execPath(), ...deno];
   const env = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env };

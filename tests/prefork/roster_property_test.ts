@@ -57,7 +57,10 @@ class World {
   lastTicket = 0;
 
   constructor(workers: number) {
-    this.fleet = new Fleet({ workers, workerTimeoutMs: 5_000, maxRequests: 30, maxRssBytes: 35 }, () => 0.3);
+    this.fleet = new Fleet(
+      { workers, bootsAtOnce: 2, workerTimeoutMs: 5_000, maxRequests: 30, maxRssBytes: 35 },
+      () => 0.3,
+    );
     this.fleet.note({ kind: "start" });
   }
 

@@ -30,6 +30,32 @@ Deno.test("A reload starts a whole new generation, and the old one serves until 
   assert.equal(fleet.spawns.length, 0);
 });
 
+Deno.test("A new generation loads a few workers at a time, and nobody listens before the last has loaded", () => {
+  const fleet = Fleet.serving({ workers: 3, bootsAtOnce: 1 });
+  const spawn = (id: number, nr: number) => ({ do: "spawn", id, nr, generation: 2, afterMs: 0 });
+  const load = (id: number) => {
+    assert.deepEqual(fleet.spawnDue(), [id]);
+    return fleet.note({ kind: "loaded", id });
+  };
+  assert.deepEqual(reload(fleet, 1), [spawn(4, 1)]);
+  assert.deepEqual(load(4), [spawn(5, 2)]);
+  assert.deepEqual(load(5), [spawn(6, 3)]);
+  assert.deepEqual(load(6), [4, 5, 6].map((id) => ({ do: "listen", id })));
+  for (const id of [4, 5, 6]) fleet.ready(id);
+  assert.equal(fleet.roster.generation, 2);
+});
+
+Deno.test("Of a generation that comes to nothing, those who wait for their turn are not started", () => {
+  const fleet = Fleet.serving({ workers: 3, bootsAtOnce: 1 });
+  reload(fleet, 1);
+  const [first] = fleet.spawnDue();
+  fleet.fail(first, "app", "it throws");
+  fleet.exit(first, 1);
+  assert.deepEqual(fleet.spawns, []);
+  assert.equal(fleet.verdicts[0].ok, false);
+  assert.equal(fleet.in("ready").length, 3);
+});
+
 Deno.test("The verdict comes once every old worker has fallen quiet, or is gone", () => {
   const fleet = Fleet.serving();
   const [one, two] = fleet.in("ready");

@@ -1,0 +1,33 @@
+// Knows: how a process of the program ends: with which code, and with what it says where it could not do its work.
+// Does not know: the work.
+
+import { AppLoadError } from "../app/load_error.ts";
+import { showError } from "../platform/log.ts";
+import type { Process } from "../platform/ports.ts";
+import { EXIT } from "../prefork/exit_codes.ts";
+import { Failure } from "./failure.ts";
+import { UsageError } from "./parse_flags.ts";
+
+/**
+ * Waits for the work and ends the process.
+ *
+ * @param work gives the exit code; null where the process may end by itself
+ * @param process the process
+ */
+export async function toTheEnd(work: Promise<number | null>, process: Process): Promise<void> {
+  try {
+    const code = await work;
+    if (code !== null) process.exit(code);
+  } catch (error) {
+    const code = codeOf(error);
+    process.stderr(`weft: ${code === null ? showError(error) : (error as Error).message}\n`);
+    process.exit(code ?? EXIT.error);
+  }
+}
+
+/** The code for an error that was put into words for the user; null for one that nobody expected. */
+function codeOf(error: unknown): number | null {
+  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof AppLoadError) return EXIT.appNotLoaded;
+  return error instanceof Failure ? error.code : null;
+}

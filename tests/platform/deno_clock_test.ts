@@ -1,0 +1,46 @@
+// Knows: that Deno's clock rings when it should, and keeps no process alive that it should not.
+
+import assert from "node:assert/strict";
+import { denoClock } from "../../src/platform/deno_clock.ts";
+
+Deno.test("A timer rings once, and not before its time", async () => {
+  let times = 0;
+  const begun = denoClock.now();
+  await new Promise<void>((resolve) => {
+    denoClock.after(5.5, () => {
+      times++;
+      denoClock.after(20, resolve);
+    });
+  });
+  assert.equal(times, 1);
+  assert.ok(denoClock.now() - begun >= 25.5);
+});
+
+Deno.test("A timer that is cancelled does not ring, also where it is cancelled by one that rings with it", async () => {
+  const rung: string[] = [];
+  denoClock.after(1, () => rung.push("cancelled")).cancel();
+  denoClock.after(5, () => second.cancel());
+  const second = denoClock.after(5, () => rung.push("second"));
+  await new Promise<void>((resolve) => denoClock.after(20, resolve));
+  assert.deepEqual(rung, []);
+});
+
+Deno.test("A repeated timer rings until it is cancelled, also by itself", async () => {
+  let times = 0;
+  const timer = denoClock.every(2, () => {
+    if (++times === 15) timer.cancel();
+  });
+  await new Promise<void>((resolve) => denoClock.after(200, resolve));
+  assert.equal(times, 15);
+});
+
+Deno.test("A repeated timer does not keep the process alive, a single one does", async () => {
+  const clock = JSON.stringify(new URL("../../src/platform/deno_clock.ts", import.meta.url).href);
+  const script = `import { denoClock } from ${clock};
+    let times = 0;
+    denoClock.every(1, () => times++);
+    denoClock.after(50, () => console.log(times > 0));`;
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", script] }).output();
+  assert.equal(code, 0);
+  assert.equal(new TextDecoder().decode(stdout).trim(), "true");
+});
