@@ -19,19 +19,29 @@ function after(ms: number, call: () => void): Timer {
   return { cancel: () => signal.removeEventListener("abort", listener) };
 }
 
+/** What has rung so often goes on for long: node:timers is worth its loading then, as each of its rings costs 0.2 ms less. */
+const RINGS_BY_SIGNAL = 10;
+
 /** Calls again and again without keeping the process alive. */
 function every(everyMs: number, call: () => void): Timer {
-  let signal: AbortSignal;
+  let cancel: () => void;
+  let rings = 0;
   const wait = () => {
-    signal = AbortSignal.timeout(Math.ceil(everyMs));
+    const signal = AbortSignal.timeout(Math.ceil(everyMs));
     addEventListener.call(signal, "abort", ring);
+    cancel = () => removeEventListener.call(signal, "abort", ring);
   };
   const ring = () => {
-    wait();
+    if (++rings < RINGS_BY_SIGNAL) wait();
+    else {
+      const id = setInterval(call, everyMs);
+      Deno.unrefTimer(id);
+      cancel = () => clearInterval(id);
+    }
     call();
   };
   wait();
-  return { cancel: () => removeEventListener.call(signal, "abort", ring) };
+  return { cancel: () => cancel() };
 }
 
 /** Deno's clock. */
