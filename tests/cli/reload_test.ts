@@ -104,3 +104,23 @@ unixTest("A reload to code that does not work changes nothing, and says where it
   assert.equal(code, 4);
   assert.match(stderr, /^weft ctl: not reloaded: gen=1 goes on serving; /);
 });
+
+unixTest(
+  "A variable that is not understood fails a reload with its name, and the old generation stays",
+  async () => {
+    const directory = await Deno.makeTempDir({ prefix: "weft" });
+    const variables = `${directory}/variables`;
+    await Deno.writeTextFile(variables, "WEFT_HEALTH=/healthz\n");
+    await using program = await supervise(["-w", "1", WORKERS_APP], {
+      directory,
+      deno: ["-A", `--env-file=${variables}`],
+    });
+    await program.atStrength(1);
+    await Deno.writeTextFile(variables, "WEFT_KEEP_ALIVE=soon\n");
+    const { code, stderr } = await program.ctl("reload");
+    assert.equal(code, 4);
+    assert.match(stderr, /gen=1 goes on serving; WEFT_KEEP_ALIVE: expected seconds/);
+    assert.equal((await program.status()).generation, 1);
+    assert.equal((await program.stop()).code, 0);
+  },
+);
