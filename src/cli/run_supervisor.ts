@@ -22,8 +22,10 @@ import { VERSION } from "./version.ts";
 
 /** What a worker's process begins with: less to load than the program as a whole, so that it serves sooner. */
 const WORKER_MODULE = new URL("./worker.ts", import.meta.url).href;
+/** The same where permissions name what may be read. */
+const WORKER_BY_NAME_MODULE = new URL("./worker_by_name.ts", import.meta.url).href;
 /** Never called: who caches this program for a machine without a network caches its workers' too. */
-export const known = () => import("./worker.ts");
+export const known = () => import("./worker_by_name.ts");
 
 /** A worker whose loop has not answered for so long serves nobody. */
 const WORKER_TIMEOUT_MS = 30_000;
@@ -47,10 +49,12 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   // Watched from before the first worker loads the application: nothing that is saved meanwhile is missed.
   const changes = asked.values.get("restart") === true ? await watch(asked, context) : null;
   const children = await platform.loadChildren();
+  const access = accessOf(asked, control, platform);
+  const limits = children.limitsOf(access);
   const child = {
-    module: WORKER_MODULE,
+    ...access,
+    module: limits === null ? WORKER_MODULE : WORKER_BY_NAME_MODULE,
     config: asked.app === undefined ? undefined : nearestConfig(asked.app, { cwd: process.cwd, files: platform.files }),
-    ...accessOf(asked, control, platform),
   };
   const supervisor = await startOr({
     platform,
@@ -63,7 +67,6 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     argsFor: (hello) => [JSON.stringify({ ...hello, descriptor, program: process.program }), ...process.args],
     onServing(url) {
       sayServing(url, asked, { ...context, more: `; control: ${control}` });
-      const limits = children.limitsOf(child);
       if (limits !== null) {
         log(
           "INFO",

@@ -213,8 +213,7 @@ class Worker {
       delayMs: why === "stop" ? settings.drainDelayMs : 0,
       // Who has changed the code does not want to see the old one again.
       lastIdleMs: why === "restart" ? 0 : settings.lastIdleMs,
-      isPortShared: this.#isPortShared && !isEnd,
-      isReplaced: !isEnd,
+      successors: isEnd ? undefined : this.#isPortShared ? "same port" : "same socket",
     });
     if (this.#isLeaving) return;
     this.#isLeaving = true;

@@ -7,9 +7,6 @@ import { platform } from "../platform/runtime.ts";
 import { runWorker } from "./run_worker.ts";
 import { toTheEnd } from "./to_the_end.ts";
 
-/** Never called: an application that imports Weft itself needs no permission to read what is known from the start. */
-export const known = () => import("../../mod.ts");
-
 const { process, clock } = platform;
 /** What the supervisor tells of itself, and its own command line. */
 const [hello, ...args] = process.args;

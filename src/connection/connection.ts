@@ -53,6 +53,8 @@ export class Connection implements AsyncIterableIterator<Turn> {
   passed = 0;
   /** The request that is answered now; in the phases idle and closed the one before; null where there is none. */
   exchange: Exchange | null = null;
+  /** Set once the next answer is the last. */
+  closeAfterAnswer: boolean;
   /** What the client did wrong, where that ended the connection. */
   refusal: ProtocolError | null = null;
 
@@ -73,6 +75,7 @@ export class Connection implements AsyncIterableIterator<Turn> {
     this.id = id;
     this.socket = socket;
     this.terms = terms;
+    this.closeAfterAnswer = terms.closeAfterAnswer;
     this.intake = new Intake(socket, terms, this);
     this.outbox = new Outbox(socket);
     this.#walk = walk(this);

@@ -58,7 +58,8 @@ export function putAnswer(connection: Connection, exchange: Exchange, answer: An
   const bytes = typeof body === "string" && head.method === "HEAD" ? encoder.encode(body) : body;
   const framing = frameAnswer(answer, head, lengthOf(bytes, said.contentLength, head.method));
   // What becomes of a connection that is handed over is the other protocol's matter.
-  const keepAlive = isSwitch || framing.kind !== "close" && head.keepAlive && !terms.closeAfterAnswer && !said.close &&
+  const keepAlive = isSwitch ||
+    framing.kind !== "close" && head.keepAlive && !connection.closeAfterAnswer && !said.close &&
       canPassBody(connection, exchange);
   const text = writeHead(answer, { framing, minor: head.minor, keepAlive, date: terms.date });
   if (framing.kind === "none" || head.method === "HEAD" || bytes === null) outbox.putLatin1(text);
@@ -82,8 +83,8 @@ const BLOCK_SENT: Sending = {
   isPlain: true,
 };
 
-function canUseBlock({ terms }: Connection, { head, isBodyRead }: Exchange): boolean {
-  return isBodyRead && head.keepAlive && head.minor === 1 && !terms.closeAfterAnswer && head.method !== "HEAD";
+function canUseBlock({ closeAfterAnswer }: Connection, { head, isBodyRead }: Exchange): boolean {
+  return isBodyRead && head.keepAlive && head.minor === 1 && !closeAfterAnswer && head.method !== "HEAD";
 }
 
 /** The common case in one piece: a text that is ASCII has as many bytes as characters, so its length was right. */

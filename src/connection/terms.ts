@@ -46,7 +46,7 @@ export interface Terms {
   readonly scheme: "http" | "https";
   /** True where somebody reads the phases; where nobody does, turns are empty and cost next to nothing. */
   readonly isRead: boolean;
-  /** True where every answer is a connection's last. */
+  /** True where the first answer of a new connection is its last. */
   closeAfterAnswer: boolean;
   /** True once the engine drains: what has no end of its own should end. */
   isDraining: boolean;

@@ -14,11 +14,9 @@ import type { DecodeLatin1 } from "../wire/head_facts.ts";
 import { Accepting } from "./accepting.ts";
 import { applicationOf, type ApplicationParts } from "./application.ts";
 import { Deadlines } from "./deadlines.ts";
+import { Farewell, sendAway } from "./farewell.ts";
 import { LiveTable } from "./live_table.ts";
 import type { Settings } from "./settings.ts";
-
-/** Those who leave together close their listeners within so much of each other. */
-const OTHERS_CLOSE_MS = 100;
 
 /** Walks a connection turn by turn, and tells its readers of every phase. */
 async function tell(connection: Connection, readers: readonly PhaseReader[]): Promise<void> {
@@ -58,12 +56,11 @@ export interface DrainOptions {
   /** Milliseconds that a connection may idle; `lastIdleMs` of the settings where it is not said. */
   lastIdleMs?: number;
   /**
-   * Others go on listening on the same port, each with a socket of its own: clients are sent to them a moment after the
-   * listener is closed, when all who leave with this one have closed theirs.
+   * Other processes take its place, on the same listening socket or each with a socket of its own on the same port. Whoever
+   * asks for its health is told of theirs; and where its clients may idle at all, they are sent there a few at a time, as
+   * all of them at once would wait for each other.
    */
-  isPortShared?: boolean;
-  /** Another process takes its place: whoever asks for its health is told of that one's, which serves. */
-  isReplaced?: boolean;
+  successors?: "same socket" | "same port";
 }
 
 /** How an engine stands; it only ever goes on to the next. */
@@ -84,13 +81,12 @@ export class Engine {
   #terms: Terms;
   #deadlines: Deadlines;
   #state: EngineState = "serving";
-  #isReplaced = false;
+  #successors: DrainOptions["successors"];
   #pastRequests = 0;
   #sweeping: Timer | null = null;
   #patience: Timer | null = null;
   #accepting: Accepting;
-  /** Until clients are sent elsewhere with their next answer. */
-  #sending: Timer | null = null;
+  #farewell: Farewell | null = null;
   /** Set by a drain: how long a connection may idle. */
   #lastIdleMs: number | null = null;
   #finish: () => void;
@@ -108,7 +104,7 @@ export class Engine {
         log: world.log,
         health: settings.health === undefined
           ? undefined
-          : { path: settings.health, isDraining: () => this.#terms.isDraining && !this.#isReplaced },
+          : { path: settings.health, isDraining: () => this.#terms.isDraining && this.#successors === undefined },
       }),
       body: settings.body,
       limits: { maxHeadBytes: settings.maxHeaderBytes, maxBodyBytes: settings.maxBodyBytes },
@@ -157,8 +153,9 @@ export class Engine {
   /** True once it accepts no more and no connection waits for a request: only answers that have begun go on. */
   get isQuiet(): boolean {
     if (this.#state === "serving" || this.#state === "draining") return false;
-    if (!this.#terms.closeAfterAnswer && this.live.size > 0) return false;
-    for (const { phase } of this.live.connections()) if (phase === "idle") return false;
+    for (const { phase, closeAfterAnswer } of this.live.connections()) {
+      if (phase === "idle" || !closeAfterAnswer) return false;
+    }
     return true;
   }
 
@@ -178,11 +175,14 @@ export class Engine {
     if (this.#state !== "serving") return;
     this.#state = "draining";
     this.#terms.isDraining = true;
-    this.#isReplaced = options.isReplaced === true;
+    this.#successors = options.successors;
     const { settings } = this.#parts;
     this.#lastIdleMs = options.lastIdleMs ?? settings.lastIdleMs;
     const delayMs = options.delayMs ?? settings.drainDelayMs;
-    this.#terms.closeAfterAnswer = options.isPortShared !== true || this.#lastIdleMs === 0;
+    if (!this.#isGentle) {
+      this.#terms.closeAfterAnswer = true;
+      sendAway(this.live.connections());
+    }
     const stop = () => this.#accepting.finish(() => this.#stopAccepting());
     if (delayMs > 0) this.#patience = this.#world.clock.after(delayMs, stop);
     else stop();
@@ -208,10 +208,19 @@ export class Engine {
       this.abort();
     });
     this.#sweep();
-    if (!this.#terms.closeAfterAnswer) {
-      this.#sending = this.#world.clock.after(OTHERS_CLOSE_MS, () => this.#terms.closeAfterAnswer = true);
+    if (this.#isGentle) {
+      this.#terms.closeAfterAnswer = true;
+      this.#farewell = new Farewell(this.live, {
+        clock: this.#world.clock,
+        isPortShared: this.#successors === "same port",
+      });
     }
     this.#finishIfEmpty();
+  }
+
+  /** Clients are sent to successors one after the other. */
+  get #isGentle(): boolean {
+    return this.#successors !== undefined && this.#lastIdleMs !== 0;
   }
 
   #finishIfEmpty(): void {
@@ -219,7 +228,7 @@ export class Engine {
     if (this.#state !== "stopping" || this.live.size > 0 || !this.#accepting.hasEnded) return;
     this.#state = "stopped";
     this.#patience?.cancel();
-    this.#sending?.cancel();
+    this.#farewell?.cancel();
     this.#sweeping?.cancel();
     this.#finish();
   }

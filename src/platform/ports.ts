@@ -62,7 +62,7 @@ export interface Clock {
   date(): number;
   /** Calls again and again, `everyMs` apart, without keeping the process alive. */
   every(everyMs: number, call: () => void): Timer;
-  /** Calls once. What is cancelled may take its kilobyte until its time has come: not for each request. */
+  /** Calls once. */
   after(ms: number, call: () => void): Timer;
   /** Calls once, as soon as everything else that is ready has had its turn. */
   soon(call: () => void): void;

@@ -126,10 +126,10 @@ Deno.test("Where another process takes its place, its health path speaks of that
   await using fake = fakeEngine(hello, { health: "/healthz", lastIdleMs: 1_000 });
   const client = fake.listener.connect();
   await settled();
-  fake.engine.drain({ isReplaced: true });
+  fake.engine.drain({ successors: "same port" });
   client.send("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n");
-  await fake.engine.finished;
-  assert.equal(readResponses(client.bytes, { ended: true }).responses[0].status, 200);
+  await settled();
+  assert.equal(readResponses(client.bytes).responses[0].status, 200);
 });
 
 Deno.test("An abort cuts everything at once, also in the middle of a drain or its delay", async () => {

@@ -8,7 +8,7 @@ import { bodyText, fieldOf, readResponses } from "../helpers/responses.ts";
 
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 const hello = () => new Response("hello");
-const SHARED = { isPortShared: true } as const;
+const SHARED = { successors: "same port" } as const;
 
 Deno.test("What waits to be accepted on a shared port is accepted before the listener closes", async () => {
   await using fake = fakeEngine(hello, { lastIdleMs: 1_000 });
@@ -38,6 +38,24 @@ Deno.test("Clients of a shared port are sent to the others a moment after the li
   await settled();
   const { responses } = readResponses(client.bytes, { ended: true });
   assert.deepEqual(responses.map((response) => fieldOf(response, "connection")), [null, "close"]);
+  await fake.engine.finished;
+  assert.equal(fake.clock.timers, 0);
+});
+
+Deno.test("Clients of an engine that is replaced are sent away a few at a time", async () => {
+  await using fake = fakeEngine(hello, { lastIdleMs: 1_000 });
+  const clients = Array.from({ length: 30 }, () => fake.listener.connect());
+  await settled();
+  fake.engine.drain({ successors: "same socket" });
+  const told: number[] = [];
+  for (let step = 0; step < 15; step++) {
+    await fake.clock.advance(step === 0 ? 0 : 20);
+    for (const client of clients) if (!client.isClosed) client.send(GET);
+    await settled();
+    told.push(clients.filter(({ text }) => text.includes("connection: close")).length);
+  }
+  assert.deepEqual(told.slice(0, 4), [2, 4, 6, 8]);
+  assert.equal(told.at(-1), 30);
   await fake.engine.finished;
   assert.equal(fake.clock.timers, 0);
 });

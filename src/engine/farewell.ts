@@ -1,0 +1,50 @@
+// Knows: how the clients of an engine that leaves are told to go.
+// Does not know: who serves them next.
+// Rule: who comes to a server that has only just started waits for all who came with it: they are sent a few at a time.
+
+import type { Connection } from "../connection/connection.ts";
+import type { Clock, Timer } from "../platform/ports.ts";
+import type { LiveTable } from "./live_table.ts";
+
+/** Those who leave together close their listeners within so much of each other. */
+const OTHERS_CLOSE_MS = 100;
+/** Everybody is sent in so many shares, one every so often: over within a third of a second. */
+const SHARES = 15;
+const SHARE_EVERY_MS = 20;
+
+/**
+ * Makes the next answer of each connection its last.
+ *
+ * @param connections whose
+ */
+export function sendAway(connections: Iterable<Connection>): void {
+  for (const connection of connections) connection.closeAfterAnswer = true;
+}
+
+/** Sends clients to the processes that take over. */
+export class Farewell {
+  #timer: Timer;
+
+  /**
+   * @param live whose clients
+   * @param options the clock, and whether others who leave listen on the same port with sockets of their own: clients are
+   *   sent on when all of these are closed
+   */
+  constructor(live: LiveTable, { clock, isPortShared }: { clock: Clock; isPortShared: boolean }) {
+    this.#timer = clock.after(isPortShared ? OTHERS_CLOSE_MS : 0, () => {
+      const staying = [...live.connections()];
+      const share = Math.ceil(staying.length / SHARES);
+      const sendShare = () => {
+        sendAway(staying.splice(0, share));
+        if (staying.length === 0) this.cancel();
+      };
+      this.#timer = clock.every(SHARE_EVERY_MS, sendShare);
+      sendShare();
+    });
+  }
+
+  /** Ends it; nobody else is sent away. */
+  cancel(): void {
+    this.#timer.cancel();
+  }
+}
