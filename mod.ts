@@ -17,7 +17,8 @@
 export { serve, type ServeOptions, type Server } from "./src/engine/serve.ts";
 export type { Limits } from "./src/engine/settings.ts";
 export type { Accept, Handler, HandlerInfo, HandlerTimings, OnError, RequestPreview } from "./src/message/handler.ts";
-export { type Address, StorageError } from "./src/platform/ports.ts";
+export { StorageError } from "./src/platform/errors.ts";
+export type { Address } from "./src/platform/ports.ts";
 export type { BodyPolicy } from "./src/connection/terms.ts";
 export type { ReceivedFile } from "./src/uploads/received_file.ts";
 export { type ReceivedForm, receiveUploads } from "./src/uploads/receive_uploads.ts";

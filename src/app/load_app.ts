@@ -4,7 +4,8 @@
 import type { Accept, Handler, OnError } from "../message/handler.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Address, Files } from "../platform/ports.ts";
-import { AppLoadError, showLoadError } from "./load_error.ts";
+import { AppLoadError } from "./load_error.ts";
+import { pathOf, SCHEME, toUrl } from "./specifier.ts";
 
 /** An application that is ready to be served. */
 export interface LoadedApp {
@@ -30,9 +31,6 @@ export interface LoadContext {
   load: (url: string) => Promise<Record<string, unknown>>;
 }
 
-/** URLs of this package's own modules; an error's place is looked for elsewhere. */
-const OWN_ROOT = new URL("../", import.meta.url).href;
-
 /**
  * Loads an application.
  *
@@ -50,29 +48,11 @@ export async function loadApp(specifier: string, context: LoadContext): Promise<
   try {
     module = await context.load(url);
   } catch (error) {
-    const shown = showLoadError(
-      error,
-      (place) => context.files.readText(pathOf(place)),
-      (place) => place.startsWith(OWN_ROOT),
-    );
-    const advice = adviceFor(error, url, context);
-    throw new AppLoadError(specifier, `cannot load the application ${specifier}\n${shown}${advice}`, { cause: error });
+    const { explain } = await import("./explain.ts");
+    const why = explain(error, url, context);
+    throw new AppLoadError(specifier, `cannot load the application ${specifier}\n${why}`, { cause: error });
   }
   return readExports(specifier, module);
-}
-
-/** A scheme has two letters at least: one letter is a drive on Windows. */
-const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
-
-/**
- * Finds the file that a specifier names.
- *
- * @param specifier the application as it was asked for
- * @returns its path, relative where it was, with `/` between the names; null where it names no file of this machine
- */
-export function localPath(specifier: string): string | null {
-  if (!SCHEME.test(specifier)) return specifier.replaceAll("\\", "/");
-  return specifier.startsWith("file:") ? pathOf(specifier) : null;
 }
 
 function moduleUrl(specifier: string, context: LoadContext): string {
@@ -84,11 +64,6 @@ function moduleUrl(specifier: string, context: LoadContext): string {
   throw new AppLoadError(specifier, `cannot load the application ${specifier}\n${problem}`);
 }
 
-function toUrl(path: string, cwd: string): URL {
-  const base = new URL(`file://${cwd.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:)/, "/")}/`);
-  return new URL(encodeURI(path.replaceAll("\\", "/")).replaceAll("#", "%23").replaceAll("?", "%3F"), base);
-}
-
 function problemWith(path: string, files: Files): string | null {
   try {
     const kind = files.kindOf(path);
@@ -97,11 +72,6 @@ function problemWith(path: string, files: Files): string | null {
   } catch (error) {
     return `cannot read ${path}: ${messageOf(error)}`;
   }
-}
-
-function pathOf(url: string): string {
-  const path = decodeURIComponent(new URL(url).pathname);
-  return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
 }
 
 function readExports(specifier: string, module: Record<string, unknown>): LoadedApp {
@@ -165,75 +135,4 @@ function showExports(module: Record<string, unknown>): string {
 /** A method keeps its object; methods of classes stand on the prototype, where a spread does not look. */
 function bound(value: unknown, object: Record<string, unknown>): unknown {
   return typeof value === "function" ? (...args: unknown[]) => value.apply(object, args) : undefined;
-}
-
-/** Tells what to type where an application has an import map of its own that was not read. */
-function adviceFor(error: unknown, url: string, context: LoadContext): string {
-  const isBareImport = error instanceof Error &&
-    /not a dependency|not in import map|not prefixed with|Unable to resolve|Could not find (a matching )?package/i.test(
-      error.message,
-    );
-  if (!isBareImport || !url.startsWith("file:")) return "";
-  const path = pathOf(url);
-  const config = configAbove(path, context.files);
-  const type = (config: string) => `    deno run -A --config ${config} ${context.program} ${path}`;
-  if (config !== null) {
-    return `\n\nThe application has its own configuration, which Deno reads only where it is named. Type:\n${
-      type(config)
-    }`;
-  }
-  const manifest = nearestFile(path, ["package.json"], context.files);
-  if (manifest !== null) {
-    const beside = manifest.replace(/package\.json$/, "deno.json");
-    return "\n\nThe application has a package.json, which Deno reads only beside a deno.json that is named. Type:\n" +
-      `    echo '{}' > ${beside}\n    (cd ${beside.slice(0, -"/deno.json".length)} && deno install)\n${type(beside)}`;
-  }
-  return "\n\nThe application imports a package by its bare name, and no deno.json or package.json says which it is. " +
-    'Write npm:NAME or jsr:NAME in the import, or put a deno.json with "imports" beside the application.';
-}
-
-/**
- * Finds the configuration that an application has of its own.
- *
- * @param specifier the application as it was asked for
- * @param context the directory that relative paths start from, and files
- * @returns the path of the nearest deno.json or deno.jsonc beside or above it; undefined where there is none
- */
-export function nearestConfig(
-  specifier: string,
-  { cwd, files }: Pick<LoadContext, "cwd" | "files">,
-): string | undefined {
-  const path = localPath(specifier);
-  return path === null ? undefined : configAbove(pathOf(toUrl(path, cwd).href), files) ?? undefined;
-}
-
-/**
- * Finds the configuration that says what a module's bare imports mean.
- *
- * @param path of the module, absolute
- * @param files where to look
- * @returns the path of the nearest deno.json or deno.jsonc beside or above it, null where there is none
- */
-export function configAbove(path: string, files: Pick<Files, "kindOf">): string | null {
-  return nearestFile(path, ["deno.json", "deno.jsonc"], files);
-}
-
-/** Looks for a file beside a path, then in every directory above. */
-function nearestFile(path: string, names: readonly string[], files: Pick<Files, "kindOf">): string | null {
-  for (const parts = path.split("/").slice(0, -1); parts.length > 0; parts.pop()) {
-    for (const name of names) {
-      const candidate = [...parts, name].join("/");
-      if (isFile(candidate, files)) return candidate;
-    }
-  }
-  return null;
-}
-
-/** What may not be looked at cannot be used either. */
-function isFile(path: string, files: Pick<Files, "kindOf">): boolean {
-  try {
-    return files.kindOf(path) === "file";
-  } catch {
-    return false;
-  }
 }

@@ -1,12 +1,13 @@
 // Knows: how an operator's wishes reach the supervisor: flags, signals, files that change.
 // Does not know: how workers are kept running (prefork).
 
-import { localPath, nearestConfig } from "../app/load_app.ts";
+import { nearestConfig } from "../app/own_configuration.ts";
+import { localPath } from "../app/specifier.ts";
 import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
 import type { RosterTerms } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorParts } from "../prefork/supervisor.ts";
 import { messageOf, showError } from "../platform/log.ts";
-import type { ChildOptions, Log, Platform } from "../platform/ports.ts";
+import type { ChildAccess, Log, Platform } from "../platform/ports.ts";
 import { CannotWatch } from "../restart/cannot_watch.ts";
 import type { Changes } from "../restart/watch_changes.ts";
 import { EXIT } from "../prefork/exit_codes.ts";
@@ -169,7 +170,7 @@ function accessOf(
   asked: Asked,
   control: string,
   { process }: Platform,
-): Pick<ChildOptions, "reads" | "writes" | "nets" | "variables"> {
+): ChildAccess {
   const { app, values } = asked;
   const log = values.get("access-log") as string | undefined;
   const host = values.get("host") as string | undefined ?? defaultHost(process.env);

@@ -3,8 +3,8 @@
 
 import { AppLoadError } from "../app/load_error.ts";
 import { showPath } from "../inspect/dump.ts";
-import type { BootFault, LeaveReason, Report } from "../prefork/messages.ts";
-import { MAX_IN_FLIGHT, NO_REPORT } from "../prefork/messages.ts";
+import type { BootFault, LeaveReason } from "../prefork/messages.ts";
+import { MAX_IN_FLIGHT, NO_REPORT, type Report } from "../prefork/report.ts";
 import { type Hello, type Pace, WorkerLink } from "../prefork/worker_link.ts";
 import { showError } from "../platform/log.ts";
 import { ofProcess } from "../progress/of_process.ts";
@@ -60,7 +60,7 @@ export async function runWorker(args: readonly string[], hello: Hello, context: 
     ofProcess.store = link.progressStore;
     const prepared = await prepare(asked, { ...context, program: hello.program });
     link.tell({ kind: "loaded" });
-    if (hello.hasOthers) await rehearseAs(context);
+    if (!hello.isAwaited) await rehearseAs(context);
     const listener = await listenAsWorker(prepared.configuration, { port: await orders.promise, hello, platform });
     worker = new Worker(prepared, listener, {
       link,

@@ -2,7 +2,7 @@
 // Does not know: time, other connections, the web's Request and Response.
 // Rule: a phase is passed by `yield`, a wait is a promise that is yielded. What needs neither is a plain call.
 
-import { StorageError } from "../platform/ports.ts";
+import { StorageError } from "../platform/errors.ts";
 import type { Answer } from "../wire/answer.ts";
 import { SMALL_BUFFER_BYTES } from "../wire/inbox.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";

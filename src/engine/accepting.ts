@@ -2,8 +2,9 @@
 // Does not know: what becomes of them.
 // Rule: whatever the system is short of, accepting goes on once it can.
 
+import { ListenerClosed } from "../platform/errors.ts";
 import { messageOf } from "../platform/log.ts";
-import { type Clock, type Listener, ListenerClosed, type Log, type Socket } from "../platform/ports.ts";
+import type { Clock, Listener, Log, Socket } from "../platform/ports.ts";
 
 /** How long accepting pauses when the system has no descriptor left: doubling from the first to the second. */
 const MIN_PAUSE_MS = 50;

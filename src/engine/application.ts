@@ -6,8 +6,9 @@ import type { Application } from "../connection/terms.ts";
 import type { Accept, Handler, OnError, RequestPreview } from "../message/handler.ts";
 import { LazyRequest } from "../message/lazy_request.ts";
 import { isResponse, readAnswer } from "../message/read_answer.ts";
+import { StorageError } from "../platform/errors.ts";
 import { showError } from "../platform/log.ts";
-import { type Log, StorageError } from "../platform/ports.ts";
+import type { Log } from "../platform/ports.ts";
 import { type Answer, reasonOf } from "../wire/answer.ts";
 import { ClientError } from "../wire/protocol_error.ts";
 

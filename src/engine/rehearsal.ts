@@ -2,7 +2,8 @@
 // Does not know: the application: it is not called, as a request that nobody sent is nothing to it.
 // Rule: nothing of it is seen: it listens nowhere, counts nothing, and tells nobody.
 
-import { type Address, type Listener, ListenerClosed, type Socket } from "../platform/ports.ts";
+import { ListenerClosed } from "../platform/errors.ts";
+import type { Address, Listener, Socket } from "../platform/ports.ts";
 import { Engine, type World } from "./engine.ts";
 import { settle } from "./settings.ts";
 

@@ -2,7 +2,7 @@
 // Does not know: what the child does.
 // Rule: a child gets no permission that its parent lacks.
 
-import type { Child, ChildOptions, Children } from "./ports.ts";
+import type { Child, ChildAccess, ChildOptions, Children } from "./ports.ts";
 
 /** Deno as it was started, before anybody changed what it says of its arguments. */
 const ARGS_AT_START = [...Deno.args];
@@ -13,8 +13,8 @@ const NOT_INHERITED = /^--(inspect|watch|cpu-prof|unstable-net$|no-prompt$)/;
 const VALUE_BEHIND = /^--cpu-prof-(dir|name|interval)$/;
 
 /**
- * Room for what a start leaves behind, in MiB: with Deno's own first megabyte the collector runs in the middle of it, and
- * its threads have to be woken. A process that serves grows to as much anyway.
+ * Room for what a start leaves behind, in MiB: with the first megabyte that is usual the collector runs in the middle of it,
+ * and its threads have to be woken. It makes up for that later, when clients are there.
  */
 const YOUNG_GENERATION = "--v8-flags=--min-semi-space-size=8";
 
@@ -51,7 +51,7 @@ export const children: Children = {
 function flagsFor(options: ChildOptions): string[] {
   const flags = ownFlags() ?? permissionFlags(options);
   const has = (flag: RegExp) => flags.some((word) => flag.test(word));
-  const more = has(/^--v8-flags/) ? [] : [YOUNG_GENERATION];
+  const more = options.isAwaited && !has(/^--v8-flags/) ? [YOUNG_GENERATION] : [];
   if (options.config !== undefined && !has(/^(-c$|-c=|--config|--no-config)/)) more.push(`--config=${options.config}`);
   return [...flags, ...more];
 }
@@ -76,7 +76,7 @@ function ownFlags(): string[] | null {
 const PERMISSIONS = ["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const;
 
 /** What this process may do, as flags. What it may do in part is asked for by the names that are known. */
-function permissionFlags(options: Omit<ChildOptions, "module" | "args" | "env">): string[] {
+function permissionFlags(options: ChildAccess): string[] {
   const states = PERMISSIONS.map((name) => Deno.permissions.querySync({ name }));
   if (states.every(isWhole)) return ["--allow-all"];
   const flags: string[] = [];
@@ -110,7 +110,7 @@ const SYSTEM_FACTS = [
 
 function partsOf(
   name: typeof PERMISSIONS[number],
-  { reads, writes, nets, variables }: Omit<ChildOptions, "module" | "args" | "env">,
+  { reads, writes, nets, variables }: ChildAccess,
 ): string[] {
   const isGranted = (descriptor: Deno.PermissionDescriptor) =>
     Deno.permissions.querySync(descriptor).state === "granted";

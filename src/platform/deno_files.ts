@@ -1,7 +1,8 @@
 // Knows: how Deno watches directories, tells one content of a file from another, and which modules import which.
 // Does not know: which files matter, or what happens when they change.
 
-import { ModulesUnknown, type Sighting, type Sources, type Watcher } from "./ports.ts";
+import { ModulesUnknown } from "./errors.ts";
+import type { Sighting, Sources, Watcher } from "./ports.ts";
 
 /** Files above it are told apart by size and time: reading a large one after each save would be felt. */
 const MAX_DIGESTED_BYTES = 8 * 1024 * 1024;

@@ -1,7 +1,8 @@
 // Knows: how Deno listens and accepts.
 // Does not know: what is spoken on a connection.
 
-import { type Address, type Listener, ListenerClosed, type ListenOptions, type Socket } from "./ports.ts";
+import { ListenerClosed } from "./errors.ts";
+import type { Address, Listener, ListenOptions, Socket } from "./ports.ts";
 
 /**
  * Listens.

@@ -2,8 +2,9 @@
 // Does not know: whose bytes they are.
 // Rule: nothing is left behind; what cannot be kept is a StorageError that says what to do about it.
 
+import { StorageError } from "./errors.ts";
 import { messageOf } from "./log.ts";
-import { StorageError, type TemporaryFile, type TemporaryFiles } from "./ports.ts";
+import type { TemporaryFile, TemporaryFiles } from "./ports.ts";
 
 /** What every temporary name begins with. */
 export const PREFIX = "weft-";

@@ -3,7 +3,8 @@
 // Rule: a socket is read when somebody asks, never ahead.
 
 import { createServer, type Server, type Socket as NodeSocket } from "node:net";
-import { type Address, type Listener, ListenerClosed, type Socket } from "./ports.ts";
+import { ListenerClosed } from "./errors.ts";
+import type { Address, Listener, Socket } from "./ports.ts";
 
 /**
  * Takes over a socket that listens already.

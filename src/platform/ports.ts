@@ -1,6 +1,7 @@
 // Knows: what the rest of the house may ask of the world.
 // Does not know: which runtime answers.
-// Rule: a port is as narrow as its users; tests answer it without a socket, a clock or a process.
+// Rule: a port is as narrow as its users; tests answer it without a socket, a clock or a process. Types only: what is
+// thrown stands in errors.ts.
 
 /** One end of a connection. */
 export type Address =
@@ -30,11 +31,6 @@ export interface Listener {
   close(): void;
   ref(): void;
   unref(): void;
-}
-
-/** Thrown by {@linkcode Listener.accept} when the listener was closed. */
-export class ListenerClosed extends Error {
-  override readonly name = "ListenerClosed";
 }
 
 /** Where to listen. */
@@ -122,16 +118,21 @@ export interface Child {
 }
 
 /** What a child of the same program is started with. */
-export interface ChildOptions {
+export interface ChildOptions extends ChildAccess {
   /** URL of its main module. */
   module: string;
   /** Its arguments. */
   args: readonly string[];
   /** Variables set in its environment, besides those of this process. */
   env: Readonly<Record<string, string>>;
+  /** Somebody waits for it: it is to be there as soon as it can, whatever that costs it later. */
+  isAwaited: boolean;
   /** The application's own configuration file, where it has one and no other was named for this process. */
   config?: string;
-  /** What it must be allowed where this process is allowed it, but only in part. */
+}
+
+/** What a child must be allowed where this process is allowed it, but only in part. */
+export interface ChildAccess {
   reads: readonly string[];
   writes: readonly string[];
   nets: readonly string[];
@@ -150,7 +151,7 @@ export interface Children {
    * What children may do where the flags of this process cannot be seen, and what was allowed by name is not known; null
    * where they are given the very same.
    */
-  limitsOf(options: Omit<ChildOptions, "module" | "args" | "env">): string | null;
+  limitsOf(options: ChildAccess): string | null;
 }
 
 /** Files, as far as one process needs them. */
@@ -218,11 +219,6 @@ export interface NamedFile {
   moveTo(path: string): Promise<void>;
 }
 
-/** Thrown where a temporary file cannot be had, written or read: the disk is full, say, or its directory is gone. */
-export class StorageError extends Error {
-  override readonly name = "StorageError";
-}
-
 /** What a watch has seen of some paths, which may be files or directories. */
 export interface Sighting {
   /** Bytes of a file are others (`modified`), a name came, went or means something else (`named`), or sightings are lost. */
@@ -259,11 +255,6 @@ export interface Sources {
    * @throws {ModulesUnknown} where they cannot be told
    */
   modulesOf(path: string, options: { config: string | null }): Promise<string[]>;
-}
-
-/** Thrown by {@linkcode Sources.modulesOf}; the message says why, and what to do. */
-export class ModulesUnknown extends Error {
-  override readonly name = "ModulesUnknown";
 }
 
 /** Where a line for the operator goes: who and when are added there, what happened is the message. */

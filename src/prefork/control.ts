@@ -4,7 +4,7 @@
 
 import { messageOf, showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Platform, Socket } from "../platform/ports.ts";
-import { ListenerClosed } from "../platform/ports.ts";
+import { ListenerClosed } from "../platform/errors.ts";
 import { clearSocketPath } from "../platform/stale_socket.ts";
 import { EXIT } from "./exit_codes.ts";
 import { LineChannel } from "./line_channel.ts";

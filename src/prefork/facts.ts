@@ -1,7 +1,8 @@
 // Knows: what a roster is told, and what it answers.
 // Does not know: how either comes about.
 
-import type { BootFault, LeaveReason, Report } from "./messages.ts";
+import type { BootFault, LeaveReason } from "./messages.ts";
+import type { Report } from "./report.ts";
 
 /** How often a roster is told that time passes; workers report as often. */
 export const TICK_MS = 1_000;

@@ -1,7 +1,8 @@
 // Knows: what is remembered of one worker.
 // Does not know: what is decided about it.
 
-import { type LeaveReason, NO_REPORT, type Report } from "./messages.ts";
+import type { LeaveReason } from "./messages.ts";
+import { NO_REPORT, type Report } from "./report.ts";
 
 /** One worker process, from the plan to its end. */
 export interface Member {

@@ -4,6 +4,7 @@
 
 import type { ConnectionFacts } from "../inspect/dump.ts";
 import type { Progress } from "../progress/progress.ts";
+import type { Report } from "./report.ts";
 
 /** Why a worker could not serve: its application, its address, what it was told, or none of these. */
 export type BootFault = "app" | "listen" | "usage" | "error";
@@ -16,23 +17,6 @@ export interface Tally {
   /** Closed before they were answered anything. */
   refused: number;
 }
-
-/** How a worker stands. */
-export interface Report {
-  /** Requests begun so far. */
-  requests: number;
-  rssBytes: number;
-  /** Open connections. */
-  connections: number;
-  /** `METHOD path` of what is being answered, the oldest first; at most {@linkcode MAX_IN_FLIGHT}. */
-  inFlight: string[];
-}
-
-/** The report of a worker that has not made one. */
-export const NO_REPORT: Readonly<Report> = { requests: 0, rssBytes: 0, connections: 0, inFlight: [] };
-
-/** Most requests that a report names: enough to see what a hung worker was about. */
-export const MAX_IN_FLIGHT = 20;
 
 /** What a worker says of itself once it serves. */
 export interface Ready {

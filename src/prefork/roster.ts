@@ -94,6 +94,11 @@ export class Roster {
     return [...this.members.values()].some(({ state }) => state === "ready");
   }
 
+  /** Somebody waits for the next worker: nobody answers yet, or the code has been changed. */
+  get isAwaited(): boolean {
+    return !this.isServing || this.#pending?.why === "restart";
+  }
+
   get #isStopping(): boolean {
     return this.#ending !== null;
   }
@@ -423,7 +428,7 @@ export class Roster {
     }
     const generation = ++this.#lastGeneration;
     const places = Array.from({ length: this.#target }, (_, i) => i + 1);
-    const waiting = places.splice(this.#terms.bootsAtOnce);
+    const waiting = places.splice(why === "restart" ? this.#target : this.#terms.bootsAtOnce);
     this.#pending = { generation, why, detail, tickets, waiting, startedAt: this.#now };
     for (const nr of places) this.#plan(nr, generation);
   }

@@ -31,9 +31,9 @@ export interface SupervisorParts {
   version: string;
   children: Children;
   /** What a worker is started with, besides its number and generation. */
-  child: Omit<ChildOptions, "args" | "env">;
+  child: Omit<ChildOptions, "args" | "env" | "isAwaited">;
   /** The worker's arguments. */
-  argsFor(hello: Pick<Hello, "control" | "token" | "hasOthers">): string[];
+  argsFor(hello: Pick<Hello, "control" | "token" | "isAwaited">): string[];
   /** Called once, when the first worker is ready. */
   onServing(url: string): void;
 }
@@ -163,11 +163,13 @@ export class Supervisor {
   #spawn({ id, nr, generation }: Action & { do: "spawn" }): void {
     if (!this.roster.members.has(id)) return;
     const token = crypto.randomUUID();
+    const { isAwaited } = this.roster;
     let handle: WorkerHandle;
     try {
       const child = this.#parts.children.startSelf({
         ...this.#parts.child,
-        args: this.#parts.argsFor({ control: this.#control.path, token, hasOthers: this.roster.isServing }),
+        args: this.#parts.argsFor({ control: this.#control.path, token, isAwaited }),
+        isAwaited,
         env: { WEFT_WORKER: `${nr}`, WEFT_GENERATION: `${generation}` },
       });
       handle = new WorkerHandle(id, child);

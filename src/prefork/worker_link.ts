@@ -6,7 +6,8 @@ import type { ConnectionFacts } from "../inspect/dump.ts";
 import type { Platform, Timer } from "../platform/ports.ts";
 import type { Progress, ProgressStore } from "../progress/progress.ts";
 import { LineChannel } from "./line_channel.ts";
-import type { BootFault, LeaveReason, Report, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
+import type { BootFault, LeaveReason, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
+import type { Report } from "./report.ts";
 
 /** What a worker is told of itself on its command line. */
 export interface Hello {
@@ -14,8 +15,8 @@ export interface Hello {
   control: string;
   /** Says which of the supervisor's workers this is. */
   token: string;
-  /** Others serve: it may take the time to rehearse before it does. */
-  hasOthers: boolean;
+  /** Somebody waits for it; where nobody does, it takes the time to rehearse. */
+  isAwaited: boolean;
   /** How the user started the program, for advice. */
   program: string;
   /** The descriptor of a listening socket that is served instead of a port. */

@@ -1,9 +1,11 @@
 // Knows: where an application's files are, whether its modules tell or the user has.
 // Does not know: when to look again, or what has changed.
 
-import { configAbove, localPath } from "../app/load_app.ts";
+import { configAbove } from "../app/own_configuration.ts";
+import { localPath } from "../app/specifier.ts";
+import { ModulesUnknown } from "../platform/errors.ts";
 import { messageOf } from "../platform/log.ts";
-import { type Files, type Log, ModulesUnknown, type Sources } from "../platform/ports.ts";
+import type { Files, Log, Sources } from "../platform/ports.ts";
 import { CannotWatch } from "./cannot_watch.ts";
 import { below, directoriesOf, directoryOf, type Scope, scopeOf, treesOf } from "./scope.ts";
 

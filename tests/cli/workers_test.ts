@@ -64,6 +64,32 @@ linuxTest("Workers that are killed are replaced, and only what they were answeri
   for (const { pid } of workers) assert.ok(!killed.has(`${pid}`));
 });
 
+/** How V8 was told to work in a process. */
+async function v8FlagsOf(pid: number): Promise<string[]> {
+  const words = (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
+  return words.filter((word) => word.startsWith("--v8-flags"));
+}
+
+linuxTest(
+  "A worker that is waited for has room for its start, its successors have not; the user's own flags go before",
+  async () => {
+    await using program = await supervise(["-w", "1", WORKERS_APP]);
+    const [first] = await program.atStrength(1);
+    assert.deepEqual(await v8FlagsOf(first.pid), ["--v8-flags=--min-semi-space-size=8"]);
+    assert.ok((await program.ask({ ask: "reload" })).ok);
+    const [second] = await program.atStrength(1);
+    assert.notEqual(second.pid, first.pid);
+    assert.deepEqual(await v8FlagsOf(second.pid), []);
+    assert.equal((await program.stop()).code, 0);
+
+    const own = "--v8-flags=--stack-size=900";
+    await using told = await supervise(["-w", "1", WORKERS_APP], { deno: ["-A", own] });
+    const [worker] = await told.atStrength(1);
+    assert.deepEqual(await v8FlagsOf(worker.pid), [own]);
+    assert.equal((await told.stop()).code, 0);
+  },
+);
+
 unixTest("A worker whose loop hangs is replaced, and its request stands in the log before it is killed", async () => {
   await using program = await supervise(["-w", "1", "--worker-timeout", "1", WORKERS_APP]);
   const url = await program.url();

@@ -4,7 +4,8 @@
 import type { Handler } from "../../src/message/handler.ts";
 import { Engine, type EngineParts } from "../../src/engine/engine.ts";
 import { type Limits, settle } from "../../src/engine/settings.ts";
-import { type Address, type Listener, ListenerClosed, type Socket } from "../../src/platform/ports.ts";
+import { ListenerClosed } from "../../src/platform/errors.ts";
+import type { Address, Listener, Socket } from "../../src/platform/ports.ts";
 import { Client, type DuplexOptions, settled } from "./duplex.ts";
 import { FakeClock } from "./fake_clock.ts";
 

@@ -1,7 +1,8 @@
 // Knows: temporary files that stand in memory and fail or wait where a test says so.
 // Does not know: what is kept in them.
 
-import { StorageError, type TemporaryFile, type TemporaryFiles } from "../../src/platform/ports.ts";
+import { StorageError } from "../../src/platform/errors.ts";
+import type { TemporaryFile, TemporaryFiles } from "../../src/platform/ports.ts";
 import { join } from "./responses.ts";
 
 /** A disk for one test. */

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { Backoff } from "../../src/prefork/backoff.ts";
 import type { Action, Fact, RosterTerms } from "../../src/prefork/facts.ts";
 import type { Member } from "../../src/prefork/member.ts";
-import type { BootFault, Report } from "../../src/prefork/messages.ts";
+import type { BootFault } from "../../src/prefork/messages.ts";
+import type { Report } from "../../src/prefork/report.ts";
 import { Roster } from "../../src/prefork/roster.ts";
 
 const TERMS: RosterTerms = {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { makeTemporaryDirectory } from "../../src/platform/deno_directory.ts";
-import { StorageError } from "../../src/platform/ports.ts";
+import { StorageError } from "../../src/platform/errors.ts";
 
 const names = (path: string) => Array.from(Deno.readDirSync(path), ({ name }) => name);
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { denoTemporaryFiles } from "../../src/platform/deno_temporary.ts";
-import { StorageError } from "../../src/platform/ports.ts";
+import { StorageError } from "../../src/platform/errors.ts";
 import { unixTest } from "../helpers/program.ts";
 import { onTinyDisk, realDisk } from "../helpers/temporary.ts";
 

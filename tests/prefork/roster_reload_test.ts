@@ -45,6 +45,18 @@ Deno.test("A new generation loads a few workers at a time, and nobody listens be
   assert.equal(fleet.roster.generation, 2);
 });
 
+Deno.test("Somebody waits for the first worker and for one with changed code, which all load at once; for others nobody does", () => {
+  const fleet = Fleet.serving({ workers: 3, bootsAtOnce: 1 });
+  assert.equal(new Fleet({ workers: 3 }).roster.isAwaited, true);
+  assert.equal(fleet.roster.isAwaited, false);
+  reload(fleet);
+  assert.equal(fleet.roster.isAwaited, false);
+  assert.equal(fleet.spawns.length, 1);
+  reload(fleet, 0, "restart");
+  assert.equal(fleet.roster.isAwaited, true);
+  assert.equal(fleet.spawns.filter(({ generation }) => generation === 3).length, 3);
+});
+
 Deno.test("Of a generation that comes to nothing, those who wait for their turn are not started", () => {
   const fleet = Fleet.serving({ workers: 3, bootsAtOnce: 1 });
   reload(fleet, 1);

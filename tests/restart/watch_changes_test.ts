@@ -1,7 +1,7 @@
 // Knows: how sightings become changes, over files and time that only the test moves.
 
 import assert from "node:assert/strict";
-import { ModulesUnknown } from "../../src/platform/ports.ts";
+import { ModulesUnknown } from "../../src/platform/errors.ts";
 import { CannotWatch } from "../../src/restart/cannot_watch.ts";
 import { watchForChanges, type WatchOptions } from "../../src/restart/watch_changes.ts";
 import { settled } from "../helpers/duplex.ts";

@@ -1,0 +1,103 @@
+// Knows: how to tell an application's author why it could not be loaded.
+// Does not know: who prints it.
+
+import type { LoadContext } from "./load_app.ts";
+import { configAbove, nearestFile } from "./own_configuration.ts";
+import { pathOf } from "./specifier.ts";
+
+/** URLs of this package's own modules; an error's place is looked for elsewhere. */
+const OWN_ROOT = new URL("../", import.meta.url).href;
+
+/**
+ * Explains an error from loading a module: with the line of source that it points to, and with what to type where an import
+ * map was not read.
+ *
+ * @param error what the import threw
+ * @param url of the application
+ * @param context files, and how the user started this program
+ * @returns several lines
+ */
+export function explain(error: unknown, url: string, context: Pick<LoadContext, "files" | "program">): string {
+  const shown = showLoadError(
+    error,
+    (place) => context.files.readText(pathOf(place)),
+    (place) => place.startsWith(OWN_ROOT),
+  );
+  return shown + adviceFor(error, url, context);
+}
+
+/** A place in a source file. */
+interface Place {
+  url: string;
+  line: number;
+  column: number;
+}
+
+/** The message, the place, and the line with a mark under its column where the source can be read. */
+function showLoadError(error: unknown, read: (url: string) => string, own: (url: string) => boolean): string {
+  const text = plain(
+    error instanceof Error
+      ? `${error.name}: ${error.message}`.replace(/^TypeError: (?=\w*Error: )/, "")
+      : `thrown: ${String(error)}`,
+  );
+  const place = placeOf(error, own);
+  if (place === null) return text;
+  const { url, line, column } = place;
+  const lines = text.includes(`${url}:${line}`) ? [text] : [text, `    at ${url}:${line}:${column}`];
+  // A parser's message shows the line itself.
+  if (text.includes("\n")) return lines.join("\n");
+  const source = sourceLine(place, read);
+  if (source !== null) lines.push("", `    ${source}`, `    ${" ".repeat(Math.max(0, column - 1))}^`);
+  return lines.join("\n");
+}
+
+function placeOf(error: unknown, own: (url: string) => boolean): Place | null {
+  if (!(error instanceof Error)) return null;
+  const places = plain(`${error.message}\n${error.stack ?? ""}`).matchAll(
+    /((?:file|https?):\/\/[^\s()"']+?):(\d+):(\d+)/g,
+  );
+  for (const [, url, line, column] of places) {
+    if (!own(url)) return { url, line: Number(line), column: Number(column) };
+  }
+  return null;
+}
+
+/** Without the colours that Deno puts into messages. */
+function plain(text: string): string {
+  // deno-lint-ignore no-control-regex -- the escape character is what it looks for
+  return text.replace(/\x1b\[[0-9;]*m/g, "");
+}
+
+function sourceLine({ url, line }: Place, read: (url: string) => string): string | null {
+  if (!url.startsWith("file:")) return null;
+  try {
+    return read(url).split("\n")[line - 1]?.trimEnd() ?? null;
+  } catch {
+    return null; // The message stands without it: a file that cannot be read is not what went wrong here.
+  }
+}
+
+/** Tells what to type where an application has an import map of its own that was not read. */
+function adviceFor(error: unknown, url: string, context: Pick<LoadContext, "files" | "program">): string {
+  const isBareImport = error instanceof Error &&
+    /not a dependency|not in import map|not prefixed with|Unable to resolve|Could not find (a matching )?package/i.test(
+      error.message,
+    );
+  if (!isBareImport || !url.startsWith("file:")) return "";
+  const path = pathOf(url);
+  const config = configAbove(path, context.files);
+  const type = (config: string) => `    deno run -A --config ${config} ${context.program} ${path}`;
+  if (config !== null) {
+    return `\n\nThe application has its own configuration, which Deno reads only where it is named. Type:\n${
+      type(config)
+    }`;
+  }
+  const manifest = nearestFile(path, ["package.json"], context.files);
+  if (manifest !== null) {
+    const beside = manifest.replace(/package\.json$/, "deno.json");
+    return "\n\nThe application has a package.json, which Deno reads only beside a deno.json that is named. Type:\n" +
+      `    echo '{}' > ${beside}\n    (cd ${beside.slice(0, -"/deno.json".length)} && deno install)\n${type(beside)}`;
+  }
+  return "\n\nThe application imports a package by its bare name, and no deno.json or package.json says which it is. " +
+    'Write npm:NAME or jsr:NAME in the import, or put a deno.json with "imports" beside the application.';
+}

@@ -1,0 +1,17 @@
+// Knows: what a runtime's answers fail with where somebody tells that from other errors.
+// Does not know: which runtime it is.
+
+/** Thrown by a listener's `accept` when the listener was closed. */
+export class ListenerClosed extends Error {
+  override readonly name = "ListenerClosed";
+}
+
+/** Thrown where a temporary file cannot be had, written or read: the disk is full, say, or its directory is gone. */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+}
+
+/** Thrown by `Sources.modulesOf`; the message says why, and what to do. */
+export class ModulesUnknown extends Error {
+  override readonly name = "ModulesUnknown";
+}
