@@ -12,7 +12,7 @@ import { findPeers, type Found, pathOf, type Peer } from "./peers.ts";
 import { Interrupted, pinHarness, readDescriptorLimit, stopAll } from "./process.ts";
 import { describeRun, type Outcome, type Results, showOutcome, showVerdicts } from "./report.ts";
 import { judge, rowsOf, type Samples } from "./rows.ts";
-import { BASELINE, FIGURES, JUDGED, PEER_TITLES, type PeerName, PROGRAM_NAMES } from "./scenario.ts";
+import { BASELINE, FIGURES, JUDGED, PEER_TITLES, type PeerName, PROGRAM_NAMES, THREADS_NAMES } from "./scenario.ts";
 import { type Scenario, SERVER_NAMES } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
@@ -181,7 +181,11 @@ function readOrder(args: string[]): Order | null {
     isQuick: values.quick,
     isWhole: scenarios.length === SCENARIOS.length && servers.length === SERVER_NAMES.length,
     scenarios,
-    peers: [...servers, ...(servers.includes("weft") ? PROGRAM_NAMES : [])],
+    peers: [
+      ...servers,
+      ...(servers.includes("weft") ? PROGRAM_NAMES : []),
+      ...(servers.includes("deno") ? THREADS_NAMES : []),
+    ],
     rounds: readNumber("--rounds", values.rounds ?? (values.quick ? "1" : "9")),
     seconds: readNumber("--seconds", values.seconds ?? (values.quick ? "1" : "3")),
     dir: values.results,

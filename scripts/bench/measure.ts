@@ -115,8 +115,9 @@ async function measureLoad(serving: Serving, scenario: Scenario, terms: Terms): 
   }
 }
 
-async function measureHttp({ child, port }: Serving, load: Omit<HttpLoad, "seconds">, terms: Terms): Promise<Found> {
-  await terms.runHttp({ ...load, seconds: terms.warmSeconds }, port);
+async function measureHttp(serving: Serving, load: Omit<HttpLoad, "seconds">, terms: Terms): Promise<Found> {
+  const { child, port, peer: { loops = 1 } } = serving;
+  await terms.runHttp({ ...load, seconds: terms.warmSeconds * loops }, port);
   const before = await readCpu(child.pid);
   const result = await terms.runHttp({ ...load, seconds: terms.seconds }, port);
   const cpu = cpuSeconds(before, await readCpu(child.pid));

@@ -5,7 +5,7 @@
 import type { AppName } from "./apps/answers.ts";
 import { writeNginxConfig } from "./apps/nginx.ts";
 import { isInstalled } from "./process.ts";
-import type { PeerName, ProgramName } from "./scenario.ts";
+import type { PeerName, ProgramName, ThreadsName } from "./scenario.ts";
 
 /** A server that can be started. */
 export interface Peer {
@@ -13,6 +13,8 @@ export interface Peer {
   version: string;
   /** How many workers Weft's program has, 0 for none; undefined where it is not that program. */
   workers?: number;
+  /** How many event loops share the requests, each with a compiler of its own to warm up. @default {1} */
+  loops?: number;
   /** What is done to a worker, or to all, once a second under load. */
   disturbance?: "kill" | "reload";
   env?: Record<string, string>;
@@ -66,6 +68,10 @@ async function findPeer(name: PeerName, dir: string, hono: string): Promise<Peer
       return await findBun(hono);
     case "nginx":
       return await findNginx(dir);
+    case "serve":
+    case "serve2":
+    case "serve4":
+      return denoServe(name);
     default:
       return weftProgram(name, dir);
   }
@@ -96,7 +102,21 @@ function weftProgram(name: ProgramName, dir: string): Peer {
     const flags = workers === 0 ? [] : ["-w", `${workers}`, "--control", `${dir}/${port}.sock`];
     return [...runDeno(pathOf("../../mod.ts")), ...flags, "-p", `${port}`, pathOf(`apps/module_${app}.ts`)];
   };
-  return { name, version, workers, disturbance, command };
+  return { name, version, workers, loops: Math.max(1, workers), disturbance, command };
+}
+
+const THREADS: Readonly<Record<ThreadsName, number>> = { serve: 1, serve2: 2, serve4: 4 };
+
+/** Deno's own way to several event loops on one port. */
+function denoServe(name: ThreadsName): Peer {
+  const threads = THREADS[name];
+  const parallel = threads === 1 ? [] : ["--parallel"];
+  const command = (app: AppName, port: number) => [
+    ...[Deno.execPath(), "serve", "--allow-all", "--no-lock", "--quiet", ...parallel],
+    ...["--host", "127.0.0.1", "--port", `${port}`, pathOf(`apps/module_${app}.ts`)],
+  ];
+  const version = threads === 1 ? deno : `deno serve --parallel, ${threads} threads`;
+  return { name, version, loops: threads, env: { DENO_JOBS: `${threads}` }, command };
 }
 
 /**

@@ -13,8 +13,14 @@ export const PROGRAM_NAMES = ["single", "w1", "w2", "w4", "kills", "reloads"] as
 /** One of those. */
 export type ProgramName = typeof PROGRAM_NAMES[number];
 
+/** `deno serve`, alone or with threads that share its port; they come along with `deno`. */
+export const THREADS_NAMES = ["serve", "serve2", "serve4"] as const;
+
+/** One of those. */
+export type ThreadsName = typeof THREADS_NAMES[number];
+
 /** Who can be measured; each is a row of a scenario's table. */
-export const PEER_NAMES = [...SERVER_NAMES, ...PROGRAM_NAMES] as const;
+export const PEER_NAMES = [...SERVER_NAMES, ...PROGRAM_NAMES, ...THREADS_NAMES] as const;
 
 /** One of those. */
 export type PeerName = typeof PEER_NAMES[number];
@@ -33,6 +39,9 @@ export const PEER_TITLES: Readonly<Record<PeerName, string>> = {
   w4: "4 workers",
   kills: "kills",
   reloads: "reloads",
+  serve: "deno serve",
+  serve2: "2 threads",
+  serve4: "4 threads",
 };
 
 /** How a scenario's server is loaded. */

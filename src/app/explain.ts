@@ -1,6 +1,8 @@
 // Knows: how to tell an application's author why it could not be loaded.
 // Does not know: who prints it.
 
+import { messageOf } from "../platform/log.ts";
+import type { Files } from "../platform/ports.ts";
 import type { LoadContext } from "./load_app.ts";
 import { configAbove, nearestFile } from "./own_configuration.ts";
 import { pathOf } from "./specifier.ts";
@@ -9,8 +11,8 @@ import { pathOf } from "./specifier.ts";
 const OWN_ROOT = new URL("../", import.meta.url).href;
 
 /**
- * Explains an error from loading a module: with the line of source that it points to, and with what to type where an import
- * map was not read.
+ * Explains an error from loading a module: that there is no such file, or with the line of source that it points to, and with
+ * what to type where an import map was not read.
  *
  * @param error what the import threw
  * @param url of the application
@@ -18,12 +20,24 @@ const OWN_ROOT = new URL("../", import.meta.url).href;
  * @returns several lines
  */
 export function explain(error: unknown, url: string, context: Pick<LoadContext, "files" | "program">): string {
+  const problem = url.startsWith("file:") ? problemWith(pathOf(url), context.files) : null;
+  if (problem !== null) return problem;
   const shown = showLoadError(
     error,
     (place) => context.files.readText(pathOf(place)),
     (place) => place.startsWith(OWN_ROOT),
   );
   return shown + adviceFor(error, url, context);
+}
+
+function problemWith(path: string, files: Files): string | null {
+  try {
+    const kind = files.kindOf(path);
+    if (kind === "file") return null;
+    return kind === "directory" ? `${path} is a directory; name a module in it` : `there is no file ${path}`;
+  } catch (error) {
+    return `cannot read ${path}: ${messageOf(error)}`;
+  }
 }
 
 /** A place in a source file. */

@@ -2,10 +2,9 @@
 // Does not know: flags, or how it is served.
 
 import type { Accept, Handler, OnError } from "../message/handler.ts";
-import { messageOf } from "../platform/log.ts";
 import type { Address, Files } from "../platform/ports.ts";
 import { AppLoadError } from "./load_error.ts";
-import { pathOf, SCHEME, toUrl } from "./specifier.ts";
+import { SCHEME, toUrl } from "./specifier.ts";
 
 /** An application that is ready to be served. */
 export interface LoadedApp {
@@ -43,35 +42,17 @@ export async function loadApp(specifier: string, context: LoadContext): Promise<
   if (specifier.startsWith("fcgi:")) {
     throw new AppLoadError(specifier, `${specifier}: serving a FastCGI application needs a part that is not built yet`);
   }
-  const url = moduleUrl(specifier, context);
+  const url = SCHEME.test(specifier) ? specifier : toUrl(specifier, context.cwd).href;
   let module: Record<string, unknown>;
   try {
     module = await context.load(url);
   } catch (error) {
     const { explain } = await import("./explain.ts");
-    const why = explain(error, url, context);
-    throw new AppLoadError(specifier, `cannot load the application ${specifier}\n${why}`, { cause: error });
+    throw new AppLoadError(specifier, `cannot load the application ${specifier}\n${explain(error, url, context)}`, {
+      cause: error,
+    });
   }
   return readExports(specifier, module);
-}
-
-function moduleUrl(specifier: string, context: LoadContext): string {
-  if (SCHEME.test(specifier)) return specifier;
-  const url = toUrl(specifier, context.cwd);
-  const path = pathOf(url.href);
-  const problem = problemWith(path, context.files);
-  if (problem === null) return url.href;
-  throw new AppLoadError(specifier, `cannot load the application ${specifier}\n${problem}`);
-}
-
-function problemWith(path: string, files: Files): string | null {
-  try {
-    const kind = files.kindOf(path);
-    if (kind === "file") return null;
-    return kind === "directory" ? `${path} is a directory; name a module in it` : `there is no file ${path}`;
-  } catch (error) {
-    return `cannot read ${path}: ${messageOf(error)}`;
-  }
 }
 
 function readExports(specifier: string, module: Record<string, unknown>): LoadedApp {
