@@ -31,9 +31,17 @@ export function toUrl(path: string, cwd: string): URL {
  * Finds the path of a file.
  *
  * @param url a file: URL
- * @returns its absolute path, with `/` between the names
+ * @returns its absolute path, with `/` between the names; with its percent signs where these encode nothing
  */
 export function pathOf(url: string): string {
-  const path = decodeURIComponent(new URL(url).pathname);
+  const path = decoded(new URL(url).pathname);
   return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path; // It is the name of no file that is there, which whoever looks for it will say.
+  }
 }

@@ -61,7 +61,7 @@ export function mostWorkers({ process }: Platform): number {
 }
 
 /**
- * How many workers of a new generation load the application at a time.
+ * How many workers load the application at a time on a reload.
  *
  * @param platform the runtime, for its processors
  * @returns half as many as there are processors: those that serve have the others

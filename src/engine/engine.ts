@@ -213,6 +213,7 @@ export class Engine {
       this.#farewell = new Farewell(this.live, {
         clock: this.#world.clock,
         isPortShared: this.#successors === "same port",
+        withinMs: this.#parts.settings.gracefulTimeoutMs,
       });
     }
     this.#finishIfEmpty();

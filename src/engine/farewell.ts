@@ -11,6 +11,20 @@ const OTHERS_CLOSE_MS = 100;
 /** Everybody is sent in so many shares, one every so often: over within a third of a second. */
 const SHARES = 15;
 const SHARE_EVERY_MS = 20;
+/** At most this part of the time that there is goes into the wait for the others, and again into the shares. */
+const PART = 1 / 4;
+
+/** What a farewell goes by. */
+export interface FarewellTerms {
+  clock: Clock;
+  /**
+   * Others who leave listen on the same port with sockets of their own: clients are sent on when all of these are closed,
+   * or they would come to one of them.
+   */
+  isPortShared: boolean;
+  /** Milliseconds until whoever is still there is cut. */
+  withinMs: number;
+}
 
 /**
  * Makes the next answer of each connection its last.
@@ -27,18 +41,19 @@ export class Farewell {
 
   /**
    * @param live whose clients
-   * @param options the clock, and whether others who leave listen on the same port with sockets of their own: clients are
-   *   sent on when all of these are closed
+   * @param terms what it goes by
    */
-  constructor(live: LiveTable, { clock, isPortShared }: { clock: Clock; isPortShared: boolean }) {
-    this.#timer = clock.after(isPortShared ? OTHERS_CLOSE_MS : 0, () => {
+  constructor(live: LiveTable, { clock, isPortShared, withinMs }: FarewellTerms) {
+    const waitMs = isPortShared ? Math.min(OTHERS_CLOSE_MS, withinMs * PART) : 0;
+    const everyMs = Math.min(SHARE_EVERY_MS, withinMs * PART / SHARES);
+    this.#timer = clock.after(waitMs, () => {
       const staying = [...live.connections()];
       const share = Math.ceil(staying.length / SHARES);
       const sendShare = () => {
         sendAway(staying.splice(0, share));
         if (staying.length === 0) this.cancel();
       };
-      this.#timer = clock.every(SHARE_EVERY_MS, sendShare);
+      this.#timer = clock.every(everyMs, sendShare);
       sendShare();
     });
   }

@@ -13,15 +13,17 @@ const NOT_INHERITED = /^--(inspect|watch|cpu-prof|unstable-net$|no-prompt$)/;
 const VALUE_BEHIND = /^--cpu-prof-(dir|name|interval)$/;
 
 /**
- * Room for what a start leaves behind, in MiB: with the first megabyte that is usual the collector runs in the middle of it,
- * and its threads have to be woken. It makes up for that later, when clients are there.
+ * Room for what a start leaves behind, in MiB: with the one that is usual the collector runs in the middle of it, and its
+ * threads have to be woken. It makes up for that later, when clients are there, and the process stays some 9 MB larger.
  */
-const YOUNG_GENERATION = "--v8-flags=--min-semi-space-size=8";
+const ROOM_TO_START = "--v8-flags=--min-semi-space-size=8";
 
 /** Deno as other processes see it. */
 export const children: Children = {
   limitsOf(options) {
-    return ownFlags() === null ? permissionFlags(options).join(" ") || "no permission" : null;
+    if (ownFlags() !== null) return null;
+    const flags = permissionFlags(options);
+    return flags.includes(EVERYTHING) ? null : flags.join(" ") || "no permission";
   },
   startSelf(options): Child {
     const { module, args, env } = options;
@@ -51,9 +53,16 @@ export const children: Children = {
 function flagsFor(options: ChildOptions): string[] {
   const flags = ownFlags() ?? permissionFlags(options);
   const has = (flag: RegExp) => flags.some((word) => flag.test(word));
-  const more = options.isAwaited && !has(/^--v8-flags/) ? [YOUNG_GENERATION] : [];
+  const isRoomGiven = has(/^--v8-flags.*semi-space/) || variable("DENO_V8_FLAGS").includes("semi-space");
+  const more = options.isAwaited && !isRoomGiven ? [ROOM_TO_START] : [];
   if (options.config !== undefined && !has(/^(-c$|-c=|--config|--no-config)/)) more.push(`--config=${options.config}`);
   return [...flags, ...more];
+}
+
+/** A variable of the environment; "" where it is not set, or hidden. */
+function variable(name: string): string {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) ?? "" : "";
 }
 
 /** The flags of this process, where the system shows them: Linux does, to who is allowed everything. */
@@ -73,12 +82,13 @@ function ownFlags(): string[] | null {
   return flags.filter((flag, i) => !NOT_INHERITED.test(flag) && !VALUE_BEHIND.test(flags[i - 1] ?? ""));
 }
 
+const EVERYTHING = "--allow-all";
 const PERMISSIONS = ["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const;
 
 /** What this process may do, as flags. What it may do in part is asked for by the names that are known. */
 function permissionFlags(options: ChildAccess): string[] {
   const states = PERMISSIONS.map((name) => Deno.permissions.querySync({ name }));
-  if (states.every(isWhole)) return ["--allow-all"];
+  if (states.every(isWhole)) return [EVERYTHING];
   const flags: string[] = [];
   PERMISSIONS.forEach((name, i) => {
     if (isWhole(states[i])) return void flags.push(`--allow-${name}`);

@@ -1,7 +1,7 @@
 // Knows: how Deno tells the time, and waits.
 // Does not know: what for.
-// Rule: Deno's timers are those of node:timers, which take 7 ms to load, a tenth of a start: what rings again and again
-// waits on a cell of memory instead, and the rest loads them when it is first used.
+// Rule: Deno's timers are those of node:timers, which take 7 ms to load: what rings again and again waits on a cell of memory
+// instead, and the rest loads them when it is first used.
 
 import type { Clock, Timer } from "./ports.ts";
 
@@ -13,13 +13,13 @@ function every(everyMs: number, call: () => void): Timer {
   const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   let isOver = false;
   const wait = () => {
-    const waiting = Atomics.waitAsync(cell, 0, 0, everyMs);
+    const waiting = Atomics.waitAsync(cell, 0, 0, Math.max(1, everyMs));
     if (waiting.async) waiting.value.then(ring);
   };
   const ring = () => {
     if (isOver) return;
+    wait(); // before the call, which may fail
     call();
-    wait();
   };
   wait();
   return {

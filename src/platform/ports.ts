@@ -125,7 +125,7 @@ export interface ChildOptions extends ChildAccess {
   args: readonly string[];
   /** Variables set in its environment, besides those of this process. */
   env: Readonly<Record<string, string>>;
-  /** Somebody waits for it: it is to be there as soon as it can, whatever that costs it later. */
+  /** Somebody waits for it: it is to be there as soon as it can, for some megabytes. */
   isAwaited: boolean;
   /** The application's own configuration file, where it has one and no other was named for this process. */
   config?: string;
@@ -149,7 +149,7 @@ export interface Children {
   startSelf(options: ChildOptions): Child;
   /**
    * What children may do where the flags of this process cannot be seen, and what was allowed by name is not known; null
-   * where they are given the very same.
+   * where they are given the very same, or everything.
    */
   limitsOf(options: ChildAccess): string | null;
 }

@@ -13,7 +13,7 @@ export interface RosterTerms {
   workers: number;
   /** The most that there may be: more would be a mistake of typing, and could take the machine. */
   mostWorkers: number;
-  /** Of a new generation, so many load the application at a time: the old one goes on serving meanwhile, on what is left. */
+  /** On a reload so many load the application at a time: the old one goes on serving meanwhile, on what is left. */
   bootsAtOnce: number;
   /** A worker that was not heard for so long, or has not booted after it, is killed; 0 for never. */
   workerTimeoutMs: number;

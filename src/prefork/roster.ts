@@ -428,6 +428,7 @@ export class Roster {
     }
     const generation = ++this.#lastGeneration;
     const places = Array.from({ length: this.#target }, (_, i) => i + 1);
+    // Whoever has saved a file waits for it; of a reload clients are to feel nothing.
     const waiting = places.splice(why === "restart" ? this.#target : this.#terms.bootsAtOnce);
     this.#pending = { generation, why, detail, tickets, waiting, startedAt: this.#now };
     for (const nr of places) this.#plan(nr, generation);

@@ -121,6 +121,14 @@ Deno.test("A path that does not exist ends with 4 and the whole path", async () 
   });
 });
 
+Deno.test("A URL whose percent signs encode nothing is the name of no file, with and without workers", async () => {
+  for (const flags of [[], ["-w", "1"]]) {
+    const { code, stderr } = await runToEnd([...flags, "file:///gone%zz.ts"]);
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /cannot load the application file:\/\/\/gone%zz\.ts\nthere is no file \/gone%zz\.ts\n/);
+  }
+});
+
 Deno.test("Names with blanks and signs are paths like any other", async () => {
   await withFiles({ "my app #1?.ts": "export default () => new Response(import.meta.url)" }, async (directory) => {
     await using program = start(["-p", "0", "my app #1?.ts"], { cwd: directory });

@@ -71,7 +71,7 @@ async function v8FlagsOf(pid: number): Promise<string[]> {
 }
 
 linuxTest(
-  "A worker that is waited for has room for its start, its successors have not; the user's own flags go before",
+  "A worker that is waited for has room for its start, unless the user says how much; its successors have not",
   async () => {
     await using program = await supervise(["-w", "1", WORKERS_APP]);
     const [first] = await program.atStrength(1);
@@ -82,11 +82,20 @@ linuxTest(
     assert.deepEqual(await v8FlagsOf(second.pid), []);
     assert.equal((await program.stop()).code, 0);
 
-    const own = "--v8-flags=--stack-size=900";
-    await using told = await supervise(["-w", "1", WORKERS_APP], { deno: ["-A", own] });
-    const [worker] = await told.atStrength(1);
-    assert.deepEqual(await v8FlagsOf(worker.pid), [own]);
-    assert.equal((await told.stop()).code, 0);
+    const other = "--v8-flags=--stack-size=900";
+    const own = "--v8-flags=--max-semi-space-size=4";
+    for (
+      const { flag, env, expected } of [
+        { flag: other, expected: [other, "--v8-flags=--min-semi-space-size=8"] },
+        { flag: own, expected: [own] },
+        { flag: other, env: { DENO_V8_FLAGS: "--semi-space-growth-factor=3" }, expected: [other] },
+      ]
+    ) {
+      await using told = await supervise(["-w", "1", WORKERS_APP], { deno: ["-A", flag], env });
+      const [worker] = await told.atStrength(1);
+      assert.deepEqual(await v8FlagsOf(worker.pid), expected);
+      assert.equal((await told.stop()).code, 0);
+    }
   },
 );
 

@@ -60,6 +60,35 @@ Deno.test("Clients of an engine that is replaced are sent away a few at a time",
   assert.equal(fake.clock.timers, 0);
 });
 
+Deno.test("Clients are sent away well before they would be cut, however little time there is", async () => {
+  await using fake = fakeEngine(hello, { lastIdleMs: 1_000, gracefulTimeoutMs: 200 });
+  const clients = Array.from({ length: 30 }, () => fake.listener.connect());
+  await settled();
+  fake.engine.drain(SHARED);
+  for (let step = 0; step < 12; step++) {
+    await settled();
+    for (const client of clients) if (!client.isClosed) client.send(GET);
+    await fake.clock.advance(10);
+  }
+  await fake.engine.finished;
+  for (const client of clients) assert.match(client.text, /connection: close\r\n\r\nhello$/);
+  assert.equal(fake.engine.tally.cut, 0);
+  assert.equal(fake.clock.timers, 0);
+});
+
+Deno.test("An abort ends a farewell", async () => {
+  const fake = fakeEngine(hello, { lastIdleMs: 1_000 });
+  const clients = Array.from({ length: 30 }, () => fake.listener.connect());
+  await settled();
+  fake.engine.drain(SHARED);
+  await settled();
+  await fake.clock.advance(140);
+  fake.engine.abort();
+  await fake.engine.finished;
+  assert.ok(clients.every(({ isClosed }) => isClosed));
+  assert.equal(fake.clock.timers, 0);
+});
+
 Deno.test("Where nobody may idle any more, clients of a shared port are sent away at once", async () => {
   await using fake = fakeEngine(hello);
   const client = fake.listener.connect();

@@ -34,6 +34,27 @@ Deno.test("A repeated timer rings until it is cancelled, also by itself and afte
   assert.equal(times, 15);
 });
 
+Deno.test("A repeated timer goes on where what it calls fails", async () => {
+  const failed = Promise.withResolvers<unknown>();
+  const caught = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    failed.resolve(event.reason);
+  };
+  globalThis.addEventListener("unhandledrejection", caught);
+  const alive = denoClock.after(60_000, () => {});
+  let times = 0;
+  const again = Promise.withResolvers<void>();
+  const timer = denoClock.every(1, () => {
+    if (++times === 1) throw new Error("once");
+    again.resolve();
+  });
+  assert.match(String(await failed.promise), /once/);
+  await again.promise;
+  timer.cancel();
+  alive.cancel();
+  globalThis.removeEventListener("unhandledrejection", caught);
+});
+
 Deno.test("A repeated timer does not keep the process alive, a single one does", async () => {
   const clock = JSON.stringify(new URL("../../src/platform/deno_clock.ts", import.meta.url).href);
   const script = `import { denoClock } from ${clock};
