@@ -2,9 +2,9 @@
 // Does not know: what is answered.
 // Rule: nothing that comes over it disturbs the service: a stranger is shown out, a silent one too.
 
+import { ListenerClosed } from "../platform/errors.ts";
 import { messageOf, showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Platform, Socket } from "../platform/ports.ts";
-import { ListenerClosed } from "../platform/errors.ts";
 import { clearSocketPath } from "../platform/stale_socket.ts";
 import { EXIT } from "./exit_codes.ts";
 import { LineChannel } from "./line_channel.ts";

@@ -4,9 +4,6 @@
 import type { BootFault, LeaveReason } from "./messages.ts";
 import type { Report } from "./report.ts";
 
-/** How often a roster is told that time passes; workers report as often. */
-export const TICK_MS = 1_000;
-
 /** What a roster is told once. Times are milliseconds. */
 export interface RosterTerms {
   /** Workers that there should be at first. */
@@ -36,8 +33,8 @@ export type Fact =
   | { kind: "report"; id: number; report: Report }
   | { kind: "quiet"; id: number }
   | { kind: "exited"; id: number; code: number; signal: string | null }
-  /** Comes every {@linkcode TICK_MS}. */
-  | { kind: "tick" }
+  /** Time has passed; `lateMs` is how much later this comes than it should. */
+  | { kind: "tick"; lateMs: number }
   /** `ticket` names who is to be told the verdict; 0 for nobody. */
   | { kind: "reload"; why: "reload" | "restart"; detail: string; ticket: number }
   | { kind: "scale"; to: number }

@@ -4,7 +4,7 @@
 
 import type { Backoff } from "./backoff.ts";
 import { EXIT } from "./exit_codes.ts";
-import { type Action, type Fact, type RosterTerms, TICK_MS } from "./facts.ts";
+import type { Action, Fact, RosterTerms } from "./facts.ts";
 import { type Member, nameOf, planned, reasonOf } from "./member.ts";
 import type { BootFault, LeaveReason } from "./messages.ts";
 
@@ -63,7 +63,6 @@ export class Roster {
   #failedBoots = 0;
   #pending: Pending | null = null;
   #passing: Passing | null = null;
-  #tickedAt = -1;
   #actions: Action[] = [];
   #now = 0;
 
@@ -94,6 +93,12 @@ export class Roster {
     return [...this.members.values()].some(({ state }) => state === "ready");
   }
 
+  /** Nothing is under way: every worker serves, as far as is known. */
+  get isCalm(): boolean {
+    if (this.state !== "serving" || this.#pending !== null || this.#passing !== null) return false;
+    return [...this.members.values()].every(({ state }) => state === "ready");
+  }
+
   /** Somebody waits for the next worker: nobody answers yet, or the code has been changed. */
   get isAwaited(): boolean {
     return !this.isServing || this.#pending?.why === "restart";
@@ -122,7 +127,7 @@ export class Roster {
       case "start":
         return this.#reconcile();
       case "tick":
-        return this.#tick();
+        return this.#tick(fact.lateMs);
       case "reload":
         return this.#reload(fact);
       case "scale":
@@ -368,10 +373,8 @@ export class Roster {
 
   // ---- time
 
-  #tick(): void {
-    // A tick that is late tells of a standstill of this process, not of its workers: what they said waits to be read.
-    const lateMs = this.#tickedAt < 0 ? 0 : Math.max(0, this.#now - this.#tickedAt - TICK_MS);
-    this.#tickedAt = this.#now;
+  /** A tick that is late tells of a standstill of this process, not of its workers: what they said waits to be read. */
+  #tick(lateMs: number): void {
     for (const member of [...this.members.values()]) {
       member.heardAt = Math.min(this.#now, member.heardAt + lateMs);
       member.since = Math.min(this.#now, member.since + lateMs);

@@ -3,15 +3,16 @@
 // Rule: whatever happens comes in as a fact, one at a time; nothing is decided here.
 
 import { messageOf } from "../platform/log.ts";
-import type { ChildOptions, Children, Log, Platform, Timer } from "../platform/ports.ts";
+import type { ChildOptions, Children, Log, Platform } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import { Control } from "./control.ts";
 import type { LineChannel } from "./line_channel.ts";
 import { EXIT } from "./exit_codes.ts";
-import { type Action, type Fact, type RosterTerms, TICK_MS } from "./facts.ts";
+import type { Action, Fact, RosterTerms } from "./facts.ts";
 import type { Question, Ready, Reply, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
 import { ProgressBoard } from "./progress_board.ts";
 import { Roster } from "./roster.ts";
+import { Ticking } from "./ticking.ts";
 import { connectionsOf, dumpAll, statusOf, type View } from "./views.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 import type { Hello } from "./worker_link.ts";
@@ -68,7 +69,7 @@ export class Supervisor {
   #verdicts = new Map<number, (verdict: { ok: boolean; message: string }) => void>();
   #lastTicket = 0;
   #startedAt: number;
-  #ticking: Timer | null = null;
+  #ticking: Ticking;
   #finish!: (end: SupervisorEnd) => void;
 
   private constructor(parts: SupervisorParts) {
@@ -78,6 +79,15 @@ export class Supervisor {
     const { random } = parts.platform;
     this.roster = new Roster(parts.terms, { backoff: new Backoff(random), random });
     this.finished = new Promise((resolve) => this.#finish = resolve);
+    const { clock } = parts.platform;
+    this.#ticking = new Ticking({
+      clock,
+      workerTimeoutMs: parts.terms.workerTimeoutMs,
+      look: (lateMs) => {
+        this.#board.sweep(clock.now());
+        this.note({ kind: "tick", lateMs });
+      },
+    });
   }
 
   /**
@@ -97,14 +107,8 @@ export class Supervisor {
         answer: (question) => supervisor.#answer(question),
       },
     });
-    supervisor.#ticking = parts.platform.clock.every(TICK_MS, () => supervisor.#tick());
     supervisor.note({ kind: "start" });
     return supervisor;
-  }
-
-  #tick(): void {
-    this.#board.sweep(this.#platform.clock.now());
-    this.note({ kind: "tick" });
   }
 
   /**
@@ -114,6 +118,7 @@ export class Supervisor {
    */
   note(fact: Fact): void {
     for (const action of this.roster.note(fact, this.#platform.clock.now())) this.#do(action);
+    this.#ticking.keep(this.roster.isCalm);
   }
 
   /** The state of every process, as text. */
@@ -154,7 +159,7 @@ export class Supervisor {
         this.#verdicts.delete(action.ticket);
         return;
       case "end":
-        this.#ticking?.cancel();
+        this.#ticking.end();
         this.#control.close();
         return this.#finish({ code: action.code, message: action.message, tally: this.#tally, hasCut: this.#hasCut });
     }

@@ -42,6 +42,8 @@ export class Fleet {
   /** Workers that tell of themselves every second. */
   readonly alive: Set<number> = new Set();
 
+  #tickedAt = -1;
+
   constructor(terms: Partial<RosterTerms> = {}, random: () => number = () => 0.5) {
     this.roster = new Roster({ ...TERMS, ...terms }, { backoff: new Backoff(random), random });
   }
@@ -52,6 +54,13 @@ export class Fleet {
     fleet.note({ kind: "start" });
     fleet.bringAll();
     return fleet;
+  }
+
+  /** A tick, which should come every second. */
+  tick(): Action[] {
+    const lateMs = this.#tickedAt < 0 ? 0 : Math.max(0, this.now - this.#tickedAt - 1_000);
+    this.#tickedAt = this.now;
+    return this.note({ kind: "tick", lateMs });
   }
 
   /** Tells a fact; gives what follows from it. */
@@ -111,7 +120,7 @@ export class Fleet {
         const member = this.roster.members.get(id);
         if (member?.state === "ready" || member?.state === "draining") this.report(id, member.report);
       }
-      this.note({ kind: "tick" });
+      this.tick();
     }
     return this.actions.slice(from);
   }

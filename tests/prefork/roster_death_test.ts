@@ -92,7 +92,7 @@ for (const standstillMs of [2_500, 60_000]) {
     fleet.spawnDue();
     fleet.pass(1);
     fleet.now += standstillMs;
-    fleet.note({ kind: "tick" });
+    fleet.tick();
     assert.ok(!fleet.actions.some((action) => action.do === "kill"));
     // It does not make anybody immortal either.
     fleet.alive.clear();

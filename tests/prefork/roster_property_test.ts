@@ -97,7 +97,7 @@ class World {
         return void fleet.pass(step.seconds);
       case "stand":
         fleet.now += step.seconds * 1_000;
-        return void fleet.note({ kind: "tick" });
+        return void fleet.tick();
       case "reload":
         return void fleet.note({ kind: "reload", why: "reload", detail: "test", ticket: ++this.lastTicket });
       case "scale":
@@ -197,7 +197,7 @@ Deno.test("Whatever happens in between, a fleet that nothing befalls any more co
         }
         if (isGivenUp(fleet)) return;
         fleet.now += 1_000;
-        fleet.note({ kind: "tick" });
+        fleet.tick();
       }
       const ready = [...fleet.roster.members.values()].filter(({ state }) => state === "ready");
       assert.deepEqual(

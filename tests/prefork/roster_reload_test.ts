@@ -57,6 +57,28 @@ Deno.test("Somebody waits for the first worker and for one with changed code, wh
   assert.equal(fleet.spawns.filter(({ generation }) => generation === 3).length, 3);
 });
 
+Deno.test("It is calm while every worker serves and nothing is under way", () => {
+  const starting = new Fleet();
+  starting.note({ kind: "start" });
+  assert.equal(starting.roster.isCalm, false);
+  const fleet = Fleet.serving();
+  assert.equal(fleet.roster.isCalm, true);
+  reload(fleet);
+  assert.equal(fleet.roster.isCalm, false);
+  const old = fleet.in("ready");
+  fleet.bringAll();
+  assert.equal(fleet.roster.isCalm, false, "the old ones drain");
+  for (const id of old) fleet.exit(id);
+  assert.equal(fleet.roster.isCalm, true);
+  const [id] = fleet.in("ready");
+  fleet.exit(id, 1);
+  assert.equal(fleet.roster.isCalm, false, "one is missing");
+  fleet.bringAll();
+  assert.equal(fleet.roster.isCalm, true);
+  fleet.note({ kind: "stop" });
+  assert.equal(fleet.roster.isCalm, false);
+});
+
 Deno.test("Of a generation that comes to nothing, those who wait for their turn are not started", () => {
   const fleet = Fleet.serving({ workers: 3, bootsAtOnce: 1 });
   reload(fleet, 1);
