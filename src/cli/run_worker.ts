@@ -26,6 +26,8 @@ const LONGEST_SILENCE_MS = 10_000;
  * then. A busy worker tells of its first few only, and of the others with its next report.
  */
 const TOLD_BEFORE = 10;
+/** What a fast start has left out, such as the runtime's timers, is loaded so long after it, not when the worker leaves. */
+const LEFT_OUT_MS = 1_000;
 /** How often a draining worker looks whether a connection idles still. */
 const QUIET_CHECK_MS = 20;
 
@@ -193,8 +195,13 @@ class Worker {
       drainMs: settings.drainDelayMs + settings.gracefulTimeoutMs * (app.shutdown === undefined ? 1 : 2),
       configuration: showConfiguration(configuration),
     });
+    const { clock } = platform;
+    const leftOut = clock.every(LEFT_OUT_MS, () => {
+      leftOut.cancel();
+      clock.soon(() => {});
+    });
     link.startReporting(pace, {
-      clock: platform.clock,
+      clock,
       report: () => {
         this.#toTell = TOLD_BEFORE;
         this.#rssBytes = platform.process.rss();
