@@ -5,7 +5,7 @@ import { messageOf } from "../platform/log.ts";
 import type { Files } from "../platform/ports.ts";
 import type { LoadContext } from "./load_app.ts";
 import { configAbove, nearestFile } from "./own_configuration.ts";
-import { pathOf } from "./specifier.ts";
+import { localPath, pathOf } from "./specifier.ts";
 
 /** URLs of this package's own modules; an error's place is looked for elsewhere. */
 const OWN_ROOT = new URL("../", import.meta.url).href;
@@ -20,14 +20,15 @@ const OWN_ROOT = new URL("../", import.meta.url).href;
  * @returns several lines
  */
 export function explain(error: unknown, url: string, context: Pick<LoadContext, "files" | "program">): string {
-  const problem = url.startsWith("file:") ? problemWith(pathOf(url), context.files) : null;
+  const path = localPath(url);
+  const problem = path === null ? null : problemWith(path, context.files);
   if (problem !== null) return problem;
   const shown = showLoadError(
     error,
     (place) => context.files.readText(pathOf(place)),
     (place) => place.startsWith(OWN_ROOT),
   );
-  return shown + adviceFor(error, url, context);
+  return path === null ? shown : shown + adviceFor(error, path, context);
 }
 
 function problemWith(path: string, files: Files): string | null {
@@ -92,13 +93,12 @@ function sourceLine({ url, line }: Place, read: (url: string) => string): string
 }
 
 /** Tells what to type where an application has an import map of its own that was not read. */
-function adviceFor(error: unknown, url: string, context: Pick<LoadContext, "files" | "program">): string {
+function adviceFor(error: unknown, path: string, context: Pick<LoadContext, "files" | "program">): string {
   const isBareImport = error instanceof Error &&
     /not a dependency|not in import map|not prefixed with|Unable to resolve|Could not find (a matching )?package/i.test(
       error.message,
     );
-  if (!isBareImport || !url.startsWith("file:")) return "";
-  const path = pathOf(url);
+  if (!isBareImport) return "";
   const config = configAbove(path, context.files);
   const type = (config: string) => `    deno run -A --config ${config} ${context.program} ${path}`;
   if (config !== null) {

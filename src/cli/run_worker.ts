@@ -19,7 +19,7 @@ import { dumpOnSignal } from "./signals.ts";
 const REPORT_EVERY_MS = 1_000;
 const REPORTS_A_TIMEOUT = 4;
 const FASTEST_REPORTS_MS = 50;
-/** One that idles costs its supervisor next to nothing, and is still shown with figures that are hardly old. */
+/** One that idles costs its supervisor next to nothing; half of the worker timeout that there is where nobody says another. */
 const LONGEST_SILENCE_MS = 15_000;
 /**
  * Requests in this time that are told of before the application is called: one that never comes back is known by name

@@ -59,7 +59,7 @@ function flagsFor(options: ChildOptions): string[] {
   return [...flags, ...more];
 }
 
-/** A variable of the environment; "" where it is not set, or hidden. */
+/** A variable of the environment; "" where it is not set, or hidden: for this one nobody is to be asked for a permission. */
 function variable(name: string): string {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) ?? "" : "";
