@@ -33,9 +33,11 @@ export function* readWhole(connection: Connection, exchange: Exchange): Walk {
   if (left > MEMORY_BODY_BYTES) return yield* spoolBody(connection, exchange, []);
   const pieces: Uint8Array[] = [];
   while (left > inbox.size && !inbox.ended) {
+    const { revision } = intake;
     if (connection.outbox.size > 0) yield* flush(connection);
     // What the head claims is not set aside at once: it may be a lie.
-    yield intake.fill(Math.min(left - inbox.size, Math.max(AUTO_BODY_BYTES, inbox.size)));
+    const change = intake.changedSince(revision, Math.min(left - inbox.size, Math.max(AUTO_BODY_BYTES, inbox.size)));
+    if (change !== null) yield change;
     exchange.received = Math.min(inbox.size, left);
     if (connection.enter("body")) yield "body";
   }
@@ -45,8 +47,10 @@ export function* readWhole(connection: Connection, exchange: Exchange): Walk {
       pieces.push(exchange.size < 0 ? event.bytes.slice() : event.bytes);
       if (exchange.received > MEMORY_BODY_BYTES) return yield* spoolBody(connection, exchange, pieces);
     } else {
+      const { revision } = intake;
       if (connection.outbox.size > 0) yield* flush(connection);
-      yield intake.fillForBody();
+      const change = intake.bodyChangedSince(revision);
+      if (change !== null) yield change;
       if (connection.enter("body")) yield "body";
     }
   }
@@ -70,6 +74,7 @@ export async function readPiece(connection: Connection, exchange: Exchange): Pro
   try {
     for (;;) {
       const event = intake.reader.next();
+      const { revision } = intake;
       if (event.kind === "data") {
         exchange.received += event.bytes.length;
         return intake.own(event.bytes);
@@ -87,7 +92,7 @@ export async function readPiece(connection: Connection, exchange: Exchange): Pro
       }
       exchange.mustContinue = false;
       exchange.isWaitingForBody = true;
-      await intake.fillForBody();
+      await intake.bodyChangedSince(revision);
       exchange.isWaitingForBody = false;
       if (connection.isGivenUp) throw new ProtocolError("too-slow", 408, "the body came too slowly");
       if (exchange.isOver) throw new ProtocolError("cut-short", 400, "the request was over before its body");
@@ -110,7 +115,10 @@ export function* passBody(connection: Connection): Walk<boolean> {
     const event = intake.reader.next();
     if (event.kind === "end") return true;
     if (event.kind === "data") passed += event.bytes.length;
-    else yield intake.fill(SMALL_BUFFER_BYTES);
+    else {
+      const change = intake.changedSince(intake.revision, SMALL_BUFFER_BYTES);
+      if (change !== null) yield change;
+    }
   }
   return false;
 }

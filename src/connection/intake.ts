@@ -20,6 +20,8 @@ export class Intake {
   broken: unknown = null;
   /** Bytes taken from the socket. */
   received = 0;
+  /** Grows with every change of the inbox: bytes that came, or the end. */
+  revision = 0;
 
   #socket: Socket;
   #owner: { peerEnded(): void };
@@ -55,14 +57,30 @@ export class Intake {
   }
 
   /**
-   * Waits for more of a long body, as soon as other bodies have had their turn.
+   * Waits until the inbox has changed since the caller looked at it. The caller says which revision it saw, so that a
+   * change that came in between is never waited for.
    *
-   * @param least how many bytes must have room; not given, a chunk for a body that is streamed
-   * @returns resolved when the inbox has changed; never rejected
+   * @param revision the {@linkcode Intake.revision} of the inbox that the caller has used up
+   * @param least how many bytes must have room
+   * @returns null if it has changed already or has ended, otherwise resolved when it has; never rejected
    */
-  fillForBody(least: number = this.#nextChunk()): Promise<void> {
+  changedSince(revision: number, least: number): Promise<void> | null {
+    return this.revision !== revision || this.inbox.ended ? null : this.fill(least);
+  }
+
+  /**
+   * The same for more of a long body: it waits until other bodies have had their turn.
+   *
+   * @param revision the revision that the caller has used up
+   * @param least how many bytes must have room; not given, a chunk for a body that is streamed
+   * @returns null if the inbox has changed already or has ended, otherwise resolved when it has; never rejected
+   */
+  bodyChangedSince(revision: number, least: number = this.#nextChunk()): Promise<void> | null {
+    if (this.revision !== revision || this.inbox.ended) return null;
     const pause = this.#turnstile.pass(least);
-    return pause === null ? this.fill(Math.max(least, SMALL_BUFFER_BYTES)) : pause.then(() => this.fillForBody(least));
+    if (pause === null) return this.fill(Math.max(least, SMALL_BUFFER_BYTES));
+    // A read that was under way may bring the bytes during the pause.
+    return pause.then(() => this.bodyChangedSince(revision, least) ?? undefined);
   }
 
   /**
@@ -97,6 +115,7 @@ export class Intake {
     if (count === null) return this.#end();
     this.inbox.filled(count);
     this.received += count;
+    this.revision++;
   };
 
   #onBroken = (error: unknown): void => {
@@ -108,6 +127,7 @@ export class Intake {
   #end(): void {
     this.inbox.filled(0);
     this.inbox.ended = true;
+    this.revision++;
     this.#owner.peerEnded();
   }
 }

@@ -64,10 +64,12 @@ async function openFor(exchange: Exchange, opening: Promise<TemporaryFile>): Pro
 }
 
 function* fill(connection: Connection, exchange: Exchange, least: number): Walk {
+  const { revision } = connection.intake;
   if (connection.outbox.size > 0) yield* flush(connection);
   // A slow disk is not the client's fault: only here is it waited for.
   exchange.isWaitingForBody = true;
-  yield connection.intake.fillForBody(least);
+  const change = connection.intake.bodyChangedSince(revision, least);
+  if (change !== null) yield change;
   exchange.isWaitingForBody = false;
   if (connection.enter("body")) yield "body";
 }

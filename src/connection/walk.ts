@@ -35,19 +35,22 @@ export function* walk(connection: Connection): Walk {
       if (connection.enter("idle")) yield "idle";
       // Whoever reads phases has seen how it ended; an idle connection does not hold the last request.
       connection.exchange = null;
-      if (inbox.size === 0) {
+      while (!reader.hasBegun()) {
+        const { revision } = intake;
         if (outbox.size > 0) yield* flush(connection);
-        if (!inbox.ended) yield intake.fill(1);
-        if (inbox.size === 0) break;
+        if (inbox.ended) return;
+        const change = intake.changedSince(revision, 1);
+        if (change !== null) yield change;
       }
       if (connection.enter("header")) yield "header";
       let event = reader.next();
       while (event.kind === "needMore") {
+        const { revision } = intake;
         if (outbox.size > 0) yield* flush(connection);
-        yield intake.fill(SMALL_BUFFER_BYTES);
+        const change = intake.changedSince(revision, SMALL_BUFFER_BYTES);
+        if (change !== null) yield change;
         event = reader.next();
       }
-      if (event.kind === "closed") break;
       const exchange = connection.begin(event as RequestHead);
 
       let answer = isPlain(connection.terms, exchange) ? null : yield* prepare(connection, exchange);
@@ -159,7 +162,8 @@ function* linger(connection: Connection): Walk {
   const most = intake.received + MAX_DRAIN_BYTES;
   while (!inbox.ended && intake.received < most) {
     inbox.at = inbox.end;
-    yield intake.fill(SMALL_BUFFER_BYTES);
+    const change = intake.changedSince(intake.revision, SMALL_BUFFER_BYTES);
+    if (change !== null) yield change;
   }
 }
 

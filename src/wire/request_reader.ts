@@ -6,6 +6,7 @@ import { ChunkedReader } from "./chunked_reader.ts";
 import { type DecodeLatin1, HeadNotes, judgeHead } from "./head_facts.ts";
 import { HeadReader } from "./head_reader.ts";
 import type { Inbox } from "./inbox.ts";
+import { CR, LF } from "./octets.ts";
 import { badRequest, ProtocolError } from "./protocol_error.ts";
 import type { RequestHead } from "./request_head.ts";
 
@@ -86,6 +87,18 @@ export class RequestReader {
   get bodyLeft(): number {
     const state = this.#state;
     return state.at === "head" ? 0 : state.at === "length" ? state.left : -1;
+  }
+
+  /**
+   * Drops the empty lines that may precede a request line (RFC 9112, section 2.2). Call it between messages.
+   *
+   * @returns true once the inbox holds a byte of the next head
+   */
+  hasBegun(): boolean {
+    const inbox = this.#inbox;
+    const { bytes, end } = inbox;
+    while (end - inbox.at > 1 && bytes[inbox.at] === CR && bytes[inbox.at + 1] === LF) inbox.at += 2;
+    return end > inbox.at && (bytes[inbox.at] !== CR || end - inbox.at > 1);
   }
 
   /**

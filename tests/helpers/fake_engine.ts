@@ -8,6 +8,7 @@ import { ListenerClosed } from "../../src/platform/errors.ts";
 import type { Address, Listener, Socket } from "../../src/platform/ports.ts";
 import { Client, type DuplexOptions, settled } from "./duplex.ts";
 import { FakeClock } from "./fake_clock.ts";
+import { FakeTemporaryFiles } from "./fake_files.ts";
 
 /** A listener whose connections are made by the test. */
 export class FakeListener implements Listener {
@@ -99,6 +100,7 @@ export function fakeEngine(
   }, {
     clock,
     log: (level, message) => lines.push(`${level} ${message}`),
+    temporaryFiles: new FakeTemporaryFiles(),
     decode: (bytes, from, to) => new TextDecoder("latin1").decode(bytes.subarray(from, to)),
   });
   return {

@@ -1,0 +1,136 @@
+// Knows: that a request which was sent whole is answered, in order and without a wait for a timer, whatever surrounds it.
+// Does not know: how the connection waits.
+// Rule: the client leaves its side open, because an end of file wakes a server that has missed its bytes.
+// WEFT_PROPERTY_SECONDS sets how long each property runs.
+
+import assert from "node:assert/strict";
+import fc from "npm:fast-check@^4";
+import {
+  answersOf,
+  continuesOf,
+  type Conversation,
+  expected,
+  handlerOf,
+  methodsOf,
+  runsOf,
+  type Scene,
+  scenes,
+} from "../helpers/conversations.ts";
+import { settled } from "../helpers/duplex.ts";
+import { type FakeEngine, fakeEngine } from "../helpers/fake_engine.ts";
+import { readResponses } from "../helpers/responses.ts";
+import { type RealEngine, realEngine } from "../helpers/serving.ts";
+
+const seconds = Number(Deno.env.get("WEFT_PROPERTY_SECONDS") ?? 3);
+const limits = { interruptAfterTimeLimit: seconds * 1000, numRuns: 1_000_000, markInterruptAsFailure: false };
+
+/** Turns of the event loop without progress after which a request counts as lost. No time passes on the fake clock. */
+const PATIENCE_TURNS = 1_000;
+
+let answered = 0;
+
+Deno.test("Every request that was sent whole is answered, over sockets in memory", async () => {
+  answered = 0;
+  await fc.assert(
+    fc.asyncProperty(scenes(6), async (scene) => {
+      await using fake = fakeEngine(handlerOf(settled), { body: scene.body });
+      await Promise.all(scene.conversations.map((conversation) => holdInMemory(fake, conversation)));
+      checkCounts(fake.engine.requests, scene);
+      assert.deepEqual(fake.lines, []);
+    }),
+    limits,
+  );
+  console.log(`answered in memory: ${answered} requests in ${seconds} s`);
+});
+
+Deno.test("Every request that was sent whole is answered, over the network", async () => {
+  answered = 0;
+  await fc.assert(
+    fc.asyncProperty(scenes(24), async (scene) => {
+      await using real = realEngine(handlerOf(settled), { body: scene.body });
+      await Promise.all(scene.conversations.map((conversation) => holdOverTheNetwork(real, conversation)));
+      checkCounts(real.engine.requests, scene);
+      assert.deepEqual(real.lines, []);
+    }),
+    limits,
+  );
+  console.log(`answered over the network: ${answered} requests in ${seconds} s`);
+});
+
+function checkCounts(requests: number, { conversations }: Scene): void {
+  assert.equal(requests, conversations.reduce((sum, { asks }) => sum + asks.length, 0));
+  answered += requests;
+}
+
+/** What a conversation needs of a client. */
+interface Talker {
+  send(bytes: Uint8Array): Promise<void>;
+  end(): Promise<void>;
+  /** Waits until so many 100 (Continue) have come. */
+  continued(count: number): Promise<void>;
+}
+
+async function talk(conversation: Conversation, talker: Talker): Promise<void> {
+  const { pauses, halfClose } = conversation;
+  let waited = 0;
+  let pieces = 0;
+  for (const run of runsOf(conversation)) {
+    if (waited > 0) await talker.continued(waited);
+    waited++;
+    for (const piece of run) {
+      await talker.send(piece);
+      for (let turns = pauses[pieces++ % pauses.length]; turns > 0; turns--) await settled();
+    }
+  }
+  if (halfClose) await talker.end();
+}
+
+async function holdInMemory({ listener }: FakeEngine, conversation: Conversation): Promise<void> {
+  const client = listener.connect();
+  const methods = methodsOf(conversation);
+  const responses = () => readResponses(client.bytes, { methods }).responses;
+  const moved = () => client.writes.length + client.taken;
+  await talk(conversation, {
+    send: (bytes) => Promise.resolve(client.send(bytes)),
+    end: () => Promise.resolve(client.end()),
+    continued: (count) => patiently(moved, () => continuesOf(responses()) >= count),
+  });
+  await patiently(moved, () => answersOf(responses()).length >= methods.length);
+  assert.deepEqual(answersOf(responses()), expected(conversation));
+}
+
+/** Waits while something moves. */
+async function patiently(moved: () => number, isSo: () => boolean): Promise<void> {
+  let last = -1;
+  for (let quiet = 0; quiet < PATIENCE_TURNS; quiet++) {
+    if (moved() !== last) {
+      if (isSo()) return;
+      last = moved();
+      quiet = 0;
+    }
+    await settled();
+  }
+}
+
+async function holdOverTheNetwork(real: RealEngine, conversation: Conversation): Promise<void> {
+  using client = await real.connect();
+  const methods = methodsOf(conversation);
+  const responses = () => readResponses(client.bytes, { methods, ended: client.ended }).responses;
+  let told = Promise.withResolvers<void>();
+  const reading = (async () => {
+    while (answersOf(responses()).length < methods.length && await client.read()) {
+      told.resolve();
+      told = Promise.withResolvers();
+    }
+    told.resolve();
+  })();
+  await talk(conversation, {
+    send: (bytes) => client.send(bytes),
+    end: () => client.end(),
+    async continued(count) {
+      while (continuesOf(responses()) < count && !client.ended) await told.promise;
+    },
+  });
+  await reading;
+  assert.deepEqual(answersOf(responses()), expected(conversation));
+}
