@@ -19,7 +19,7 @@ export type { Limits } from "./src/engine/settings.ts";
 export type { Accept, Handler, HandlerInfo, HandlerTimings, OnError, RequestPreview } from "./src/message/handler.ts";
 export { StorageError } from "./src/platform/errors.ts";
 export type { Address } from "./src/platform/ports.ts";
-export type { BodyPolicy } from "./src/connection/terms.ts";
+export type { BodyPolicy } from "./src/connection/options.ts";
 export type { ReceivedFile } from "./src/uploads/received_file.ts";
 export { type ReceivedForm, receiveUploads } from "./src/uploads/receive_uploads.ts";
 export { type UploadCode, UploadError } from "./src/uploads/upload_error.ts";

@@ -1,6 +1,5 @@
-// Knows: buffers for bytes that leave, kept from one write to the next, in three sizes.
-// Does not know: what stands in them.
-// Rule: a buffer belongs to one connection from take to give; what was in it is written over, never read.
+// Buffers for outgoing bytes, kept from one write to the next, in three sizes.
+// A buffer belongs to one connection from take to give. Old content is written over, never read.
 
 /** A head with a short body, an event of a stream: what most writes are. */
 export const SMALL_BYTES = 1024;
@@ -9,7 +8,7 @@ export const MIDDLE_BYTES = 16 * 1024;
 /** A chunk of 64 KiB with its size line and its end. */
 export const LARGE_BYTES = 64 * 1024 + 16;
 
-/** How many are kept of each: a megabyte of every size, about what one turn of the loop has under way. */
+/** How many of each size are kept: a megabyte each, about what one turn of the event loop uses. */
 const MOST_SMALL = 1024;
 const MOST_MIDDLE = 64;
 const MOST_LARGE = 16;
@@ -22,7 +21,7 @@ const large: Uint8Array[] = [];
  * Takes a buffer.
  *
  * @param least how many bytes must fit
- * @returns a buffer of the next size, or of just so many bytes where that is more than the largest
+ * @returns a buffer of the next size, or a new one if that is more than the largest
  */
 export function takeBuffer(least: number): Uint8Array {
   if (least <= SMALL_BYTES) return small.pop() ?? new Uint8Array(SMALL_BYTES);
@@ -34,7 +33,7 @@ export function takeBuffer(least: number): Uint8Array {
 /**
  * Gives a buffer back.
  *
- * @param buffer what `takeBuffer` gave; nobody else may hold it
+ * @param buffer what `takeBuffer` returned; nothing else may hold it
  */
 export function giveBuffer(buffer: Uint8Array): void {
   const { length } = buffer;

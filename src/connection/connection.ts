@@ -1,103 +1,126 @@
-// Knows: how one connection is walked: turn by turn, each turn a run of phases that pass without waiting.
-// Does not know: what happens between the phases (walk.ts), time, other connections.
-// Rule: every phase is a place to stop. Nobody is called from in here but the application.
+// One client's connection: what is known of it, and how it ends.
+//
+// A connection reads, decides and writes, and it stops between phases. The order of the phases is in protocol.ts, a
+// generator that yields a phase, or a promise that it has to wait for. drive.ts runs it. In between, the parts are:
+//
+//   inbound.ts        the only reader of the socket. A wait says which revision of the inbox the caller has used up.
+//   outbound.ts       the only writer of the socket.
+//   request_body.ts   the body of a request: one state, and everything about 100 (Continue).
+//   exchange.ts       one request with its answer.
+//   response.ts       puts an answer into the outbound side; response_stream.ts sends a body that is a stream.
+//
+// A GET: the protocol waits for bytes (idle), reads a head (header), calls the application (dispatch), puts the answer
+// into the outbound side and writes it (write). When the system has taken the last byte, the exchange ends as "answered".
+// Then it is idle again. Answers to pipelined requests are written together; their exchanges end together.
+//
+// A POST: if the body policy says so, the body is read first (body). Otherwise the application reads it while the protocol
+// waits for the answer. What the application leaves is read away after the answer (drain), or the connection closes.
+//
+// A client that leaves: while the application works, a read is under way that brings the client's next bytes or its end.
+// An end of file aborts the request's signal, and the answer is still sent, because the client may have ended only its
+// own side. A broken socket ends the connection.
+//
+//   life      what it means                                                        next
+//   open      the protocol goes on                                                 refusing, closed
+//   refusing  a deadline has passed; the client is told so, then it is closed      closed
+//   closed    the socket is closed                                                 -
+//
+// `end(reason)` is the only way from one to the next. The exchange under way is cut, and a wait for the application that
+// may never answer is released.
 
-import type { Address, Socket } from "../platform/ports.ts";
+import type { Address, Socket, TemporaryFiles } from "../platform/ports.ts";
 import type { ProtocolError } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
-import { AnswerBroken } from "./answer_stream.ts";
-import { readPiece } from "./body_reading.ts";
-import { Exchange } from "./exchange.ts";
-import { Intake } from "./intake.ts";
-import { Outbox } from "./outbox.ts";
-import type { Phase, Turn } from "./phases.ts";
-import { putRefusal } from "./sending.ts";
-import type { Terms } from "./terms.ts";
-import type { Step, Walk } from "./steps.ts";
-import { walk } from "./walk.ts";
+import { ANSWERED, ConnectionCut, type ConnectionEnd, type ExchangeEnd } from "./endings.ts";
+import { type ConnectionFacts, Exchange } from "./exchange.ts";
+import { Inbound } from "./inbound.ts";
+import type { ConnectionOptions } from "./options.ts";
+import { Outbound } from "./outbound.ts";
+import type { Phase } from "./phases.ts";
+import { type BodyHost, READ_AHEAD_BYTES, RequestBody } from "./request_body.ts";
+import { putRefusal, type ResponseTarget } from "./response.ts";
 
-/** Why a connection ended before its answer was complete; as the reason of a signal it is an `AbortError`. */
-export class ConnectionCut extends DOMException {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, "AbortError");
-    if (options !== undefined) Object.defineProperty(this, "cause", { value: options.cause });
-  }
-}
+/** What became of something that the application promised. A wait for it never rejects. */
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown };
 
-/** Most bytes that are read ahead of an answer: enough for the next requests, and for noticing that the client left. */
-const READ_AHEAD_BYTES = 16 * 1024;
-
-/**
- * One client's connection: an asynchronous iterator over turns. What is crossed by `for await` is a wait; what is
- * crossed by `for` needs none, so a small request costs two waits and still passes every phase.
- *
- * ```ts ignore
- * for await (const turn of connection) {
- *   for (const phase of turn) note(phase);
- * }
- * ```
- */
-export class Connection implements AsyncIterableIterator<Turn> {
+/** One client's connection. */
+export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
   /** Counted by the engine, from 1. */
   readonly id: number;
   /** What the engine and its connections agree on. */
-  readonly terms: Terms;
-  readonly intake: Intake;
-  readonly outbox: Outbox;
+  readonly options: ConnectionOptions;
   readonly socket: Socket;
-  /** Requests whose head was read. */
-  requests = 0;
-  /** Where it stands. */
-  phase: Phase = "idle";
-  /** Grows with every phase, so that an onlooker sees whether anything has moved. */
-  passed = 0;
-  /** The request that is answered now; in the phases idle and closed the one before; null where there is none. */
-  exchange: Exchange | null = null;
-  /** Set once the next answer is the last. */
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
+  /** True if the next answer is the last. Set when the connection is made, and by the engine when it drains. */
   closeAfterAnswer: boolean;
-  /** What the client did wrong, where that ended the connection. */
+  /** What the client did wrong, if that ended the connection. Set by `end` and by the protocol. */
   refusal: ProtocolError | null = null;
 
-  #walk: Walk;
-  #next: IteratorResult<Turn>;
-  #wait: PromiseLike<unknown> | null = null;
-  #arrived: unknown = undefined;
-  #failed = false;
-  #life: "open" | "expired" | "closed" = "open";
-  #release: ((error: unknown) => void) | null = null;
+  /** Requests whose head was read. Changed by `begin`. */
+  #requests = 0;
+  /** Changed by `enter`, and by the driver at the end. */
+  #phase: Phase = "idle";
+  /** Grows with every phase. */
+  #passed = 0;
+  /** Changed by `begin` and `rest`. */
+  #exchange: Exchange | null = null;
+  /** Exchanges whose answers wait to be written; emptied by `flush` and `end`. */
+  #unsent: Exchange[] = [];
+  /** Changed by `end` only. */
+  #life: "open" | "refusing" | "closed" = "open";
+  /** The reason given to the first `end`; null before. */
+  #ended: ConnectionEnd | null = null;
+  /** Ends the wait for the application; null while there is none. Set by `outcomeOf`, used by `end`. */
+  #release: ((outcome: Outcome) => void) | null = null;
 
   /**
    * @param id its number
    * @param socket its bytes; the connection closes it
-   * @param terms what the engine and its connections agree on
+   * @param options what the engine and its connections agree on
    */
-  constructor(id: number, socket: Socket, terms: Terms) {
+  constructor(id: number, socket: Socket, options: ConnectionOptions) {
     this.id = id;
     this.socket = socket;
-    this.terms = terms;
-    this.closeAfterAnswer = terms.closeAfterAnswer;
-    this.intake = new Intake(socket, terms, this);
-    this.outbox = new Outbox(socket);
-    this.#walk = walk(this);
-    this.#next = { done: false, value: new PassingPhases(this) };
+    this.options = options;
+    this.closeAfterAnswer = options.closeAfterAnswer;
+    this.inbound = new Inbound(socket, options, () => this.#onInboundEnd());
+    this.outbound = new Outbound(socket);
   }
 
-  /** Where the client is. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Where it stands. */
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Grows with every phase, so that an observer sees whether anything has moved. */
+  get passed(): number {
+    return this.#passed;
+  }
+
+  /** The request that is answered now. In the phases idle and closed it is the one before. Null if there is none. */
+  get exchange(): Exchange | null {
+    return this.#exchange;
+  }
+
   get remoteAddr(): Address {
     return this.socket.remoteAddr;
   }
 
-  /** Where it connected to. */
   get localAddr(): Address {
     return this.socket.localAddr;
   }
 
-  /** Whether URLs of its requests start with http or https. */
   get scheme(): "http" | "https" {
-    return this.terms.scheme;
+    return this.options.scheme;
   }
 
-  /** The host that a request without one was meant for. */
   get localName(): string {
     const { localAddr } = this;
     if (localAddr.transport !== "tcp") return "localhost";
@@ -105,185 +128,147 @@ export class Connection implements AsyncIterableIterator<Turn> {
     return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
   }
 
+  get isDraining(): boolean {
+    return this.options.isDraining;
+  }
+
+  get temporaryFiles(): TemporaryFiles {
+    return this.options.temporaryFiles;
+  }
+
+  /** False once `end` was called. */
+  get isOpen(): boolean {
+    return this.#life === "open";
+  }
+
   /** True once the client has ended its side; it may still read. */
-  get isEnded(): boolean {
-    return this.intake.inbox.ended;
-  }
-
-  /** True once a deadline or the engine has given the client up. */
-  get isGivenUp(): boolean {
-    return this.#life !== "open";
-  }
-
-  /** What the console shows: the part that a handler is told of. */
-  [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
-    return inspect({ id: this.id, requests: this.requests }, options);
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  /** Called by the driver: the next turn, once what the last one waited for is there. */
-  next(): Promise<IteratorResult<Turn>> {
-    const wait = this.#wait;
-    if (wait === null) return Promise.resolve(this.phase === "closed" ? DONE : this.#next);
-    this.#wait = null;
-    return Promise.resolve(wait).then(this.#onArrived, this.#onFailed);
+  get hasClientEnded(): boolean {
+    return this.inbound.inbox.ended;
   }
 
   /**
-   * Called by the driver where nobody reads the phases: walks to the end, with one promise less for each wait.
+   * Called by the protocol as it enters a phase.
    *
-   * @throws what the walk throws
+   * @returns true if the phase is to be yielded, because something reads the phases
    */
-  async run(): Promise<void> {
-    for (;;) {
-      this.step();
-      const wait = this.#wait;
-      if (wait === null) return;
-      this.#wait = null;
-      try {
-        this.#arrived = await wait;
-      } catch (error) {
-        this.#arrived = error;
-        this.#failed = true;
-      }
-    }
-  }
-
-  /** Called by the driver that stops early: ends the walk and closes the socket. */
-  return(): Promise<IteratorResult<Turn>> {
-    this.#walk.return();
-    // A walk that has not begun has no end either.
-    this.close();
-    this.#wait = null;
-    this.phase = "closed";
-    return Promise.resolve(DONE);
-  }
-
-  /**
-   * Called by the deadlines: gives the client up. It is told, where no answer has begun. A second call ends the telling.
-   *
-   * @param error what to tell it, or null where there is nothing to tell
-   */
-  expire(error: ProtocolError | null): void {
-    if (this.#life !== "open") return this.close();
-    this.#life = "expired";
-    this.refusal = error;
-    const reason = error ?? new ConnectionCut(`the client was given up in its phase "${this.phase}"`);
-    this.exchange?.cut(reason);
-    this.#release?.(reason);
-    if (error === null || this.outbox.size > 0 || (this.exchange?.status ?? 0) !== 0) return this.close();
-    putRefusal(this, error);
-    const close = () => this.close();
-    this.outbox.write()!.then(close, close);
-  }
-
-  /** Called by the application through its request: the next piece of a body that is streamed. */
-  readBody(exchange: Exchange): Promise<Uint8Array | null> {
-    return readPiece(this, exchange);
-  }
-
-  /** Called by the walk as it enters a phase; true where somebody wants to be told, so that it is yielded. */
   enter(phase: Phase): boolean {
-    this.phase = phase;
-    this.passed++;
-    return this.terms.isRead;
+    this.#phase = phase;
+    this.#passed++;
+    return this.options.isObserved;
   }
 
-  /** Called by the walk for each head. */
+  /** Called by the protocol for each head. */
   begin(head: RequestHead): Exchange {
-    this.requests++;
-    return this.exchange = new Exchange(this, head);
+    this.#requests++;
+    const body = new RequestBody(head, this.inbound, this.outbound);
+    return this.#exchange = new Exchange(this, head, body);
   }
 
-  /** Called by the walk before it waits for the application: sees to it that the client's leaving is noticed. */
-  watch(): void {
-    const { inbox } = this.intake;
-    // A body that the application reads goes by another way; of that, only its beginning may be read ahead.
-    const most = this.exchange?.isBodyRead === false ? 1 : READ_AHEAD_BYTES;
-    if (inbox.size < most && !inbox.ended) this.intake.fill(1);
+  /** Called by the protocol between two requests: an idle connection keeps neither the last exchange nor a large buffer. */
+  rest(): void {
+    this.inbound.inbox.rest();
+    this.#exchange = null;
+  }
+
+  /** Called by the protocol when the answer to an exchange waits to be written together with the next one. */
+  postpone(exchange: Exchange): void {
+    this.#unsent.push(exchange);
+  }
+
+  /** Called when everything that waited was written: the exchanges whose answers waited are over. */
+  sent(): void {
+    if (this.#unsent.length === 0) return;
+    for (const exchange of this.#unsent) exchange.end(ANSWERED);
+    this.#unsent.length = 0;
+  }
+
+  /** Writes everything that waits. */
+  *flush(): Generator<PromiseLike<number>, void, unknown> {
+    const { outbound } = this;
+    for (let write = outbound.write(); write !== null; write = outbound.write()) {
+      outbound.wrote((yield write) as number);
+    }
+    this.sent();
   }
 
   /**
-   * Called by the walk where the application may never answer: a wait that ends when the client is given up. What `name` makes of
-   * an error is thrown instead of it.
+   * Starts a read ahead, so that the client's leaving is noticed while the application works. Called by the protocol before
+   * it waits for the application, and by the engine from time to time.
    */
-  orRelease<T>(wait: PromiseLike<T>, name?: (error: unknown) => Error): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#release = reject;
-      wait.then(resolve, name === undefined ? reject : (error) => reject(name(error)));
+  watch(): void {
+    // An unread body is the application's to read: of that, only the beginning is read ahead.
+    this.inbound.readAhead(this.#exchange?.body.isRead === false ? 1 : READ_AHEAD_BYTES);
+  }
+
+  /**
+   * Waits for the application, which may never answer. The wait ends when the connection does.
+   *
+   * @param promised what the application promised
+   * @returns what became of it; never rejected
+   */
+  outcomeOf(promised: PromiseLike<unknown>): Promise<Outcome> {
+    return new Promise((resolve) => {
+      this.#release = resolve;
+      promised.then((value) => resolve({ ok: true, value }), (error) => resolve({ ok: false, error }));
+      // The application may have ended the connection before it returned its promise.
+      if (this.#ended !== null) resolve({ ok: false, error: this.#cutReason(this.#ended) });
     });
   }
 
-  /** Closes the socket, once. */
-  close(): void {
+  /**
+   * Ends the connection; the one way to do it. A second call closes a connection that is still telling the client why.
+   *
+   * @param reason why
+   */
+  end(reason: ConnectionEnd): void {
+    if (this.#life === "closed") return;
+    if (this.#life === "refusing") return this.#close();
+    this.#ended = reason;
+    const cut: ExchangeEnd = { how: "cut", reason: this.#cutReason(reason) };
+    const hasBegun = this.outbound.size > 0 || (this.#exchange?.status ?? 0) !== 0;
+    this.#exchange?.end(cut);
+    for (const exchange of this.#unsent) exchange.end(cut);
+    this.#unsent.length = 0;
+    this.#release?.({ ok: false, error: cut.reason });
+    if (reason.why !== "timeout") return this.#close();
+    this.refusal = reason.error;
+    if (reason.error === null || hasBegun) return this.#close();
+    this.#life = "refusing";
+    putRefusal(this, reason.error);
+    const close = () => this.#close();
+    this.outbound.write()!.then(close, close);
+  }
+
+  /** Called by the driver when the protocol has come to its end. */
+  finish(): void {
+    this.#phase = "closed";
+  }
+
+  #close(): void {
     if (this.#life === "closed") return;
     this.#life = "closed";
     this.socket.close();
   }
 
-  /** Called by the turn: the next phase that needs no wait. */
-  step(): IteratorResult<Phase> {
-    const arrived = this.#arrived;
-    this.#arrived = undefined;
-    const step = this.#failed ? this.#throwIn(arrived) : this.#walk.next(arrived);
-    if (typeof step.value === "string") return step as IteratorResult<Phase>;
-    if (step.done === true) this.phase = "closed";
-    else this.#wait = step.value as PromiseLike<unknown>;
-    return DONE;
-  }
-
-  /** A wait that failed is the client's leaving, unless the walk makes something else of it. */
-  #throwIn(error: unknown): IteratorResult<Step, void> {
-    this.#failed = false;
-    try {
-      return this.#walk.throw(error);
-    } catch (thrown) {
-      if (thrown !== error || thrown instanceof AnswerBroken) throw thrown;
-      return DONE;
+  #cutReason(reason: ConnectionEnd): unknown {
+    switch (reason.why) {
+      case "complete":
+        return this.inbound.broken;
+      case "broken":
+        return reason.error;
+      case "timeout":
+        return reason.error ?? new ConnectionCut(`the client was given up in its phase "${this.#phase}"`);
+      case "abort":
+        return new ConnectionCut(`the client was cut off in its phase "${this.#phase}"`);
     }
   }
 
-  #onArrived = (value: unknown): IteratorResult<Turn> => {
-    this.#arrived = value;
-    return this.#next;
-  };
-
-  #onFailed = (error: unknown): IteratorResult<Turn> => {
-    this.#arrived = error;
-    this.#failed = true;
-    return this.#next;
-  };
-
-  /** Called by the intake, once: the client has ended its side, or the socket broke. */
-  peerEnded(): void {
-    const { exchange } = this;
+  /** Called by the inbound side, once. */
+  #onInboundEnd(): void {
+    const exchange = this.#exchange;
     if (this.#life !== "open" || exchange === null || exchange.isOver) return;
-    const { broken } = this.intake;
-    if (broken === null) return exchange.leave(new ConnectionCut("the client has ended the connection"));
-    const reason = new ConnectionCut("the connection broke", { cause: broken });
-    exchange.cut(reason);
-    this.#release?.(reason);
+    const { broken } = this.inbound;
+    if (broken === null) exchange.clientEnded(new ConnectionCut("the client has ended the connection"));
+    else this.end({ why: "broken", error: new ConnectionCut("the connection broke", { cause: broken }) });
   }
 }
-
-/** A turn: the same object again and again, as it is always the walk that goes on. */
-class PassingPhases implements IterableIterator<Phase> {
-  #connection: Connection;
-
-  constructor(connection: Connection) {
-    this.#connection = connection;
-  }
-
-  [Symbol.iterator](): this {
-    return this;
-  }
-
-  next(): IteratorResult<Phase> {
-    return this.#connection.step();
-  }
-}
-
-const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };

@@ -1,207 +1,226 @@
-// Knows: one request and its answer: the body still to be read, the signal, what was counted.
-// Does not know: the web's Request, or what the application is.
+// One request and its answer: head, body, status, signal, and what was counted.
+// It knows a view of its connection and never acts on the connection.
+//
+//   state     what it means                                               next
+//   open      the request is being answered                               left, answered, cut
+//   left      the client has ended its side; it may still read            answered, cut
+//   answered  the system has taken the last byte of the answer            -
+//   cut       the answer can never be complete                            -
 
-import type { Address, Socket, TemporaryFile } from "../platform/ports.ts";
-import { badRequest, type ProtocolError } from "../wire/protocol_error.ts";
+import type { Address, Socket } from "../platform/ports.ts";
 import type { RequestHead } from "../wire/request_head.ts";
-import type { Connection } from "./connection.ts";
-import type { Lap } from "./phases.ts";
+import type { ExchangeEnd } from "./endings.ts";
+import type { ExchangeView, Lap } from "./phases.ts";
+import type { RequestBody } from "./request_body.ts";
 
 /** Takes a connection over after an answer of 101. */
 export type TakeOver = (socket: Socket, first: Uint8Array) => Promise<void>;
 
-/** How an exchange stands; `left` is a client that has ended its side and may still read. */
-type State = "open" | "left" | "answered" | "cut";
+/** What an exchange may know of its connection. */
+export interface ConnectionFacts {
+  /** Counted by the engine, from 1. */
+  readonly id: number;
+  /** Requests whose head was read. */
+  readonly requests: number;
+  readonly remoteAddr: Address;
+  readonly localAddr: Address;
+  readonly scheme: "http" | "https";
+  /** The host that a request without one was meant for. */
+  readonly localName: string;
+  /** True once the engine drains: what has no end of its own should end. */
+  readonly isDraining: boolean;
+}
 
-/** What is read at once of a body that stands in a file: as much as a streamed one brings at best. */
-const SPOOL_PIECE_BYTES = 128 * 1024;
+/** `reason` says why the client left or was cut off; undefined if it did not. */
+interface State {
+  readonly at: "open" | "left" | "answered" | "cut";
+  readonly reason: unknown;
+}
 
-/** One request on its way through a connection. What a handler gets as its second argument is this, narrowed. */
-export class Exchange {
+const OPEN: State = { at: "open", reason: undefined };
+const ANSWERED: State = { at: "answered", reason: undefined };
+
+/** One request on its way through a connection. */
+export class Exchange implements ExchangeView {
   readonly head: RequestHead;
-  readonly connection: Connection;
-  /** The whole body where it was read first. It stands in the connection's buffer: copy what is kept. */
-  wholeBody: Uint8Array | null = null;
-  /** Bytes of the body that have come. */
-  received = 0;
-  /** Status of the answer; 0 while there is none. */
+  readonly connection: ConnectionFacts;
+  readonly body: RequestBody;
+  /** Status of the answer; 0 before it is known. Set by the protocol. */
   status = 0;
-  /** Bytes of the answer's body that were given to the connection. */
+  /** Bytes of the answer's body that were given to the connection. Set by what puts the answer into the outbound side. */
   sent = 0;
-  /** Set by the stopwatch, for handlers that look. */
-  timings: Record<Lap, number> | null = null;
-  /** Set by an application that answers 101. */
+  /** Milliseconds of the phases so far; null without a stopwatch, which sets it. */
+  timings: Readonly<Record<Lap, number>> | null = null;
+  /** Takes the connection over after an answer of 101. Set by the application; null otherwise. */
   takeOver: TakeOver | null = null;
-  /** True once the body's last byte was taken. */
-  isBodyRead: boolean;
-  /** True while the client is waited for to send more of the body. */
-  isWaitingForBody = false;
-  /** True where the rest of the body can never be found. */
-  isBodyBroken = false;
-  /** True while the client waits for 100 (Continue). */
-  mustContinue: boolean;
-  /** True while the head of an answer is held back for the 100 (Continue) that belongs before it. */
-  isHeadHeld = false;
-  /** The write of 100 (Continue) while it is under way. */
-  interim: Promise<void> | null = null;
 
-  /** Keeps a body that was read first and is too long for memory. */
-  #spool: TemporaryFile | null = null;
-  #state: State = "open";
+  #state: State = OPEN;
+  /** Made when the signal is first asked for. */
   #controller: AbortController | null = null;
-  #reason: unknown;
+  /** Made when `view` is first asked for. */
+  #view: ExchangeView | null = null;
+  /** Made when `completed` is first asked for. */
   #completed: PromiseWithResolvers<void> | null = null;
 
-  constructor(connection: Connection, head: RequestHead) {
+  constructor(connection: ConnectionFacts, head: RequestHead, body: RequestBody) {
     this.connection = connection;
     this.head = head;
-    this.isBodyRead = head.framing.kind === "none";
-    this.mustContinue = head.expectsContinue && !this.isBodyRead;
+    this.body = body;
   }
 
-  /** Where the request came from. */
-  get remoteAddr(): Address {
-    return this.connection.remoteAddr;
+  /** What a reader of the phases may see of it: one object for its whole life. */
+  get view(): ExchangeView {
+    return this.#view ??= new ReadOnlyExchange(this);
   }
 
-  /** Where it was received. */
-  get localAddr(): Address {
-    return this.connection.localAddr;
-  }
-
-  /** Bytes that the head promised: -1 for a body in chunks. */
+  /** Bytes of the body that the head promised: -1 for a chunked body. */
   get size(): number {
-    const { framing } = this.head;
-    return framing.kind === "length" ? framing.length : framing.kind === "none" ? 0 : -1;
+    return this.body.size;
+  }
+
+  /** Bytes of the body that have come. */
+  get received(): number {
+    return this.body.received;
+  }
+
+  get isBodyRead(): boolean {
+    return this.body.isRead;
+  }
+
+  get isBodyCutShort(): boolean {
+    return this.body.isCutShort;
   }
 
   /** Aborted when the client leaves before its answer is complete, never after. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      if (this.#state === "cut" || this.#state === "left") this.#controller.abort(this.#reason);
+      const state = this.#state;
+      if (state.at === "cut" || state.at === "left") this.#controller.abort(state.reason);
     }
     return this.#controller.signal;
   }
 
-  /** Resolves when the last byte of the answer was taken by the system; rejects when it cannot be any more. */
+  /** Resolves when the system has taken the last byte of the answer; rejects when the answer can never be complete. */
   get completed(): Promise<void> {
     if (this.#completed === null) {
       this.#completed = Promise.withResolvers();
       this.#completed.promise.catch(() => {});
-      if (this.#state === "answered") this.#completed.resolve();
-      else if (this.#state === "cut") this.#completed.reject(this.#reason);
+      const state = this.#state;
+      if (state.at === "answered") this.#completed.resolve();
+      else if (state.at === "cut") this.#completed.reject(state.reason);
     }
     return this.#completed.promise;
   }
 
-  /** Why the client left or was cut off; undefined while it is there. */
+  /** Why the client left or was cut off; undefined if it did not. A client that left may have been answered. */
   get cutReason(): unknown {
-    return this.#reason;
+    return this.#state.reason;
   }
 
-  /** True where somebody waits for the moment the answer is out. */
+  /** True if something waits for the end of the answer. */
   get isWatched(): boolean {
     return this.#completed !== null;
   }
 
-  /** True from the last byte of the answer, or from the client's leaving. */
+  /** True once the answer was sent or can never be complete. */
   get isOver(): boolean {
-    return this.#state === "answered" || this.#state === "cut";
+    const { at } = this.#state;
+    return at === "answered" || at === "cut";
+  }
+
+  /** The whole body if it stands in memory; see {@linkcode RequestBody.takeBuffered}. */
+  takeBuffered(): Uint8Array | null {
+    return this.body.takeBuffered();
+  }
+
+  /** The next piece of the body; see {@linkcode RequestBody.readPiece}. */
+  readBody(): Promise<Uint8Array | null> {
+    return this.body.readPiece();
   }
 
   /**
-   * The next piece of the body. Called by the application, one call at a time.
+   * Called by the connection when the client has ended its side. The answer is still sent.
    *
-   * @returns bytes that are the caller's own, or null after the last
-   * @throws {ProtocolError} where the body breaks off, is malformed, too large or too slow
+   * @param reason for the signal
    */
-  async readBody(): Promise<Uint8Array | null> {
-    if (this.wholeBody !== null) {
-      const bytes = this.wholeBody.slice();
-      this.wholeBody = null;
-      return bytes.length > 0 ? bytes : null;
-    }
-    if (this.#spool !== null) return await this.#readSpool(this.#spool);
-    if (this.isBodyRead && !this.isBodyBroken) return null;
-    if (this.isOver) throw thrownAway();
-    return await this.connection.readBody(this);
-  }
-
-  /** What the console shows of a handler's second argument: what it is documented to have, and nothing secret. */
-  [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
-    const { remoteAddr, localAddr, connection, timings } = this;
-    return inspect({ remoteAddr, localAddr, connection, timings }, options);
-  }
-
-  /**
-   * Called by the connection with the file that keeps the body. It is removed when the request ends, however it ends.
-   *
-   * @param file empty as yet
-   */
-  keepIn(file: TemporaryFile): void {
-    if (this.isOver) file.remove();
-    else this.#spool = file;
-  }
-
-  /** Called by the connection when the last byte of the answer is out. */
-  finish(): void {
-    if (this.isOver) return;
-    this.#state = "answered";
-    if (this.wholeBody !== null || this.#spool !== null) this.#dropBody();
-    this.#completed?.resolve();
-  }
-
-  /**
-   * Called by the connection when the client has ended its side while it is answered.
-   *
-   * @param reason why, for the signal
-   */
-  leave(reason: unknown): void {
-    if (this.#state !== "open") return;
-    this.#state = "left";
-    this.#reason = reason;
+  clientEnded(reason: unknown): void {
+    if (this.#state.at !== "open") return;
+    this.#state = { at: "left", reason };
     this.#controller?.abort(reason);
   }
 
   /**
-   * Called by the connection when the answer can never be complete.
+   * Called by the connection, the one way in which an exchange ends. A second call does nothing.
    *
-   * @param reason why, for the signal and for whoever waits
+   * @param end how
    */
-  cut(reason: unknown): void {
+  end(end: ExchangeEnd): void {
     if (this.isOver) return;
-    this.leave(reason);
-    this.#state = "cut";
-    if (this.wholeBody !== null || this.#spool !== null) this.#dropBody();
-    this.#completed?.reject(reason);
-  }
-
-  async #readSpool(file: TemporaryFile): Promise<Uint8Array | null> {
-    const piece = new Uint8Array(SPOOL_PIECE_BYTES);
-    let count: number | null;
-    try {
-      count = await file.read(piece);
-    } catch (error) {
-      throw this.isOver ? thrownAway() : error;
+    if (end.how === "answered") {
+      const { at, reason } = this.#state;
+      this.#state = at === "left" ? { at: "answered", reason } : ANSWERED;
+      this.body.end(end);
+      this.#completed?.resolve();
+      return;
     }
-    if (this.isOver) throw thrownAway();
-    if (count !== null) return piece.subarray(0, count);
-    // Nothing more can be asked for: its room on the disk is somebody else's from here.
-    this.#spool = null;
-    file.remove();
-    return null;
-  }
-
-  /** The buffer is the next request's from here: an application that comes too late must not read that one's bytes. */
-  #dropBody(): void {
-    this.wholeBody = null;
-    this.#spool?.remove();
-    this.#spool = null;
-    this.isBodyBroken = true;
+    const { reason } = end;
+    this.clientEnded(reason);
+    this.#state = { at: "cut", reason: this.cutReason };
+    this.body.end(end);
+    this.#completed?.reject(reason);
   }
 }
 
-function thrownAway(): ProtocolError {
-  return badRequest("cut-short", "the request is over; its body was thrown away");
+/** An exchange without anything that acts on it. */
+class ReadOnlyExchange implements ExchangeView {
+  #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  get head(): RequestHead {
+    return this.#exchange.head;
+  }
+
+  get status(): number {
+    return this.#exchange.status;
+  }
+
+  get received(): number {
+    return this.#exchange.received;
+  }
+
+  get size(): number {
+    return this.#exchange.size;
+  }
+
+  get sent(): number {
+    return this.#exchange.sent;
+  }
+
+  get isBodyRead(): boolean {
+    return this.#exchange.isBodyRead;
+  }
+
+  get isBodyCutShort(): boolean {
+    return this.#exchange.isBodyCutShort;
+  }
+
+  get cutReason(): unknown {
+    return this.#exchange.cutReason;
+  }
+
+  get completed(): Promise<void> {
+    return this.#exchange.completed;
+  }
+
+  get timings(): Readonly<Record<Lap, number>> | null {
+    return this.#exchange.timings;
+  }
+
+  set timings(timings: Readonly<Record<Lap, number>> | null) {
+    this.#exchange.timings = timings;
+  }
 }

@@ -1,10 +1,9 @@
-// Knows: how another protocol reads on where the connection stopped: what it read ahead comes first.
-// Does not know: what the other protocol is.
+// The socket that an upgrade hands over. Bytes that were read ahead come first.
 
 import type { Address, Socket } from "../platform/ports.ts";
 import type { Connection } from "./connection.ts";
 
-/** The socket that an upgrade hands over. A read for the next request may be under way; its bytes belong to the taker. */
+/** A socket that reads on where the connection stopped. */
 export class HandedSocket implements Socket {
   readonly localAddr: Address;
   readonly remoteAddr: Address;
@@ -17,16 +16,17 @@ export class HandedSocket implements Socket {
   }
 
   async read(into: Uint8Array): Promise<number | null> {
-    const { intake, socket } = this.#connection;
-    const { inbox } = intake;
-    if (intake.isReading) await intake.fill(1);
+    const { inbound, socket } = this.#connection;
+    const { inbox } = inbound;
+    // A read ahead may be under way; its bytes belong to the new protocol.
+    if (inbox.size === 0 && inbound.isReading) await inbound.changedSince(inbound.revision, 1);
     if (inbox.size > 0) {
       const count = Math.min(inbox.size, into.length);
       into.set(inbox.bytes.subarray(inbox.at, inbox.at + count));
       inbox.at += count;
       return count;
     }
-    if (intake.broken !== null) throw intake.broken;
+    if (inbound.broken !== null) throw inbound.broken;
     return inbox.ended ? null : await socket.read(into);
   }
 
@@ -39,6 +39,6 @@ export class HandedSocket implements Socket {
   }
 
   close(): void {
-    this.#connection.close();
+    this.#connection.end({ why: "complete" });
   }
 }

@@ -1,38 +1,74 @@
-// Knows: what a connection goes through, and who may look on.
-// Does not know: what any reader makes of it.
+// What a connection goes through, and what a reader of its phases may see.
+// Public: nothing here lets a reader change or close a connection.
 
-import type { Connection } from "./connection.ts";
+import type { Address } from "../platform/ports.ts";
+import type { ProtocolError } from "../wire/protocol_error.ts";
+import type { RequestHead } from "../wire/request_head.ts";
 
 /**
- * Where a connection stands.
+ * The phases of a connection.
  *
- * - `idle`: the last answer is over and nothing of the next request has come; stopping here loses nothing
+ * - `idle`: the last answer is complete and no byte of the next request has come; stopping here loses nothing
  * - `header`: the first byte of a request has come
- * - `body`: the body is read before the application runs; told again for every piece
+ * - `body`: the body is read before the application runs; entered again for every piece
  * - `dispatch`: the application is about to be called
- * - `write`: its answer is known; told again for every piece of a stream
- * - `drain`: the answer is out; what is left of the request is read and thrown away
- * - `upgraded`: another protocol has taken the bytes over
+ * - `write`: the answer is known; entered again for every piece of a stream
+ * - `drain`: the answer is sent; the rest of the request is read and thrown away
+ * - `upgraded`: another protocol has taken the connection over
  * - `closed`: the last phase of every connection
  */
 export type Phase = "idle" | "header" | "body" | "dispatch" | "write" | "drain" | "upgraded" | "closed";
 
-/** The stretches of a request's life that a stopwatch measures between phases. */
+/** The parts of a request's time that a stopwatch measures between phases. */
 export type Lap = "wait" | "header" | "body" | "dispatch" | "firstByte" | "write";
 
-/** Somebody who looks on: the trace, the stopwatch, the access log. */
-export interface PhaseReader {
-  /**
-   * Called as a connection enters a phase. Must not throw and must not wait.
-   *
-   * @param connection the connection; {@linkcode Connection.exchange} tells of its request
-   * @param phase the phase that it enters
-   */
-  see(connection: Connection, phase: Phase): void;
+/** A request and its answer, as a reader sees them. */
+export interface ExchangeView {
+  readonly head: RequestHead;
+  /** Status of the answer; 0 before it is known. */
+  readonly status: number;
+  /** Bytes of the request's body that have come. */
+  readonly received: number;
+  /** Bytes that the request's head promised; -1 for a chunked body. */
+  readonly size: number;
+  /** Bytes of the answer's body that were given to the connection. */
+  readonly sent: number;
+  /** True once the last byte of the request's body was taken from the wire. */
+  readonly isBodyRead: boolean;
+  /** True if the client has ended its side in the middle of the body, and everything that came was taken. */
+  readonly isBodyCutShort: boolean;
+  /** Why the client left or was cut off; undefined while it is there. */
+  readonly cutReason: unknown;
+  /** Resolves when the system has taken the last byte of the answer; rejects when the answer can never be complete. */
+  readonly completed: Promise<void>;
+  /** Milliseconds of the phases so far. A stopwatch sets it, so that handlers can read it; null without one. */
+  timings: Readonly<Record<Lap, number>> | null;
 }
 
-/**
- * The phases that pass without waiting. A connection hands them over together, one turn for each wait; each is passed
- * only when it is asked for, so every one of them is a place to stop.
- */
+/** A connection, as a reader sees it. The same object for the whole life of the connection. */
+export interface ConnectionView {
+  /** Counted by the engine, from 1. */
+  readonly id: number;
+  /** Requests whose head was read. */
+  readonly requests: number;
+  readonly remoteAddr: Address;
+  readonly localAddr: Address;
+  /** The request that is answered now. In the phases idle and closed it is the one before. Null if there is none. */
+  readonly exchange: ExchangeView | null;
+  /** The client's mistake that ended the connection; null if there was none. */
+  readonly refusal: ProtocolError | null;
+}
+
+/** Reads the phases of every connection: the trace, the stopwatch and the access log are readers. */
+export interface PhaseReader {
+  /**
+   * Called when a connection enters a phase. Must not throw and must not wait.
+   *
+   * @param connection the connection
+   * @param phase the phase that it enters
+   */
+  see(connection: ConnectionView, phase: Phase): void;
+}
+
+/** The phases that a connection passes without waiting. Each is passed only when it is asked for. */
 export type Turn = Iterable<Phase>;

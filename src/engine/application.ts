@@ -2,7 +2,8 @@
 // Does not know: sockets, phases, where the handler came from.
 
 import type { Exchange } from "../connection/exchange.ts";
-import type { Application } from "../connection/terms.ts";
+import type { Application } from "../connection/options.ts";
+import { RequestInfo } from "../connection/request_info.ts";
 import type { Accept, Handler, OnError, RequestPreview } from "../message/handler.ts";
 import { LazyRequest } from "../message/lazy_request.ts";
 import { isResponse, readAnswer } from "../message/read_answer.ts";
@@ -37,11 +38,11 @@ export function applicationOf(parts: ApplicationParts): Application {
   return {
     accept: accept === undefined ? null : (exchange) => isHealth(exchange) ? null : accept(previewOf(exchange)),
     handle: health === undefined
-      ? (exchange) => handler(new LazyRequest(exchange) as unknown as Request, exchange)
+      ? (exchange) => handler(new LazyRequest(exchange) as unknown as Request, new RequestInfo(exchange))
       : (exchange) =>
         isHealth(exchange)
           ? readiness(health.isDraining())
-          : handler(new LazyRequest(exchange) as unknown as Request, exchange),
+          : handler(new LazyRequest(exchange) as unknown as Request, new RequestInfo(exchange)),
     answerEarly: (result) => isResponse(result) ? readAnswer(result) : null,
     answer(result, exchange) {
       const answer = readAnswer(result);

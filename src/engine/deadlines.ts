@@ -1,23 +1,25 @@
-// Knows: how long a client may take, phase by phase.
-// Does not know: how it is cut off (connection), or what time it is.
-// Rule: one sweep for all connections; a request pays nothing for its deadlines, and a limit is kept to one sweep.
+// Decides which connections take too long. One sweep looks at all of them, so a request pays nothing for its deadlines.
+// Time in which this process was blocked does not count, and an overdue connection is looked at twice: its bytes may have
+// arrived and not be read yet.
 
 import type { Connection } from "../connection/connection.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
 import type { LiveTable, Note } from "./live_table.ts";
 import type { Settings } from "./settings.ts";
 
-/** A body may come as slowly as it likes for this long; then its rate counts. */
+/** A body may come as slowly as it likes for this long. After that its rate counts. */
 export const BODY_GRACE_MS = 10_000;
-/** What is left of a request is read away for this long. */
+/** The rest of a request is read away for this long. */
 export const DRAIN_MS = 1_000;
-/** A client that has ended its side may have kept the other open; it has this long for an answer to move. */
-export const GONE_MS = 1_000;
-/** Who has only just connected has a request on its way, and a drain waits for it. */
+/** A client that has just connected has a request on its way, and a drain waits for it. */
 const FIRST_REQUEST_MS = 100;
-/** The sweep's pace where no limit asks for a faster one: half a second late is early enough for any of them. */
+/** Pace of the sweep if no limit needs a faster one: half a second late is early enough for each of them. */
 const SWEEP_MS = 500;
 const FASTEST_SWEEP_MS = 20;
+/** Time between the two looks at an overdue connection: enough for the event loop to read what has arrived. */
+export const SECOND_LOOK_MS = 50;
+/** A sweep that is later than this means that the process was blocked. */
+const LATE_MS = 100;
 
 /** Looks over the connections and gives up those that take too long. */
 export class Deadlines {
@@ -25,7 +27,12 @@ export class Deadlines {
   readonly sweepMs: number;
   #table: LiveTable;
   #settings: Settings;
+  /** Milliseconds in which this process was able to serve. Changed by each sweep. */
+  #time = 0;
+  /** When the last sweep was, on the clock; -1 before the first and after a pause. */
   #sweptAt = -1;
+  /** When the next sweep should be, on the clock. */
+  #dueAt = 0;
 
   constructor(table: LiveTable, settings: Settings) {
     this.#table = table;
@@ -36,56 +43,73 @@ export class Deadlines {
   }
 
   /**
-   * Looks at every connection once.
+   * Looks at every connection once, and gives up those that were overdue at the last sweep and have not moved since.
    *
    * @param now milliseconds of the clock
-   * @param lastIdleMs how long a connection may idle where all are to end; null while the engine serves
+   * @param lastIdleMs how long a connection may idle while the engine drains; null while it serves
+   * @returns true if a connection is overdue: sweep again after {@linkcode SECOND_LOOK_MS}
    */
-  sweep(now: number, lastIdleMs: number | null): void {
-    const pastMs = this.#sweptAt < 0 ? 0 : now - this.#sweptAt;
+  sweep(now: number, lastIdleMs: number | null): boolean {
+    const lateMs = this.#sweptAt < 0 ? 0 : now - this.#dueAt;
+    const wasBlocked = lateMs > LATE_MS;
+    const countedMs = this.#sweptAt < 0 ? 0 : now - this.#sweptAt - (wasBlocked ? lateMs : 0);
+    this.#time += countedMs;
     this.#sweptAt = now;
+    let isAnyOverdue = false;
     for (const [connection, note] of this.#table) {
-      this.#observe(connection, note, now, pastMs);
-      const verdict = this.#judge(connection, note, now, lastIdleMs);
-      if (verdict !== "go on") connection.expire(verdict);
+      const hasMoved = this.#observe(connection, note, { now, countedMs });
+      const verdict = this.#judge(connection, note, lastIdleMs);
+      if (verdict === "go on") note.isOverdue = false;
+      else if (isNow(connection, lastIdleMs) || (note.isOverdue && !hasMoved && !wasBlocked)) {
+        connection.end({ why: "timeout", error: verdict });
+      } else note.isOverdue = isAnyOverdue = true;
     }
+    this.#dueAt = now + (isAnyOverdue ? SECOND_LOOK_MS : this.sweepMs);
+    return isAnyOverdue;
   }
 
-  /** Called when sweeping stops for lack of connections: the pause is nobody's waiting time. */
+  /** Called when sweeping stops because there are no connections. The pause is not a delay of any client. */
   pause(): void {
     this.#sweptAt = -1;
   }
 
-  #observe(connection: Connection, note: Note, now: number, pastMs: number): void {
+  /** Returns true if a byte has moved or a phase was passed since the last sweep. */
+  #observe(connection: Connection, note: Note, { now, countedMs }: { now: number; countedMs: number }): boolean {
+    const time = this.#time;
+    let hasMoved = false;
+    const isNew = note.passed < 0;
     if (connection.passed !== note.passed) {
       note.passed = connection.passed;
-      note.phaseSince = now;
+      note.phaseSince = time;
+      hasMoved = true;
     }
-    const moved = connection.intake.received + connection.outbox.written;
-    if (moved !== note.moved) {
+    const moved = connection.inbound.received + connection.outbound.written;
+    if (moved !== note.moved || isNew) {
       note.moved = moved;
-      note.movedSince = now;
+      note.movedAt = now;
+      note.movedSince = time;
+      hasMoved = true;
     }
-    // Bytes that come are no progress of the write, and a handler that took its time is no standstill of it.
-    const { written, isWriting } = connection.outbox;
-    if (written !== note.written || !isWriting) {
+    // Bytes that come are not progress of the write, and the time that a handler takes is not a stalled write.
+    const { written, isWriting } = connection.outbound;
+    if (written !== note.written || !isWriting || isNew) {
       note.written = written;
-      note.writtenSince = now;
+      note.writtenSince = time;
     }
-    // A client may have sent more before it left; that it left shows only where its bytes are read on.
-    if (connection.phase === "dispatch" || connection.phase === "write") connection.watch();
-    if (note.endedSince === 0 && connection.isEnded) note.endedSince = now;
+    if (note.endedSince < 0 && connection.hasClientEnded) note.endedSince = time;
     const { exchange } = connection;
     if (exchange !== note.exchange) {
       note.exchange = exchange;
       note.bodyWaitMs = 0;
-    } else if (exchange?.isWaitingForBody === true) note.bodyWaitMs += pastMs;
+    } else if (exchange?.body.isAwaited === true) note.bodyWaitMs += countedMs;
+    return hasMoved;
   }
 
   /** An error to tell the client, null to close without a word, or that all is well. */
-  #judge(connection: Connection, note: Note, now: number, lastIdleMs: number | null): ProtocolError | null | "go on" {
+  #judge(connection: Connection, note: Note, lastIdleMs: number | null): ProtocolError | null | "go on" {
     const { headerTimeoutMs, writeTimeoutMs, keepAliveMs } = this.#settings;
-    const inPhaseMs = now - note.phaseSince;
+    const time = this.#time;
+    const inPhaseMs = time - note.phaseSince;
     switch (connection.phase) {
       case "idle": {
         if (lastIdleMs !== null) {
@@ -106,8 +130,11 @@ export class Deadlines {
       case "body":
       case "dispatch":
       case "write":
-        if (isPast(now - note.writtenSince, writeTimeoutMs)) return null;
-        if (note.endedSince > 0 && isPast(now - Math.max(note.endedSince, note.movedSince), GONE_MS)) return null;
+        if (isPast(time - note.writtenSince, writeTimeoutMs)) return null;
+        // A client that has ended its side may still read. If nothing moves for long, it has left.
+        if (note.endedSince >= 0 && isPast(time - Math.max(note.endedSince, note.movedSince), writeTimeoutMs)) {
+          return null;
+        }
         return this.#judgeBody(connection, note);
       default:
         return "go on";
@@ -117,10 +144,15 @@ export class Deadlines {
   #judgeBody(connection: Connection, note: Note): ProtocolError | "go on" {
     const { minBodyRate } = this.#settings;
     const { exchange } = connection;
-    if (exchange === null || !exchange.isWaitingForBody || note.bodyWaitMs <= BODY_GRACE_MS) return "go on";
+    if (exchange === null || !exchange.body.isAwaited || note.bodyWaitMs <= BODY_GRACE_MS) return "go on";
     if (exchange.received >= minBodyRate * note.bodyWaitMs / 1000) return "go on";
     return tooSlow(`the body came with less than ${minBodyRate} bytes a second`);
   }
+}
+
+/** While the engine drains, a connection that idles or drains ends at the first look. */
+function isNow({ phase }: Connection, lastIdleMs: number | null): boolean {
+  return phase === "drain" || (phase === "idle" && lastIdleMs !== null);
 }
 
 function isPast(ms: number, limit: number): boolean {

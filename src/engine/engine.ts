@@ -2,30 +2,23 @@
 // Does not know: what is said on them (connection), or who is asked (application).
 // Rule: nothing that a client does ends the engine.
 
-import { AnswerBroken } from "../connection/answer_stream.ts";
 import { Connection } from "../connection/connection.ts";
+import { run } from "../connection/drive.ts";
+import { ResponseBroken } from "../connection/endings.ts";
+import type { ConnectionOptions } from "../connection/options.ts";
 import type { PhaseReader } from "../connection/phases.ts";
-import type { Terms } from "../connection/terms.ts";
-import { Turnstile } from "../connection/turnstile.ts";
+import { ReadBudget } from "../connection/read_budget.ts";
 import { showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Socket, TemporaryFiles, Timer } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import type { DecodeLatin1 } from "../wire/head_facts.ts";
 import { Accepting } from "./accepting.ts";
 import { applicationOf, type ApplicationParts } from "./application.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Deadlines, SECOND_LOOK_MS } from "./deadlines.ts";
 import { Farewell, sendAway } from "./farewell.ts";
 import { LiveTable } from "./live_table.ts";
+import { Observed } from "./observed.ts";
 import type { Settings } from "./settings.ts";
-
-/** Walks a connection turn by turn, and tells its readers of every phase. */
-async function tell(connection: Connection, readers: readonly PhaseReader[]): Promise<void> {
-  for await (const turn of connection) {
-    for (const phase of turn) {
-      for (const reader of readers) reader.see(connection, phase);
-    }
-  }
-}
 
 /** What an engine needs of its surroundings. */
 export interface World {
@@ -78,12 +71,14 @@ export class Engine {
 
   #parts: EngineParts;
   #world: World;
-  #terms: Terms;
+  #options: ConnectionOptions;
   #deadlines: Deadlines;
   #state: EngineState = "serving";
   #successors: DrainOptions["successors"];
   #pastRequests = 0;
   #sweeping: Timer | null = null;
+  /** The sweep that follows one that has found an overdue connection; null while there is none. */
+  #secondLook: Timer | null = null;
   #patience: Timer | null = null;
   #accepting: Accepting;
   #farewell: Farewell | null = null;
@@ -98,21 +93,21 @@ export class Engine {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#finish = resolve;
-    this.#terms = {
+    this.#options = {
       app: applicationOf({
         ...parts.application,
         log: world.log,
         health: settings.health === undefined
           ? undefined
-          : { path: settings.health, isDraining: () => this.#terms.isDraining && this.#successors === undefined },
+          : { path: settings.health, isDraining: () => this.#options.isDraining && this.#successors === undefined },
       }),
       body: settings.body,
       limits: { maxHeadBytes: settings.maxHeaderBytes, maxBodyBytes: settings.maxBodyBytes },
       decode: world.decode,
-      turnstile: new Turnstile(world.clock.soon),
+      readBudget: new ReadBudget(world.clock.soon),
       temporaryFiles: world.temporaryFiles ?? platform.temporaryFiles,
       scheme: parts.scheme,
-      isRead: parts.readers.length > 0,
+      isObserved: parts.readers.length > 0,
       closeAfterAnswer: settings.keepAliveMs === 0,
       isDraining: false,
       date: "",
@@ -174,13 +169,13 @@ export class Engine {
   drain(options: DrainOptions = {}): void {
     if (this.#state !== "serving") return;
     this.#state = "draining";
-    this.#terms.isDraining = true;
+    this.#options.isDraining = true;
     this.#successors = options.successors;
     const { settings } = this.#parts;
     this.#lastIdleMs = options.lastIdleMs ?? settings.lastIdleMs;
     const delayMs = options.delayMs ?? settings.drainDelayMs;
     if (!this.#isGentle) {
-      this.#terms.closeAfterAnswer = true;
+      this.#options.closeAfterAnswer = true;
       sendAway(this.live.connections());
     }
     const stop = () => this.#accepting.finish(() => this.#stopAccepting());
@@ -193,8 +188,8 @@ export class Engine {
     if (this.#state === "serving") this.drain();
     if (this.#state === "draining") this.#stopAccepting();
     for (const connection of this.live.connections()) {
-      if (!connection.isGivenUp && connection.requests > 0) this.#cut++;
-      connection.expire(null);
+      if (connection.isOpen && connection.requests > 0) this.#cut++;
+      connection.end({ why: "abort" });
     }
   }
 
@@ -209,7 +204,7 @@ export class Engine {
     });
     this.#sweep();
     if (this.#isGentle) {
-      this.#terms.closeAfterAnswer = true;
+      this.#options.closeAfterAnswer = true;
       this.#farewell = new Farewell(this.live, {
         clock: this.#world.clock,
         isPortShared: this.#successors === "same port",
@@ -231,50 +226,45 @@ export class Engine {
     this.#patience?.cancel();
     this.#farewell?.cancel();
     this.#sweeping?.cancel();
+    this.#secondLook?.cancel();
     this.#finish();
   }
 
   /** Walks one connection from its accept to its close; its readers see every phase. */
   async #drive(socket: Socket): Promise<void> {
     if (this.#sweeping === null) this.#startSweeping();
-    const connection = new Connection(this.accepted, socket, this.#terms);
+    const connection = new Connection(this.accepted, socket, this.#options);
     this.live.add(connection, this.#world.clock.now());
     const { readers } = this.#parts;
+    const observed = readers.length === 0 ? null : new Observed(connection, readers);
     try {
-      if (readers.length === 0) await connection.run();
-      else await tell(connection, readers);
+      await (observed === null ? run(connection) : observed.run());
     } catch (error) {
       this.#logBroken(connection, error);
     }
     this.live.delete(connection);
     if (connection.requests === 0 && this.#state === "stopping" && connection.refusal === null) this.#refused++;
     this.#pastRequests += connection.requests;
-    this.#tellClosed(connection);
+    observed?.showClosed(this.#world.log);
     this.#accepting.roomMade();
     if (this.live.size === 0) this.#finishIfEmpty();
   }
 
-  #tellClosed(connection: Connection): void {
-    try {
-      for (const reader of this.#parts.readers) reader.see(connection, "closed");
-    } catch (error) {
-      this.#world.log("ERROR", `connection ${connection.id}: a reader of phases failed: ${showError(error)}`);
-    }
-  }
-
   #logBroken(connection: Connection, error: unknown): void {
     // A stream that hangs on the request's signal fails with its reason when the client leaves: nobody's mistake.
-    if (error instanceof AnswerBroken && error.cause !== undefined && error.cause === connection.exchange?.cutReason) {
+    if (
+      error instanceof ResponseBroken && error.cause !== undefined && error.cause === connection.exchange?.cutReason
+    ) {
       return;
     }
     const head = connection.exchange?.head;
     const where = head === undefined ? `connection ${connection.id}` : `${head.method} ${head.target}`;
-    const what = error instanceof AnswerBroken ? "was cut off, its answer is not complete" : "failed";
+    const what = error instanceof ResponseBroken ? "was cut off, its answer is not complete" : "failed";
     this.#world.log("ERROR", `${where} ${what}: ${showError(error)}`);
   }
 
   #startSweeping(): void {
-    this.#terms.date = new Date(this.#world.clock.date()).toUTCString();
+    this.#options.date = new Date(this.#world.clock.date()).toUTCString();
     this.#sweeping = this.#world.clock.every(this.#deadlines.sweepMs, () => this.#sweep());
   }
 
@@ -285,7 +275,17 @@ export class Engine {
       this.#sweeping = null;
       return this.#deadlines.pause();
     }
-    this.#terms.date = new Date(clock.date()).toUTCString();
-    this.#deadlines.sweep(clock.now(), this.#lastIdleMs);
+    this.#options.date = new Date(clock.date()).toUTCString();
+    const isAnyOverdue = this.#deadlines.sweep(clock.now(), this.#lastIdleMs);
+    if (isAnyOverdue) {
+      this.#secondLook ??= clock.after(SECOND_LOOK_MS, () => {
+        this.#secondLook = null;
+        this.#sweep();
+      });
+    }
+    // A client that has left is noticed only while its socket is read.
+    for (const connection of this.live.connections()) {
+      if (connection.phase === "dispatch" || connection.phase === "write") connection.watch();
+    }
   }
 }

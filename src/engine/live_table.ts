@@ -1,10 +1,12 @@
-// Knows: which connections live, and when each was last seen to move.
-// Does not know: what is done about one that does not.
+// The connections of one engine, and when each was last seen to move.
 
 import type { Connection } from "../connection/connection.ts";
 import type { Exchange } from "../connection/exchange.ts";
 
-/** What is remembered of a connection from one sweep to the next. Times are milliseconds of the clock. */
+/**
+ * What is remembered of a connection from one sweep to the next. Times that end in `At` are milliseconds of the clock;
+ * those that end in `Since` are milliseconds of the deadlines, which do not count time in which the process was blocked.
+ */
 export interface Note {
   readonly openedAt: number;
   /** The phase counter that was seen last, and since when. */
@@ -12,15 +14,18 @@ export interface Note {
   phaseSince: number;
   /** Bytes read and written that were seen last, and since when. */
   moved: number;
+  movedAt: number;
   movedSince: number;
-  /** Bytes written that were seen last, and since when; it starts anew while nothing is being written. */
+  /** Bytes written that were seen last, and since when. It starts again while nothing is being written. */
   written: number;
   writtenSince: number;
-  /** When the client was first seen to have ended its side; 0 before. */
+  /** When the client was first seen to have ended its side; -1 before. */
   endedSince: number;
-  /** How long the body of this exchange has been waited for. */
+  /** The exchange that was seen last, and how long its body has been awaited. */
   exchange: Exchange | null;
   bodyWaitMs: number;
+  /** True if the last sweep found it overdue. It is given up only if the next one finds that nothing has moved. */
+  isOverdue: boolean;
 }
 
 /** The connections of one engine. */
@@ -32,18 +37,26 @@ export class LiveTable {
     return this.#notes.size;
   }
 
+  /**
+   * Adds a connection.
+   *
+   * @param connection a new one
+   * @param now milliseconds of the clock
+   */
   add(connection: Connection, now: number): void {
     this.#notes.set(connection, {
       openedAt: now,
       passed: -1,
-      phaseSince: now,
+      phaseSince: 0,
       moved: 0,
-      movedSince: now,
+      movedAt: now,
+      movedSince: 0,
       written: 0,
-      writtenSince: now,
-      endedSince: 0,
+      writtenSince: 0,
+      endedSince: -1,
       exchange: null,
       bodyWaitMs: 0,
+      isOverdue: false,
     });
   }
 

@@ -1,7 +1,7 @@
 // Knows: what an engine can be told, and what it does untold.
 // Does not know: flags, environment variables (cli), or who sets them.
 
-import type { BodyPolicy } from "../connection/terms.ts";
+import type { BodyPolicy } from "../connection/options.ts";
 
 /** What a client may do at most, and how long it may take. */
 export interface Limits {

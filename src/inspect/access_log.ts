@@ -1,8 +1,7 @@
 // Knows: how a request is written down when it is over.
 // Does not know: when lines reach the file (line_writer.ts).
 
-import type { Connection } from "../connection/connection.ts";
-import type { Lap, PhaseReader } from "../connection/phases.ts";
+import type { ConnectionView, Lap, PhaseReader } from "../connection/phases.ts";
 import type { Address } from "../platform/ports.ts";
 import { durationOf, lapReader } from "./laps.ts";
 
@@ -42,7 +41,7 @@ export function accessLog(
   });
 }
 
-function entryOf(connection: Connection, laps: Readonly<Record<Lap, number>>, date: number): Entry | null {
+function entryOf(connection: ConnectionView, laps: Readonly<Record<Lap, number>>, date: number): Entry | null {
   const { exchange, refusal } = connection;
   // Neither a request nor a refusal: the client left in the middle of a head.
   if (exchange === null && refusal === null) return null;

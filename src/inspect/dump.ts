@@ -38,7 +38,7 @@ export interface ConnectionFacts {
 /** When a connection was opened and when it was last seen to move, in milliseconds of a clock. */
 interface Seen {
   openedAt: number;
-  movedSince: number;
+  movedAt: number;
 }
 
 /**
@@ -50,7 +50,7 @@ interface Seen {
  * @returns what may be shown of it
  */
 export function factsOf(connection: Connection, seen: Seen, now: number): ConnectionFacts {
-  const { id, phase, requests, exchange, outbox } = connection;
+  const { id, phase, requests, exchange, outbound } = connection;
   return {
     id: `${id}`,
     peer: showPeer(connection.remoteAddr),
@@ -60,8 +60,8 @@ export function factsOf(connection: Connection, seen: Seen, now: number): Connec
     method: exchange?.head.method ?? "-",
     path: exchange === null ? "-" : showPath(exchange.head.target),
     body: exchange === null ? null : { received: exchange.received, size: exchange.size },
-    written: outbox.written,
-    idleMs: now - seen.movedSince,
+    written: outbound.written,
+    idleMs: now - seen.movedAt,
   };
 }
 

@@ -1,11 +1,10 @@
 // Knows: how long each phase of a request took, and when its answer is over.
 // Does not know: what is done with the figures.
 
-import type { Connection } from "../connection/connection.ts";
-import type { Lap, Phase, PhaseReader } from "../connection/phases.ts";
+import type { ConnectionView, Lap, Phase, PhaseReader } from "../connection/phases.ts";
 
 /** Told once for each request, when its answer is over or can never be. */
-export type OnRequest = (connection: Connection, laps: Readonly<Record<Lap, number>>) => void;
+export type OnRequest = (connection: ConnectionView, laps: Readonly<Record<Lap, number>>) => void;
 
 /** What is remembered of a connection between two phases. */
 interface Mark {
@@ -27,7 +26,7 @@ const BUSY: ReadonlySet<Phase> = new Set(["header", "body", "dispatch", "write"]
  * @returns the reader
  */
 export function lapReader(now: () => number, onRequest: OnRequest): PhaseReader {
-  const marks = new WeakMap<Connection, Mark>();
+  const marks = new WeakMap<ConnectionView, Mark>();
   return {
     see(connection, phase) {
       const at = now();

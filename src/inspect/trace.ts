@@ -1,8 +1,7 @@
 // Knows: the line that tells of each phase as it is passed.
 // Does not know: where lines go.
 
-import type { Connection } from "../connection/connection.ts";
-import type { Phase, PhaseReader } from "../connection/phases.ts";
+import type { ConnectionView, Phase, PhaseReader } from "../connection/phases.ts";
 import type { LineOptions } from "./stopwatch.ts";
 
 /**
@@ -29,7 +28,7 @@ export function trace(options: LineOptions): PhaseReader {
 }
 
 /** What is new in a phase. Never a field's value or a part of a body. */
-function detailOf(connection: Connection, phase: Phase): string {
+function detailOf(connection: ConnectionView, phase: Phase): string {
   const { exchange, refusal } = connection;
   switch (phase) {
     case "header":

@@ -18,8 +18,8 @@ export interface Incoming {
   readonly head: RequestHead;
   /** Where it came in. */
   readonly connection: ArrivedOver;
-  /** The whole body where it is here; it may be decoded on the spot, and must be copied to be kept. */
-  wholeBody: Uint8Array | null;
+  /** Takes the whole body if it stands in memory; null otherwise. Use the bytes before the next wait, or copy them. */
+  takeBuffered(): Uint8Array | null;
   readonly signal: AbortSignal;
   /** The next piece of the body, or null after the last. */
   readBody(): Promise<Uint8Array | null>;
@@ -133,9 +133,7 @@ export class LazyRequest {
     const incoming = this.#incoming;
     if (incoming.head.framing.kind === "none") return NOTHING;
     this.#isTaken = true;
-    const { wholeBody } = incoming;
-    incoming.wholeBody = null;
-    return wholeBody;
+    return incoming.takeBuffered();
   }
 
   async #collect(): Promise<Uint8Array> {

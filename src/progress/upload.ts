@@ -2,8 +2,8 @@
 // Does not know: its name, who asks, when it is looked at.
 // Rule: nothing is done while bytes arrive; the exchange counts them anyway, and whoever asks takes a sample.
 
-import { AnswerBroken } from "../connection/answer_stream.ts";
-import type { Exchange } from "../connection/exchange.ts";
+import { ResponseBroken } from "../connection/endings.ts";
+import type { ExchangeView } from "../connection/phases.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
 import { isSame, type Progress } from "./progress.ts";
 
@@ -16,7 +16,7 @@ const REFRESH_MS = 20_000;
 
 /** An upload on its way. */
 export class Upload {
-  #exchange: Exchange;
+  #exchange: ExchangeView;
   #startedAt: number;
   #sampledAt: number;
   #sampled = 0;
@@ -29,7 +29,7 @@ export class Upload {
    * @param exchange its request
    * @param now milliseconds of a clock that never steps back
    */
-  constructor(exchange: Exchange, now: number) {
+  constructor(exchange: ExchangeView, now: number) {
     this.#exchange = exchange;
     this.#startedAt = this.#sampledAt = now;
   }
@@ -72,7 +72,7 @@ export class Upload {
       if (cutReason !== undefined && !isBodyRead) return this.#ended("aborted", 0, now);
       return this.#ended(status < 400 ? "done" : "error", status, now);
     }
-    if (cutReason instanceof AnswerBroken) return this.#ended("error", status, now);
+    if (cutReason instanceof ResponseBroken) return this.#ended("error", status, now);
     // The engine has refused the body: too large, too slow or malformed.
     if (cutReason instanceof ProtocolError && cutReason.code !== "cut-short") {
       return this.#ended("error", cutReason.status, now);
@@ -124,7 +124,6 @@ export class Upload {
 }
 
 /** True where the client has left, and what it has sent is not the whole body: no application makes that good. */
-function isCutShort(exchange: Exchange): boolean {
-  return exchange.cutReason !== undefined && !exchange.isBodyRead && !(exchange.cutReason instanceof ProtocolError) &&
-    exchange.connection.intake.inbox.size === 0;
+function isCutShort(exchange: ExchangeView): boolean {
+  return exchange.cutReason !== undefined && !(exchange.cutReason instanceof ProtocolError) && exchange.isBodyCutShort;
 }

@@ -1,7 +1,7 @@
 // Knows: how an application is wrapped so that its uploads can be asked for, and the uploads of this process.
 // Does not know: servers, or what the application does.
 
-import { Exchange } from "../connection/exchange.ts";
+import { RequestInfo } from "../connection/request_info.ts";
 import { ID_HEADER, idIn, isAsking, isUpload } from "./naming.ts";
 import { ofProcess } from "./of_process.ts";
 import { answerPoll } from "./polls.ts";
@@ -54,12 +54,12 @@ export function uploadProgress<Rest extends unknown[]>(
   const registry = options.uploads ?? uploads;
   return (request, ...rest) => {
     const [info] = rest;
-    if (info instanceof Exchange) {
-      const { head } = info;
+    if (info instanceof RequestInfo) {
+      const { head } = RequestInfo.exchangeOf(info);
       if (isUpload(head)) registry.follow(info);
       else if (isAsking(head.method)) {
         const id = idIn(head.target, head.field(ID_HEADER));
-        const isStopping = () => info.connection.terms.isDraining;
+        const isStopping = () => RequestInfo.exchangeOf(info).connection.isDraining;
         if (id !== null) return answer(registry, request, { id, isStopping });
       }
     } else if (isAsking(request.method)) {

@@ -2,8 +2,8 @@
 // Does not know: how a request names one (naming.ts), how it is asked for (polls.ts), where a store keeps things.
 // Rule: no timer for each upload. One ticks while somebody watches or a store is fed, one sweeps while something is old.
 
-import type { Exchange } from "../connection/exchange.ts";
-import type { PhaseReader } from "../connection/phases.ts";
+import type { ExchangeView, PhaseReader } from "../connection/phases.ts";
+import { RequestInfo } from "../connection/request_info.ts";
 import type { Clock, Timer } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { ID_HEADER, idIn, isUpload } from "./naming.ts";
@@ -76,7 +76,7 @@ export class Uploads implements Disposable {
   #running = new Map<string, Upload>();
   /** In the order in which they ended. */
   #ended = new Map<string, Ended>();
-  #looked = new WeakSet<Exchange>();
+  #looked = new WeakSet<ExchangeView>();
   #ticker: Ticker;
   #sweeping: Timer | null = null;
   #fedAt = 0;
@@ -98,9 +98,10 @@ export class Uploads implements Disposable {
    * Follows a request from here on, where it is an upload with an id that fits. A second call for it does nothing; a
    * second upload of the same id takes the name over.
    *
-   * @param exchange the request, which the engine gives a handler as its second argument
+   * @param request what the engine gives a handler as its second argument, or what it gives a reader of phases
    */
-  follow(exchange: Exchange): void {
+  follow(request: ExchangeView | RequestInfo): void {
+    const exchange = request instanceof RequestInfo ? RequestInfo.exchangeOf(request).view : request;
     const { head } = exchange;
     if (!isUpload(head) || this.#looked.has(exchange) || this.#isClosed) return;
     this.#looked.add(exchange);

@@ -2,7 +2,16 @@
 // Does not know: the web's Response, or how the bytes leave.
 // Rule: a field that would break the message is an error of the application, never sent.
 
-import type { HeadBlock } from "./head_block.ts";
+/** A head as bytes that lacks only the digits of its length (head_block.ts). */
+export interface HeaderBlock {
+  /**
+   * The head up to the digits of its length.
+   *
+   * @param date the value of Date
+   * @returns bytes that must not be changed
+   */
+  upToLength(date: string): Uint8Array;
+}
 
 /** What a handler answered, in the terms of the wire. */
 export interface Answer {
@@ -15,7 +24,7 @@ export interface Answer {
   /** Null for no body. A string is sent as UTF-8. */
   readonly body: AnswerBody;
   /** The head in bytes, where it is one that is sent again and again. */
-  readonly block?: HeadBlock | null;
+  readonly block?: HeaderBlock | null;
 }
 
 /** What can be sent as a body. */

@@ -2,13 +2,13 @@
 // Does not know: which answers have one.
 // Rule: what it gives is to the byte what writeHead (answer.ts) writes for the same answer; a test holds them together.
 
-import { type Answer, writeHead } from "./answer.ts";
+import { type Answer, type HeaderBlock, writeHead } from "./answer.ts";
 
 /** Marks where the length goes while the head is taken apart. A field may contain it, but stands before it. */
 const LENGTH_LINE = "content-length: ";
 
 /** The head of answers that share status and fields, in HTTP/1.1 on a connection that goes on. */
-export class HeadBlock {
+export class HeadBlock implements HeaderBlock {
   readonly fields: Answer["fields"];
   readonly status: number;
   #date = "";

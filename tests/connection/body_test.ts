@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Exchange } from "../../src/connection/exchange.ts";
-import type { BodyPolicy } from "../../src/connection/terms.ts";
+import type { BodyPolicy } from "../../src/connection/options.ts";
 import { answer, connected, readAll } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
 import { bodyText } from "../helpers/responses.ts";
@@ -82,7 +82,8 @@ Deno.test("A body that was read first stands in one piece, and the request behin
       body,
       maxRead: 10,
       handle(exchange) {
-        seen.push(exchange.wholeBody === null ? null : new TextDecoder().decode(exchange.wholeBody));
+        const whole = exchange.takeBuffered();
+        seen.push(whole === null ? null : new TextDecoder().decode(whole));
         return answer("ok");
       },
     });

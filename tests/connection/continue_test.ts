@@ -1,7 +1,7 @@
 // Knows: when a client that waits for 100 (Continue) gets it, and what `accept` can say before the body.
 
 import assert from "node:assert/strict";
-import type { BodyPolicy } from "../../src/connection/terms.ts";
+import type { BodyPolicy } from "../../src/connection/options.ts";
 import { answer, connected, readAll } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
 import { bodyText, fieldOf } from "../helpers/responses.ts";

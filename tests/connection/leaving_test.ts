@@ -24,7 +24,7 @@ Deno.test("A client that leaves while the application runs aborts the request's 
     client[end]();
     assert.equal((await aborted.promise as Error).name, "AbortError");
     // A reset ends the connection; where only one side has ended, a deadline does.
-    if (end === "end") connection.expire(null);
+    if (end === "end") connection.end({ why: "timeout", error: null });
     assert.equal(await done, null);
     assert.equal(client.isClosed, true);
   }
@@ -220,7 +220,7 @@ Deno.test("A client that is given up is told, where no answer has begun", async 
   client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n012");
   await settled();
   const reading = exchanges[0].completed;
-  connection.expire(new ProtocolError("too-slow", 408, "too slow"));
+  connection.end({ why: "timeout", error: new ProtocolError("too-slow", 408, "too slow") });
   assert.equal(await done, null);
   assert.deepEqual(responses().map(({ status }) => status), [408]);
   await assert.rejects(reading, ProtocolError);
@@ -230,7 +230,7 @@ Deno.test("A client that is given up in the middle of an answer is cut without a
   const { client, responses, connection, done } = connected({ window: 60 });
   client.send(GET);
   await settled();
-  connection.expire(new ProtocolError("too-slow", 408, "too slow"));
+  connection.end({ why: "timeout", error: new ProtocolError("too-slow", 408, "too slow") });
   await done;
   assert.equal(client.bytes.length, 60);
   assert.equal(responses().length, 0);
@@ -240,10 +240,10 @@ Deno.test("A client that does not even take its refusal is cut when it is given 
   const { client, connection, done } = connected({ window: 0 });
   client.send("GET / HT");
   await settled();
-  connection.expire(new ProtocolError("too-slow", 408, "too slow"));
+  connection.end({ why: "timeout", error: new ProtocolError("too-slow", 408, "too slow") });
   await settled();
   assert.equal(client.isClosed, false);
-  connection.expire(new ProtocolError("too-slow", 408, "too slow"));
+  connection.end({ why: "timeout", error: new ProtocolError("too-slow", 408, "too slow") });
   assert.equal(await done, null);
   assert.equal(client.isClosed, true);
 });

@@ -1,6 +1,7 @@
 // Knows: which phases a connection passes, in which turns, and in which order answers leave.
 
 import assert from "node:assert/strict";
+import { Turns } from "../../src/connection/drive.ts";
 import { answer, connected, connectedBy } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
 import { bodyText, fieldOf } from "../helpers/responses.ts";
@@ -22,20 +23,21 @@ Deno.test("Connection passes idle, header, dispatch, write and idle again for a 
 });
 
 Deno.test("Connection says closed once it is over, and is", async () => {
-  const { client, connection, done } = connected();
+  const { client, connection } = connectedBy(null);
+  const turns = new Turns(connection);
   client.end();
-  await done;
+  for await (const turn of turns) for (const phase of turn) assert.equal(phase, "idle");
   assert.equal(connection.phase, "closed");
   assert.equal(client.isClosed, true);
   assert.equal(client.text, "");
-  assert.deepEqual(await connection.next(), { done: true, value: undefined });
+  assert.deepEqual(await turns.next(), { done: true, value: undefined });
 });
 
 Deno.test("Connection closes its socket when its driver stops early, at any phase", async () => {
   for (const wanted of ["idle", "header", "body", "dispatch", "write"]) {
     const { client, connection } = connectedBy(null, { body: "whole" });
     client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi");
-    walking: for await (const turn of connection) {
+    walking: for await (const turn of new Turns(connection)) {
       for (const phase of turn) if (phase === wanted) break walking;
     }
     assert.equal(client.isClosed, true, wanted);
@@ -45,7 +47,7 @@ Deno.test("Connection closes its socket when its driver stops early, at any phas
 
 Deno.test("Connection closes its socket when its driver stops before the first turn", async () => {
   const { client, connection } = connectedBy(null);
-  await connection.return();
+  await new Turns(connection).return();
   assert.equal(client.isClosed, true);
 });
 
@@ -83,7 +85,7 @@ Deno.test("Connection reads a request that comes byte by byte", async () => {
 });
 
 Deno.test("Connection answers pipelined requests in order and in one write", async () => {
-  const { client, responses, done } = connected({ handle: ({ head }) => answer(head.target) });
+  const { client, responses, done } = connected({ isObserved: false, handle: ({ head }) => answer(head.target) });
   client.send([1, 2, 3, 4].map((nr) => `GET /${nr} HTTP/1.1\r\nhost: a\r\n\r\n`).join(""));
   await client.until(() => responses().length === 4);
   assert.deepEqual(responses().map(bodyText), ["/1", "/2", "/3", "/4"]);

@@ -176,7 +176,7 @@ Deno.test("The file is removed however the request ends", async () => {
       const { client, connection, done } = spooling({ temporaryFiles: disk });
       client.send(withLength(bytesOf(1_200_000)).subarray(0, 600_000));
       await settled();
-      connection.expire(null);
+      connection.end({ why: "timeout", error: null });
       gate.resolve();
       await done;
       await settled();
@@ -190,7 +190,7 @@ Deno.test("The file is removed however the request ends", async () => {
       disk.gate = gate.promise;
       client.send(withLength(bytesOf(1_200_000)).subarray(600_000));
       await settled();
-      connection.expire(null);
+      connection.end({ why: "timeout", error: null });
       gate.resolve();
       await done;
     },
@@ -210,15 +210,15 @@ Deno.test("The file is removed however the request ends", async () => {
       });
       client.send(withLength(bytesOf(800_000)));
       await asked.promise;
-      connection.expire(null);
+      connection.end({ why: "timeout", error: null });
       await done;
       assert.equal(failure, undefined);
     },
     "the driver stops": async (disk) => {
-      const { client, connection } = spooling({ temporaryFiles: disk });
+      const { client, driver } = spooling({ temporaryFiles: disk });
       client.send(withLength(bytesOf(1_200_000)).subarray(0, 600_000));
       await so(() => disk.files.length === 1 && disk.files[0].writes.length > 0);
-      await connection.return();
+      await driver.return();
       await settled();
     },
   };

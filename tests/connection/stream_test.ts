@@ -1,7 +1,7 @@
 // Knows: how a stream leaves as a body: its framing, its pace, and what a client sees of one that fails.
 
 import assert from "node:assert/strict";
-import { AnswerBroken } from "../../src/connection/answer_stream.ts";
+import { ResponseBroken } from "../../src/connection/endings.ts";
 import { answer, connected, type ConnectedOptions, openStream } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
 import { bodyText, fieldOf } from "../helpers/responses.ts";
@@ -91,11 +91,11 @@ Deno.test("A stream that fails cuts the connection, so that the client sees it",
     fail(new Error("the file is gone"));
     await client.closed;
     const error = await done;
-    assert.ok(error instanceof AnswerBroken);
+    assert.ok(error instanceof ResponseBroken);
     assert.equal((error.cause as Error).message, "the file is gone");
     assert.equal(responses()[0].isWhole, false);
     assert.equal(bodyText(responses()[0]), "hello");
-    await assert.rejects(completed, AnswerBroken);
+    await assert.rejects(completed, ResponseBroken);
   }
 });
 
@@ -105,7 +105,7 @@ Deno.test("A stream that is longer than its Content-Length is cut before the byt
   push("4567");
   await client.closed;
   const error = await done;
-  assert.ok(error instanceof AnswerBroken);
+  assert.ok(error instanceof ResponseBroken);
   await cancelled;
   assert.ok(client.text.endsWith("\r\n\r\n0123"), client.text);
 });
@@ -115,7 +115,7 @@ Deno.test("A stream that is shorter than its Content-Length cuts the connection"
   push("0123");
   close();
   await client.closed;
-  assert.ok(await done instanceof AnswerBroken);
+  assert.ok(await done instanceof ResponseBroken);
   assert.deepEqual(responses().map(({ isWhole }) => isWhole), [false]);
 });
 
@@ -128,7 +128,7 @@ Deno.test("A stream that gives something other than bytes cuts the connection", 
   const { client, done } = connected({ handle: () => answer(stream) });
   client.send(GET);
   await client.closed;
-  assert.ok(await done instanceof AnswerBroken);
+  assert.ok(await done instanceof ResponseBroken);
 });
 
 Deno.test("A client that leaves cancels the stream, whether it writes or waits", async () => {
@@ -174,7 +174,7 @@ Deno.test("A stream is asked for no more than the client takes", async () => {
   await client.until(() => client.isWritten && client.writes.length > 2);
   await settled();
   assert.ok(made <= 4, `${made} pieces were made for a client that takes two and a half`);
-  assert.ok(connection.outbox.size <= 11_000);
+  assert.ok(connection.outbound.size <= 11_000);
   const before = made;
   client.allow(20_000);
   await settled();

@@ -111,7 +111,7 @@ Deno.test("A connection that was given up while another protocol had it is close
   const { client, connection, done } = connected({ handle: taking(true) });
   client.send(ASK);
   await client.until(() => client.text.includes("\r\n\r\n"));
-  connection.expire(null);
+  connection.end({ why: "timeout", error: null });
   await done;
   assert.equal(client.isClosed, true);
 });

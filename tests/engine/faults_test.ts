@@ -80,7 +80,7 @@ Deno.test("A stream that breaks is cut so that the client sees it, and logged wi
 });
 
 Deno.test("A handler that never answers holds its own connection only, until its client leaves", async () => {
-  await using real = realEngine(handler);
+  await using real = realEngine(handler, { writeTimeoutMs: 1_000 });
   const waiting = await Promise.all(Array.from({ length: 20 }, () => real.connect()));
   for (const client of waiting) await client.ask("GET", "/never");
   using other = await real.connect();

@@ -1,7 +1,7 @@
 // Knows: that clients which vanish at any byte leave nothing behind: no connection, no rejection, no error of ours.
 
 import assert from "node:assert/strict";
-import type { BodyPolicy } from "../../src/connection/terms.ts";
+import type { BodyPolicy } from "../../src/connection/options.ts";
 import type { Handler } from "../../src/message/handler.ts";
 import { fakeEngine } from "../helpers/fake_engine.ts";
 import { settled } from "../helpers/duplex.ts";
@@ -155,12 +155,12 @@ Deno.test("A shutdown in the middle of it all ends, with every connection", asyn
 });
 
 Deno.test("A client that sent its next request ahead and left is noticed all the same", async () => {
-  await using fake = fakeEngine(() => new Promise<Response>(() => {}));
+  await using fake = fakeEngine(() => new Promise<Response>(() => {}), { writeTimeoutMs: 4_000 });
   const client = fake.listener.connect();
   client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\nGET /next HTTP/1.1\r\nhost: a\r\n\r\n");
   await settled();
   client.end();
-  await fake.clock.advance(5_000);
+  await fake.clock.advance(6_000);
   assert.equal(client.isClosed, true);
   assert.equal(fake.engine.live.size, 0);
 });

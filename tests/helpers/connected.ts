@@ -1,11 +1,12 @@
 // Knows: how to walk one connection over a duplex, with an application that is a plain function.
 // Does not know: the web's Request and Response, the engine.
 
-import { Turnstile } from "../../src/connection/turnstile.ts";
 import { Connection } from "../../src/connection/connection.ts";
+import { Turns } from "../../src/connection/drive.ts";
 import type { Exchange } from "../../src/connection/exchange.ts";
+import type { BodyPolicy, ConnectionOptions } from "../../src/connection/options.ts";
 import type { Phase } from "../../src/connection/phases.ts";
-import type { BodyPolicy, Terms } from "../../src/connection/terms.ts";
+import { ReadBudget } from "../../src/connection/read_budget.ts";
 import type { Answer, AnswerBody } from "../../src/wire/answer.ts";
 import { ProtocolError } from "../../src/wire/protocol_error.ts";
 import { Client, type DuplexOptions } from "./duplex.ts";
@@ -21,13 +22,17 @@ export interface ConnectedOptions extends DuplexOptions {
   maxBodyBytes?: number;
   closeAfterAnswer?: boolean;
   temporaryFiles?: FakeTemporaryFiles;
+  /** Are its phases read? */
+  isObserved?: boolean;
 }
 
 /** A connection that is walked to its end in the background. */
 export interface Connected {
   readonly client: Client;
   readonly connection: Connection;
-  readonly terms: Terms;
+  /** Drives it; not begun if nothing drives it. */
+  readonly driver: Turns;
+  readonly terms: ConnectionOptions;
   /** Every phase, in order. */
   readonly phases: Phase[];
   /** The phases of each turn. */
@@ -54,14 +59,14 @@ export function connected(options: ConnectedOptions = {}): Connected {
 
 /** Makes a connection that something else walks, where it is given. */
 export function connectedBy(
-  driver: ((connected: Pick<Connected, "connection" | "phases" | "turns">) => Promise<unknown>) | null,
+  drivenBy: ((connected: Pick<Connected, "driver" | "phases" | "turns">) => Promise<unknown>) | null,
   options: ConnectedOptions = {},
 ): Connected {
   const { handle = () => answer("ok"), accept, body = "stream" } = options;
   const client = new Client(options);
   const failures: unknown[] = [];
   const exchanges: Exchange[] = [];
-  const terms: Terms = {
+  const terms: ConnectionOptions = {
     app: {
       accept: accept === undefined ? null : (exchange) => accept(exchange),
       handle(exchange) {
@@ -79,9 +84,9 @@ export function connectedBy(
     limits: { maxHeadBytes: options.maxHeadBytes ?? 32 * 1024, maxBodyBytes: options.maxBodyBytes ?? 0 },
     decode: (bytes, from, to) => new TextDecoder("latin1").decode(bytes.subarray(from, to)),
     temporaryFiles: options.temporaryFiles ?? new FakeTemporaryFiles(),
-    turnstile: new Turnstile(queueMicrotask),
+    readBudget: new ReadBudget(queueMicrotask),
     scheme: "http",
-    isRead: true,
+    isObserved: options.isObserved ?? true,
     isDraining: false,
     closeAfterAnswer: options.closeAfterAnswer ?? false,
     date: "Sun, 22 Nov 2026 09:00:00 GMT",
@@ -89,10 +94,12 @@ export function connectedBy(
   const connection = new Connection(1, client.socket, terms);
   const phases: Phase[] = [];
   const turns: Phase[][] = [];
-  const done = driver === null ? Promise.resolve(null) : driver({ connection, phases, turns });
+  const driver = new Turns(connection);
+  const done = drivenBy === null ? Promise.resolve(null) : drivenBy({ driver, phases, turns });
   return {
     client,
     connection,
+    driver,
     terms,
     phases,
     turns,
@@ -105,10 +112,10 @@ export function connectedBy(
 
 /** Walks to the end. Resolves with the error that it ended with, or null. */
 async function drive(
-  { connection, phases, turns }: Pick<Connected, "connection" | "phases" | "turns">,
+  { driver, phases, turns }: Pick<Connected, "driver" | "phases" | "turns">,
 ): Promise<unknown> {
   try {
-    for await (const turn of connection) {
+    for await (const turn of driver) {
       const passed: Phase[] = [];
       turns.push(passed);
       for (const phase of turn) {

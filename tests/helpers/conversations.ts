@@ -3,7 +3,7 @@
 // Rule: a client never ends its side unless the conversation says so. An end of file would hide a missed wake-up.
 
 import fc from "npm:fast-check@^4";
-import type { BodyPolicy } from "../../src/connection/terms.ts";
+import type { BodyPolicy } from "../../src/connection/options.ts";
 import type { Handler } from "../../src/message/handler.ts";
 import { join, type RawResponse } from "./responses.ts";
 

@@ -49,20 +49,21 @@ export function requestOf(options: IncomingOptions = {}): Request & { readonly l
   const head = headOf(`${method} ${target} HTTP/1.${minor}\r\n${hostLine}${fields}${framing}\r\n`);
   const leave = new AbortController();
   let signal: AbortSignal | null = null;
+  let whole = isWhole && size ? new Uint8Array(pieces!.flatMap((piece) => [...piece])) : null;
+  const takeBuffered = () => {
+    const taken = whole;
+    whole = null;
+    return taken;
+  };
   const incoming: Incoming = {
     head,
     connection: { scheme, localName: "127.0.0.1:8000" },
-    wholeBody: isWhole && size ? new Uint8Array(pieces!.flatMap((piece) => [...piece])) : null,
+    takeBuffered,
     get signal() {
       return signal ??= leave.signal;
     },
     readBody() {
-      if (this.wholeBody !== null) {
-        const whole = this.wholeBody.slice();
-        this.wholeBody = null;
-        return Promise.resolve(whole);
-      }
-      return Promise.resolve(isWhole ? null : pieces?.shift() ?? null);
+      return Promise.resolve(takeBuffered()?.slice() ?? (isWhole ? null : pieces?.shift() ?? null));
     },
   };
   return Object.assign(new LazyRequest(incoming) as unknown as Request, { leave });

@@ -77,7 +77,7 @@ Deno.test("A response that was fetched is passed on as it is where it was not en
 });
 
 Deno.test("A file is served from its stream", async () => {
-  const path = new URL("../../src/connection/walk.ts", import.meta.url);
+  const path = new URL("../../src/connection/protocol.ts", import.meta.url);
   await using served = serving(async () => new Response((await Deno.open(path)).readable));
   const response = await fetch(served.url);
   assert.equal(await response.text(), await Deno.readTextFile(path));

@@ -177,7 +177,7 @@ Deno.test("A body that stops short of its length stands still, and is an error o
   await fake.clock.advance(9_000);
   const { state, received, size } = await uploads.progressOf(ID);
   assert.deepEqual([state, received, size], ["uploading", 10, 100]);
-  await fake.clock.advance(2_000);
+  await fake.clock.advance(2_100);
   const last = await uploads.progressOf(ID);
   assert.deepEqual([last.state, last.status, last.received], ["error", 408, 10]);
 });

@@ -1,15 +1,13 @@
 // Knows: what the registry tells of an upload from its start to a minute after its end, on a clock that the test advances.
 
 import assert from "node:assert/strict";
-import { AnswerBroken } from "../../src/connection/answer_stream.ts";
-import { ConnectionCut } from "../../src/connection/connection.ts";
-import type { Exchange } from "../../src/connection/exchange.ts";
+import { ConnectionCut, ResponseBroken } from "../../src/connection/endings.ts";
 import { STARTING } from "../../src/progress/progress.ts";
 import { Uploads } from "../../src/progress/uploads.ts";
 import { ProtocolError } from "../../src/wire/protocol_error.ts";
 import { settled } from "../helpers/duplex.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
-import { answerExchange, exchangeOf } from "../helpers/uploading.ts";
+import { answerExchange, exchangeOf, type FakeExchange } from "../helpers/uploading.ts";
 
 const ID = "holiday-film";
 const TARGET = `/?progress_id=${ID}`;
@@ -19,7 +17,7 @@ function registry(): { uploads: Uploads; clock: FakeClock } {
   return { uploads: new Uploads({ clock }), clock };
 }
 
-function followed(uploads: Uploads, target = TARGET, options: { size?: number; fields?: string } = {}): Exchange {
+function followed(uploads: Uploads, target = TARGET, options: { size?: number; fields?: string } = {}): FakeExchange {
   const exchange = exchangeOf(target, options);
   uploads.follow(exchange);
   return exchange;
@@ -109,7 +107,7 @@ Deno.test("The rate is the same however often it is asked for", async () => {
 
 Deno.test("How an upload ended is told by its answer, or by whose fault it was", async () => {
   const reset = new ConnectionCut("the connection broke");
-  const cases: [what: string, end: (exchange: Exchange) => void, expected: [string, number, number]][] = [
+  const cases: [what: string, end: (exchange: FakeExchange) => void, expected: [string, number, number]][] = [
     ["200", (exchange) => answerExchange(exchange, 200), ["done", 0, 200]],
     ["302", (exchange) => answerExchange(exchange, 302), ["done", 0, 302]],
     ["404", (exchange) => answerExchange(exchange, 404), ["error", 0, 404]],
@@ -132,7 +130,7 @@ Deno.test("How an upload ended is told by its answer, or by whose fault it was",
     ["an answer that broke", (exchange) => {
       exchange.isBodyRead = true;
       exchange.status = 200;
-      exchange.cut(new AnswerBroken("the stream failed"));
+      exchange.cut(new ResponseBroken("the stream failed"));
     }, ["error", 0, 200]],
   ];
   for (const [what, end, expected] of cases) {

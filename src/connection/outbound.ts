@@ -1,25 +1,24 @@
-// Knows: how answers become bytes on the socket, several in one write where they wait together.
-// Does not know: what is in them.
-// Rule: small pieces are put together, large ones are sent as they are.
+// Gathers the bytes of answers and writes them to the socket. It is the only writer of the socket.
+// Small pieces are put together, large ones are sent as they are and are never copied.
 
 import type { Socket } from "../platform/ports.ts";
 import { giveBuffer, MIDDLE_BYTES, SMALL_BYTES, takeBuffer } from "./buffer_pool.ts";
 
-/** Pieces up to this are copied beside their neighbours: a copy costs less than a write of its own. */
+/** Pieces up to this size are copied into one buffer: a copy costs less than a write of its own. */
 const COPY_BYTES = 4 * 1024;
 
-/** The same for a chunk, whose size and end would be two writes more. */
+/** The same for a chunk, because its size line and its end would be two more writes. */
 const CHUNK_COPY_BYTES = 64 * 1024;
 
 const LINE_END = new Uint8Array([0x0d, 0x0a]);
 
-/** Longest text that is put behind a block; a longer one has more digits than are counted there. */
+/** Longest text after a header block; `digitsOf` counts no more digits. */
 const MAX_BLOCK_TEXT = 99_999;
 
-/** Up to here a loop in place is quicker than a call of the encoder. */
+/** Up to this length a loop is quicker than a call of the encoder. */
 const SHORT_TEXT = 64;
 
-/** Bytes to be written, and the buffer to give back behind them, where they stand in one of ours. */
+/** Bytes to be written, and the pooled buffer to give back afterwards if they stand in one. */
 interface Piece {
   readonly bytes: Uint8Array;
   readonly buffer: Uint8Array | null;
@@ -28,8 +27,8 @@ interface Piece {
 const encoder = new TextEncoder();
 
 /**
- * What was sent last of a small buffer: the next answer is often as long and in the same one, and needs no array of its own.
- * Of a large one nothing is kept: it would be held for no reply.
+ * The view of a small buffer that was sent last. The next answer often has the same length and the same buffer, and then
+ * needs no view of its own. Views of large buffers are not kept, so that they can be freed.
  */
 let lastPart: Uint8Array = new Uint8Array();
 
@@ -40,12 +39,12 @@ function partOf(buffer: Uint8Array, length: number): Uint8Array {
 }
 
 /** The writing side of a connection. */
-export class Outbox {
+export class Outbound {
   /** Bytes that the system has taken. */
   written = 0;
-  /** True while the peer is waited for. */
+  /** True while the client is awaited: a write is under way. Set by `write` and `wrote`. */
   isWriting = false;
-  /** True where more is about to be put behind what comes next. */
+  /** True if more answers are about to follow the next one. Set by the protocol before each answer. */
   isBatch = false;
 
   #socket: Socket;
@@ -55,6 +54,8 @@ export class Outbox {
   #sending: Piece | null = null;
   #sent = 0;
   #size = 0;
+  /** The write of an interim response while it is under way. */
+  #interim: Promise<void> | null = null;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -69,13 +70,13 @@ export class Outbox {
    * Puts text that is ASCII.
    *
    * @param text what to put
-   * @returns false, and nothing was put, where it is not ASCII
+   * @returns false, and nothing was put, if it is not ASCII
    */
   putAscii(text: string): boolean {
     const { length } = text;
     const target = this.#roomFor(length);
     const { read, written } = encoder.encodeInto(text, target);
-    // Where the room was just enough for ASCII, other text fills it too, but not all of it was read.
+    // If the room was just enough for ASCII, other text fills it too, but not all of the text was read.
     if (written !== length || read !== length) return false;
     this.#took(length);
     return true;
@@ -86,7 +87,7 @@ export class Outbox {
    *
    * @param head ends before the digits of the length
    * @param body a text
-   * @returns false, and nothing was put, where the text is not ASCII or very long
+   * @returns false, and nothing was put, if the text is not ASCII or very long
    */
   putBlock(head: Uint8Array, body: string): boolean {
     const { length } = body;
@@ -144,8 +145,8 @@ export class Outbox {
   }
 
   /**
-   * Puts a chunk of a body in the chunked coding (RFC 9112, section 7.1), in one piece where that is worth the copy: a
-   * write of its own for its size and one for its end cost more than copying this much.
+   * Puts a chunk of a body in the chunked coding (RFC 9112, section 7.1). Up to 64 KiB it is copied into one piece: extra
+   * writes for its size line and its end cost more than the copy.
    *
    * @param bytes the chunk's data, not empty
    */
@@ -171,9 +172,19 @@ export class Outbox {
   }
 
   /**
-   * Starts to write what waits. Call until it answers null, and tell {@linkcode Outbox.wrote} each time it is done.
+   * Writes an interim response (1xx) before everything that waits. Only before the final head is written.
    *
-   * @returns how many bytes the system took, or null where nothing waits
+   * @param bytes the whole interim response
+   * @returns resolved when the system has taken it; rejected if the socket fails
+   */
+  writeInterim(bytes: Uint8Array): Promise<void> {
+    return this.#interim = this.#writeAll(bytes);
+  }
+
+  /**
+   * Starts to write what waits. Call until it returns null, and call {@linkcode Outbound.wrote} after each write.
+   *
+   * @returns how many bytes the system took, or null if nothing waits
    */
   write(): Promise<number> | null {
     if (this.#sending === null) {
@@ -183,13 +194,14 @@ export class Outbox {
     }
     this.isWriting = true;
     const { bytes } = this.#sending;
-    return this.#socket.write(this.#sent === 0 ? bytes : bytes.subarray(this.#sent));
+    const rest = this.#sent === 0 ? bytes : bytes.subarray(this.#sent);
+    return this.#interim === null ? this.#socket.write(rest) : this.#interim.then(() => this.#socket.write(rest));
   }
 
   /**
    * Notes the end of a write.
    *
-   * @param count what the promise of {@linkcode Outbox.write} gave
+   * @param count what the promise of {@linkcode Outbound.write} gave
    */
   wrote(count: number): void {
     const { bytes, buffer } = this.#sending!;
@@ -211,7 +223,12 @@ export class Outbox {
     return this.#used === 0 ? this.#buffer : this.#buffer.subarray(this.#used);
   }
 
-  /** Notes that so much was put into the room that was given last. */
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await this.#socket.write(bytes.subarray(at));
+    this.#interim = null;
+  }
+
+  /** Notes that `length` bytes were put into the room that was given last. */
   #took(length: number): void {
     this.#used += length;
     this.#size += length;
@@ -222,7 +239,7 @@ export class Outbox {
     return this.#queue.shift()!;
   }
 
-  /** Ends the buffer; what follows goes into another, in its turn. */
+  /** Ends the current buffer; what follows goes into another one. */
   #seal(): void {
     if (this.#used > 0) this.#queue.push(this.#takeBuffer());
     else if (this.#buffer !== null) giveBuffer(this.#buffer);

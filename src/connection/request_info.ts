@@ -1,0 +1,51 @@
+// The second argument of a handler: documented getters, and nothing that a handler could break.
+
+import type { Address } from "../platform/ports.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Lap } from "./phases.ts";
+
+/** What a handler is told beside the request. Its members are getters of the prototype: spread, it gives nothing. */
+export class RequestInfo {
+  #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  /** Where the request came from. */
+  get remoteAddr(): Address {
+    return this.#exchange.connection.remoteAddr;
+  }
+
+  /** Where it was received. */
+  get localAddr(): Address {
+    return this.#exchange.connection.localAddr;
+  }
+
+  /** Resolves when the system has taken the last byte of the answer; rejects when the answer can never be complete. */
+  get completed(): Promise<void> {
+    return this.#exchange.completed;
+  }
+
+  /** Its connection: a number from 1, and how many requests have come over it so far. */
+  get connection(): { readonly id: number; readonly requests: number } {
+    const { id, requests } = this.#exchange.connection;
+    return { id, requests };
+  }
+
+  /** The milliseconds of the phases so far; null without a stopwatch. */
+  get timings(): Readonly<Record<Lap, number>> | null {
+    return this.#exchange.timings;
+  }
+
+  /** What the console shows: the documented members. */
+  [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
+    const { remoteAddr, localAddr, connection, timings } = this;
+    return inspect({ remoteAddr, localAddr, connection, timings }, options);
+  }
+
+  /** The exchange behind it, for the parts of Weft that a handler calls. */
+  static exchangeOf(info: RequestInfo): Exchange {
+    return info.#exchange;
+  }
+}

@@ -1,0 +1,115 @@
+// Sends a body that is a stream, piece by piece, no faster than the client takes it.
+// A body that ends wrongly must not look complete: the connection is cut, so that the client sees it.
+
+import type { AnswerFraming } from "../wire/answer.ts";
+import type { Connection, Outcome } from "./connection.ts";
+import { ConnectionLost, ResponseBroken } from "./endings.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Phase } from "./phases.ts";
+
+/** A stream on its way. */
+interface Sending {
+  readonly connection: Connection;
+  readonly exchange: Exchange;
+  readonly framing: AnswerFraming;
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  /**
+   * True while the head is held back. A stream may be made of the request's own body, and the client may wait for
+   * 100 (Continue), which belongs before the head.
+   */
+  isHeadHeld: boolean;
+}
+
+/**
+ * Sends a stream; its head stands in the outbound side.
+ *
+ * @param connection where to
+ * @param exchange what is answered
+ * @param body the stream, cancelled if it cannot be sent to its end, and how its end is told
+ * @throws {ResponseBroken} if the stream fails, or is longer or shorter than its Content-Length
+ */
+export function* sendStream(
+  connection: Connection,
+  exchange: Exchange,
+  { stream, framing }: { stream: ReadableStream<Uint8Array>; framing: AnswerFraming },
+): Generator<Phase | PromiseLike<unknown>, void, unknown> {
+  if (framing.kind === "none" || exchange.head.method === "HEAD") {
+    stream.cancel().catch(() => {}); // The client did not ask for it, so its failure does not matter.
+    return;
+  }
+  const reader = stream.getReader();
+  const sending: Sending = { connection, exchange, framing, reader, isHeadHeld: exchange.body.isWaiting };
+  let isWhole = false;
+  try {
+    for (;;) {
+      const outcome = (yield connection.outcomeOf(sendPieces(sending))) as Outcome;
+      if (!outcome.ok) {
+        if (outcome.error instanceof ResponseBroken) throw outcome.error;
+        throw new ConnectionLost(outcome.error);
+      }
+      if (outcome.value === "end") break;
+      yield "write";
+    }
+    checkLength(sending);
+    if (framing.kind === "chunked") connection.outbound.putAscii("0\r\n\r\n");
+    isWhole = true;
+  } finally {
+    // A second failure of a stream that has failed or was cut tells nothing new.
+    if (!isWhole) reader.cancel(exchange.cutReason).catch(() => {});
+  }
+}
+
+/**
+ * Sends piece after piece, each after the one before it was written: to the end of the stream, or, if something reads the
+ * phases, up to the next piece.
+ */
+async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
+  const { connection, exchange, reader } = sending;
+  const { outbound } = connection;
+  for (;;) {
+    if (!sending.isHeadHeld) {
+      for (let write = outbound.write(); write !== null; write = outbound.write()) outbound.wrote(await write);
+      connection.sent();
+    }
+    connection.watch();
+    let read: ReadableStreamReadResult<Uint8Array>;
+    try {
+      read = await reader.read();
+    } catch (error) {
+      throw new ResponseBroken("the body's stream failed", { cause: error });
+    }
+    if (sending.isHeadHeld) {
+      exchange.body.closeInvitation();
+      sending.isHeadHeld = false;
+    }
+    // If the connection was ended meanwhile, there is nothing left to send.
+    if (read.done || !connection.isOpen) return "end";
+    putPiece(sending, read.value);
+    if (connection.enter("write")) return "piece";
+  }
+}
+
+function putPiece({ connection, exchange, framing }: Sending, piece: Uint8Array): void {
+  if (!(piece instanceof Uint8Array)) {
+    throw new ResponseBroken(`a body's stream must give Uint8Array, it gave ${describe(piece)}`);
+  }
+  if (piece.length === 0) return;
+  exchange.sent += piece.length;
+  if (framing.kind === "chunked") return connection.outbound.putChunk(piece);
+  if (framing.kind === "length" && exchange.sent > framing.length) {
+    throw new ResponseBroken(`the body is longer than its content-length of ${framing.length}`);
+  }
+  connection.outbound.putBytes(piece);
+}
+
+function checkLength({ exchange, framing }: Sending): void {
+  if (framing.kind === "length" && exchange.sent < framing.length) {
+    throw new ResponseBroken(
+      `the body ended after ${exchange.sent} of the ${framing.length} bytes of its content-length`,
+    );
+  }
+}
+
+function describe(value: unknown): string {
+  return typeof value === "object" && value !== null ? value.constructor?.name ?? "an object" : typeof value;
+}
