@@ -4,6 +4,7 @@ import type { TemporaryFiles } from "../platform/ports.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { Exchange } from "./exchange.ts";
 import type { InboundOptions } from "./inbound.ts";
+import type { ReadOrder } from "./read_order.ts";
 
 /** When the application runs: once a short body is read, once the whole body is read, or once the head is read. */
 export type BodyPolicy = "auto" | "whole" | "stream";
@@ -26,6 +27,8 @@ export interface Application {
 export interface ConnectionOptions extends InboundOptions {
   readonly app: Application;
   readonly body: BodyPolicy;
+  /** The order in which idle connections read. */
+  readonly readOrder: ReadOrder;
   /** For bodies that are read first and too long for memory. */
   readonly temporaryFiles: TemporaryFiles;
   readonly scheme: "http" | "https";

@@ -35,7 +35,7 @@ const BATCH_BYTES = 64 * 1024;
 export function* protocol(connection: Connection): Steps {
   const { inbound, outbound } = connection;
   const { inbox, reader } = inbound;
-  const { app } = connection.options;
+  const { app, readOrder } = connection.options;
   try {
     for (;;) {
       if (connection.enter("idle")) yield "idle";
@@ -44,8 +44,11 @@ export function* protocol(connection: Connection): Steps {
         const { revision } = inbound;
         if (outbound.size > 0) yield* connection.flush();
         if (inbox.ended) return;
+        const pause = readOrder.pause();
+        if (pause !== null) yield pause;
         const change = inbound.changedSince(revision, 1);
         if (change !== null) yield change;
+        readOrder.came();
       }
       if (connection.enter("header")) yield "header";
       let event = reader.next();

@@ -8,6 +8,7 @@ import { ResponseBroken } from "../connection/endings.ts";
 import type { ConnectionOptions } from "../connection/options.ts";
 import type { PhaseReader } from "../connection/phases.ts";
 import { ReadBudget } from "../connection/read_budget.ts";
+import { ReadOrder } from "../connection/read_order.ts";
 import { showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Socket, TemporaryFiles, Timer } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
@@ -105,6 +106,7 @@ export class Engine {
       limits: { maxHeadBytes: settings.maxHeaderBytes, maxBodyBytes: settings.maxBodyBytes },
       decode: world.decode,
       readBudget: new ReadBudget(world.clock.soon),
+      readOrder: new ReadOrder(world.clock),
       temporaryFiles: world.temporaryFiles ?? platform.temporaryFiles,
       scheme: parts.scheme,
       isObserved: parts.readers.length > 0,

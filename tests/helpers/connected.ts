@@ -7,6 +7,8 @@ import type { Exchange } from "../../src/connection/exchange.ts";
 import type { BodyPolicy, ConnectionOptions } from "../../src/connection/options.ts";
 import type { Phase } from "../../src/connection/phases.ts";
 import { ReadBudget } from "../../src/connection/read_budget.ts";
+import { ReadOrder } from "../../src/connection/read_order.ts";
+import { denoPlatform } from "../../src/platform/deno.ts";
 import type { Answer, AnswerBody } from "../../src/wire/answer.ts";
 import { ProtocolError } from "../../src/wire/protocol_error.ts";
 import { Client, type DuplexOptions } from "./duplex.ts";
@@ -85,6 +87,7 @@ export function connectedBy(
     decode: (bytes, from, to) => new TextDecoder("latin1").decode(bytes.subarray(from, to)),
     temporaryFiles: options.temporaryFiles ?? new FakeTemporaryFiles(),
     readBudget: new ReadBudget(queueMicrotask),
+    readOrder: new ReadOrder(denoPlatform.clock),
     scheme: "http",
     isObserved: options.isObserved ?? true,
     isDraining: false,

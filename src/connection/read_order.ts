@@ -1,0 +1,95 @@
+// Lets every connection have its turn when more are ready than the runtime serves at once.
+//
+// tokio gives a task 128 operations a turn (its cooperative budget), and all reads of Deno belong to one task. When more
+// are ready, the rest is put off, behind whatever becomes ready next. Connections that were just answered and are ready
+// again then overtake those that wait, for seconds.
+//
+// So after a full batch of requests, connections that were answered line up. Those that were put off are served first.
+// Then a group of those in line starts to read after each batch, in order. A group is smaller than a full batch, so from
+// then on none is put off. Below that many active connections nothing lines up, and a request costs one addition and two
+// comparisons.
+
+import type { Clock, Timer } from "../platform/ports.ts";
+
+/** Tokio's budget. So many requests that begin together are a full batch: others may have been put off. */
+export const FULL_BATCH = 128;
+
+/** Connections that start to read together. A read and a write for each are just the budget. */
+export const GROUP_SIZE = 64;
+
+/** If no request begins for so long, the clients of the group that reads are slow: the next group starts. */
+export const PATIENCE_MS = 1;
+
+/** Connections that start to read together. */
+interface Group {
+  size: number;
+  readonly start: PromiseWithResolvers<void>;
+}
+
+/** The order in which the idle connections of one engine read. */
+export class ReadOrder {
+  #clock: Pick<Clock, "after">;
+  /** Requests that have begun since the last batch ended. Raised by `came`. */
+  #came = 0;
+  /** Groups in line, the first to start at the front. */
+  #groups: Group[] = [];
+  /** True from a full batch until the line is empty. */
+  #isLiningUp = false;
+  /** Runs while connections are in line, so that each starts even if no request begins any more. */
+  #timer: Timer | null = null;
+  /** True if a batch has ended since the timer was set. */
+  #hasMoved = false;
+
+  /** @param clock sets the timer */
+  constructor(clock: Pick<Clock, "after">) {
+    this.#clock = clock;
+  }
+
+  /** Called by an idle connection when the first bytes of a request have come. */
+  came(): void {
+    this.#came++;
+  }
+
+  /**
+   * Called by an idle connection before it starts a read. All requests of a batch have begun before the first of them is
+   * answered and comes by here.
+   *
+   * @returns null to read at once, otherwise resolved when it may
+   */
+  pause(): Promise<void> | null {
+    if (this.#came > 0) this.#endBatch();
+    if (!this.#isLiningUp) return null;
+    let last = this.#groups.at(-1);
+    if (last === undefined || last.size >= GROUP_SIZE) {
+      last = { size: 0, start: Promise.withResolvers() };
+      this.#groups.push(last);
+      if (this.#timer === null) this.#setTimer();
+    }
+    last.size++;
+    return last.start.promise;
+  }
+
+  #endBatch(): void {
+    const isFull = this.#came >= FULL_BATCH;
+    this.#came = 0;
+    this.#hasMoved = true;
+    if (isFull) this.#isLiningUp = true;
+    else if (this.#isLiningUp) this.#startNext();
+  }
+
+  #startNext(): void {
+    this.#groups.shift()?.start.resolve();
+    if (this.#groups.length === 0) this.#isLiningUp = false;
+  }
+
+  #setTimer(): void {
+    this.#hasMoved = false;
+    this.#timer = this.#clock.after(PATIENCE_MS, this.#onTimer);
+  }
+
+  #onTimer = (): void => {
+    this.#timer = null;
+    if (!this.#hasMoved) this.#startNext();
+    if (this.#groups.length > 0) this.#setTimer();
+  };
+}
