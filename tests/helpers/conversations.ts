@@ -119,7 +119,8 @@ function sensible(ask: Ask): Ask {
   return { ...ask, bodyBytes, expect };
 }
 
-const conversation: fc.Arbitrary<Conversation> = fc.record({
+/** Any conversation. */
+export const conversation: fc.Arbitrary<Conversation> = fc.record({
   asks: fc.array(ask, { minLength: 1, maxLength: 16 }),
   cuts: fc.oneof(
     { weight: 2, arbitrary: fc.constant<number[]>([]) },
