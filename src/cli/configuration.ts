@@ -63,9 +63,10 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
   }
   // Who asks for a format asks for a log.
   const isLogged = platform.process.isTerminal() || asked.values.has("log-format");
+  const settings = settledOr(limits);
   return {
-    where: whereToListen(asked, say, platform),
-    settings: settledOr(limits),
+    where: whereToListen(asked, say, { platform, handshakeTimeoutMs: settings.headerTimeoutMs }),
+    settings,
     accessLog: (asked.values.get("access-log") as string | undefined) ?? (isLogged ? "-" : null),
     logFormat: (asked.values.get("log-format") as LogFormat | undefined) ?? "short",
     debug: asked.values.get("debug") === true,
@@ -91,7 +92,11 @@ export function progressStoreOf({ values }: Asked): string | null {
 
 type Say = <Value>(flag: string, option: string) => Value | undefined;
 
-function whereToListen(asked: Asked, say: Say, platform: Platform): ListenOptions {
+function whereToListen(
+  asked: Asked,
+  say: Say,
+  { platform, handshakeTimeoutMs }: { platform: Platform; handshakeTimeoutMs: number },
+): ListenOptions {
   const { values, explicit } = asked;
   const path = values.get("unix") as string | undefined;
   const cert = values.get("cert") as string | undefined;
@@ -116,7 +121,7 @@ function whereToListen(asked: Asked, say: Say, platform: Platform): ListenOption
     port: port as number,
     tls: cert === undefined || key === undefined
       ? undefined
-      : { cert: readPem("--cert", cert, platform), key: readPem("--key", key, platform) },
+      : { cert: readPem("--cert", cert, platform), key: readPem("--key", key, platform), handshakeTimeoutMs },
   };
 }
 

@@ -115,7 +115,7 @@ function start(options: ServeOptions, handler: Handler): Server {
   const { signal } = options;
   const settings = settle(options);
   const { clock, process, decodeLatin1 } = platform;
-  const where = whereToListen(options);
+  const where = whereToListen(options, settings.headerTimeoutMs);
   const listener = platform.listen(where);
   const isTls = where.transport === "tcp" && where.tls !== undefined;
   const engine = new Engine({
@@ -139,7 +139,7 @@ function start(options: ServeOptions, handler: Handler): Server {
   return serverOf(engine, listener);
 }
 
-function whereToListen(options: ServeOptions): ListenOptions {
+function whereToListen(options: ServeOptions, handshakeTimeoutMs: number): ListenOptions {
   const { path, port = 8000, hostname = "0.0.0.0", reusePort, cert, key } = options;
   if (path !== undefined) {
     if (cert !== undefined || key !== undefined) {
@@ -153,7 +153,7 @@ function whereToListen(options: ServeOptions): ListenOptions {
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError("cert and key: TLS needs both, one was given");
   }
-  const tls = cert === undefined || key === undefined ? undefined : { cert, key };
+  const tls = cert === undefined || key === undefined ? undefined : { cert, key, handshakeTimeoutMs };
   return { transport: "tcp", hostname, port, reusePort, tls };
 }
 

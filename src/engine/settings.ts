@@ -22,7 +22,7 @@ export interface Limits {
    */
   maxHeaderBytes?: number;
   /**
-   * Milliseconds for a whole head from its first byte; then 408.
+   * Milliseconds for a whole head from its first byte; then 408. A TLS handshake has as long, from its accept.
    * @default {10000}
    */
   headerTimeoutMs?: number;

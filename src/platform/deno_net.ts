@@ -2,7 +2,8 @@
 // Does not know: what is spoken on a connection.
 
 import { ListenerClosed } from "./errors.ts";
-import type { Address, Listener, ListenOptions, Socket } from "./ports.ts";
+import type { Address, Listener, ListenOptions, Socket, TlsOptions } from "./ports.ts";
+import type { TlsUpgrade } from "./deno_tls.ts";
 
 /**
  * Listens.
@@ -14,8 +15,18 @@ import type { Address, Listener, ListenOptions, Socket } from "./ports.ts";
 export function listen(options: ListenOptions): Listener {
   if (options.transport === "unix") return new DenoListener(Deno.listen(options));
   const { hostname, port, reusePort, tls } = options;
-  const where = reusePort === true ? { hostname, port, reusePort } : { hostname, port };
-  return new DenoListener(tls === undefined ? Deno.listen(where) : Deno.listenTls({ ...where, ...tls }));
+  if (tls !== undefined) checkCertificate(tls);
+  const listener = Deno.listen(reusePort === true ? { hostname, port, reusePort } : { hostname, port });
+  return new DenoListener(listener, tls);
+}
+
+/** node:tls would tell of a bad certificate, or of a key of another one, only when a client comes. */
+function checkCertificate({ cert, key }: TlsOptions): void {
+  Deno.createHttpClient({ cert, key }).close();
+}
+
+async function loadUpgrade(tls: TlsOptions): Promise<TlsUpgrade> {
+  return new (await import("./deno_tls.ts")).TlsUpgrade(tls);
 }
 
 /**
@@ -57,10 +68,13 @@ function hurry(connection: Deno.TcpConn): void {
 class DenoListener implements Listener {
   readonly addr: Address;
   #listener: Deno.Listener;
+  /** Makes connections TLS; null for plain ones. */
+  #upgrade: Promise<TlsUpgrade> | null;
   #isClosed = false;
 
-  constructor(listener: Deno.Listener) {
+  constructor(listener: Deno.Listener, tls?: TlsOptions) {
     this.#listener = listener;
+    this.#upgrade = tls === undefined ? null : loadUpgrade(tls);
     this.addr = listener.addr as Address;
   }
 
@@ -69,7 +83,7 @@ class DenoListener implements Listener {
       const connection = await this.#listener.accept();
       // An answer in several writes must not wait for the client's acknowledgement of the first.
       if ("setNoDelay" in connection) hurry(connection as Deno.TcpConn);
-      return connection as Socket;
+      return this.#upgrade === null ? connection as Socket : (await this.#upgrade).start(connection as Deno.TcpConn);
     } catch (error) {
       throw this.#isClosed ? new ListenerClosed("the listener is closed", { cause: error }) : error;
     }

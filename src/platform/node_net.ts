@@ -91,8 +91,8 @@ function addressOf(address: ReturnType<Server["address"]>): Address {
   return { transport: "tcp", hostname: address.address, port: address.port };
 }
 
-/** A stream of node:net, read and written one promise at a time. */
-class StreamSocket implements Socket {
+/** A stream of node:net or node:tls, read and written one promise at a time. */
+export class StreamSocket implements Socket {
   readonly localAddr: Address;
   readonly remoteAddr: Address;
   #socket: NodeSocket;
@@ -102,11 +102,14 @@ class StreamSocket implements Socket {
   #ended = false;
   #error: Error | null = null;
 
-  constructor(socket: NodeSocket) {
+  /**
+   * @param socket the stream
+   * @param ends both ends of the connection
+   */
+  constructor(socket: NodeSocket, ends: { localAddr: Address; remoteAddr: Address } = endsOf(socket)) {
     this.#socket = socket;
-    const { localAddress, localPort, remoteAddress, remotePort } = socket;
-    this.localAddr = endOf(localAddress, localPort);
-    this.remoteAddr = endOf(remoteAddress, remotePort);
+    this.localAddr = ends.localAddr;
+    this.remoteAddr = ends.remoteAddr;
     socket.pause();
     socket.on("data", (bytes: Uint8Array) => {
       socket.pause();
@@ -169,6 +172,12 @@ class StreamSocket implements Socket {
       reading.reject(this.#error);
     }
   }
+}
+
+function endsOf(
+  { localAddress, localPort, remoteAddress, remotePort }: NodeSocket,
+): { localAddr: Address; remoteAddr: Address } {
+  return { localAddr: endOf(localAddress, localPort), remoteAddr: endOf(remoteAddress, remotePort) };
 }
 
 function endOf(hostname: string | undefined, port: number | undefined): Address {

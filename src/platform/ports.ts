@@ -40,10 +40,19 @@ export type ListenOptions =
     hostname: string;
     port: number;
     reusePort?: boolean;
-    /** PEM texts; with them the connections are TLS. */
-    tls?: { cert: string; key: string };
+    /** With it the connections are TLS. */
+    tls?: TlsOptions;
   }
   | { transport: "unix"; path: string };
+
+/** How connections become TLS. */
+export interface TlsOptions {
+  /** A certificate chain and its private key, PEM. */
+  readonly cert: string;
+  readonly key: string;
+  /** Milliseconds from the accept to the end of the handshake; then the connection is closed. 0 for no limit. */
+  readonly handshakeTimeoutMs: number;
+}
 
 /** Something that goes on until it is cancelled. */
 export interface Timer {

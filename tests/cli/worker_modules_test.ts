@@ -38,7 +38,8 @@ Deno.test("A worker loads the engine, and nothing that only some applications or
   const loaded = [...await loadedWith("src/cli/worker.ts")];
   assert.ok(loaded.includes("src/engine/engine.ts"));
   const asked = /^mod\.ts|^src\/(uploads|restart|demo)\/|^src\/inspect\/(?!dump)|^src\/progress\/(?!of_process)/;
-  const others = /^src\/platform\/deno_(children|files|directory|debugger)|^src\/prefork\/(supervisor|roster|control)/;
+  const others =
+    /^src\/platform\/deno_(children|files|directory|debugger|tls)|^src\/prefork\/(supervisor|roster|control)/;
   assert.deepEqual(loaded.filter((path) => asked.test(path) || others.test(path)), []);
   assert.deepEqual(loaded.filter((specifier) => /^(npm|jsr|node|https?):/.test(specifier)), []);
 });

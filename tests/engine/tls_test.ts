@@ -1,48 +1,9 @@
-// Knows: `serve` with a certificate: real TLS, a CA and a leaf made by openssl for the length of the test.
+// Knows: `serve` with a certificate, over real TLS.
 
 import assert from "node:assert/strict";
 import { serve, type ServeOptions } from "../../src/engine/serve.ts";
 import type { Handler } from "../../src/message/handler.ts";
-
-interface Certificates {
-  ca: string;
-  cert: string;
-  key: string;
-}
-
-/** Deno's client takes no leaf that is its own CA, so there are two. */
-async function makeCertificates(directory: string): Promise<Certificates> {
-  const openssl = async (...args: string[]) => {
-    const { success, stderr } = await new Deno.Command("openssl", { args, cwd: directory }).output();
-    if (!success) throw new Error(new TextDecoder().decode(stderr));
-  };
-  const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  await openssl("req", "-x509", ...ec, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test CA");
-  await openssl("req", ...ec, "-keyout", "leaf.key", "-out", "leaf.csr", "-subj", "/CN=localhost");
-  await Deno.writeTextFile(
-    `${directory}/leaf.ext`,
-    "basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n",
-  );
-  const signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "leaf.ext"];
-  await openssl("x509", "-req", "-in", "leaf.csr", "-out", "leaf.pem", "-days", "2", ...signed);
-  const [ca, cert, key] = ["ca.pem", "leaf.pem", "leaf.key"].map((name) =>
-    Deno.readTextFileSync(`${directory}/${name}`)
-  );
-  return { ca, cert, key };
-}
-
-let made: Promise<Certificates> | null = null;
-
-async function certificates(): Promise<Certificates> {
-  return await (made ??= (async () => {
-    const directory = await Deno.makeTempDir();
-    try {
-      return await makeCertificates(directory);
-    } finally {
-      await Deno.remove(directory, { recursive: true });
-    }
-  })());
-}
+import { certificates } from "../helpers/certificates.ts";
 
 async function withTls(handler: Handler, test: (port: number, ca: string) => Promise<void>, more: ServeOptions = {}) {
   const { ca, cert, key } = await certificates();
@@ -126,4 +87,21 @@ Deno.test("TLS: a client that leaves in the middle aborts the signal", async () 
     conn.close();
     await aborted.promise;
   });
+});
+
+Deno.test("TLS: a bad certificate, a bad key, or a key of another certificate fails at once", async () => {
+  const { cert, key, otherKey } = await certificates();
+  const block = (name: string) => `-----BEGIN ${name}-----\nAAAA\n-----END ${name}-----\n`;
+  for (
+    const [pair, message] of [
+      [{ cert: block("CERTIFICATE"), key }, /certificate/],
+      [{ cert, key: block("PRIVATE KEY") }, /private key/],
+      [{ cert, key: otherKey }, /KeyMismatch/],
+    ] as const
+  ) {
+    assert.throws(
+      () => serve({ port: 0, hostname: "127.0.0.1", onListen() {}, ...pair }, () => new Response()),
+      message,
+    );
+  }
 });

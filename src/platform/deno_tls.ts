@@ -1,0 +1,143 @@
+// Knows: how a TCP connection that Deno has accepted becomes a TLS connection.
+// Does not know: when this module is needed: only a listener with a certificate loads it, as node:tls takes 15 ms to load.
+// Rule: a connection can be closed at every moment. `Deno.listenTls` cannot do that: its connections keep their descriptor
+// until the handshake ends, however long the client takes.
+
+import { Socket as NodeSocket } from "node:net";
+import process from "node:process";
+import { Duplex } from "node:stream";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { StreamSocket } from "./node_net.ts";
+import type { Address, Socket, TlsOptions } from "./ports.ts";
+
+/** The part of Deno's handle for TCP that is used here; `openFromRid` gives 0 when the handle has the connection. */
+interface TcpHandle {
+  openFromRid(resource: number): number;
+}
+
+/** What Deno keeps of node's internal binding. Null if this version of Deno has none, or another one. */
+const tcp = findBinding();
+
+function findBinding(): { make(): TcpHandle } | null {
+  const { binding } = process as unknown as { binding?(name: string): unknown };
+  if (binding === undefined) return null;
+  const { TCP, constants } = binding("tcp_wrap") as {
+    TCP?: { new (type: number): TcpHandle; prototype: Partial<TcpHandle> };
+    constants?: { SOCKET: number };
+  };
+  if (TCP?.prototype.openFromRid === undefined || constants === undefined) return null;
+  return { make: () => new TCP(constants.SOCKET) };
+}
+
+/** Makes TLS connections with one certificate. */
+export class TlsUpgrade {
+  #secureContext: SecureContext;
+  #handshakeTimeoutMs: number;
+
+  /** @param tls certificate and key, which have been checked */
+  constructor({ cert, key, handshakeTimeoutMs }: TlsOptions) {
+    this.#secureContext = createSecureContext({ cert, key });
+    this.#handshakeTimeoutMs = handshakeTimeoutMs;
+  }
+
+  /**
+   * Starts the handshake. Reads and writes wait for it.
+   *
+   * @param connection which is taken over
+   * @param options `isPortable` uses documented parts of Deno only, which takes half as much CPU again
+   * @returns the TLS connection
+   */
+  start(connection: Deno.TcpConn, { isPortable = false }: { isPortable?: boolean } = {}): Socket {
+    const ends = { localAddr: connection.localAddr as Address, remoteAddr: connection.remoteAddr as Address };
+    const raw = (isPortable ? null : nativeStream(connection)) ?? new ConnectionStream(connection);
+    // The stream tells of errors by its own events, and a TLSSocket passes them on.
+    raw.on("error", () => {});
+    const secure = new TLSSocket(raw as NodeSocket, { isServer: true, secureContext: this.#secureContext });
+    return new SecureSocket(secure, { ...ends, handshakeTimeoutMs: this.#handshakeTimeoutMs });
+  }
+}
+
+/** A TLS connection from its accept on. */
+class SecureSocket extends StreamSocket {
+  #secure: TLSSocket;
+  /** True from the end of the handshake on. */
+  #isEstablished = false;
+
+  constructor(
+    secure: TLSSocket,
+    { handshakeTimeoutMs, ...ends }: { localAddr: Address; remoteAddr: Address; handshakeTimeoutMs: number },
+  ) {
+    super(secure, ends);
+    this.#secure = secure;
+    const timer = handshakeTimeoutMs === 0 ? undefined : setTimeout(() => {
+      secure.destroy(new Error(`the TLS handshake took more than ${handshakeTimeoutMs} ms`));
+    }, handshakeTimeoutMs);
+    secure.once("secure", () => {
+      this.#isEstablished = true;
+      clearTimeout(timer);
+    });
+    secure.once("close", () => clearTimeout(timer));
+  }
+
+  /** Tells the client that nothing was cut off, if that needs no wait: a client that does not read must not delay it. */
+  override close(): void {
+    if (!this.#isEstablished || this.#secure.writableLength > 0) return super.close();
+    this.#secure.end();
+    setImmediate(() => super.close());
+  }
+}
+
+/**
+ * The connection as a native stream of node:net, so that encrypted bytes stay outside of JavaScript. Null if this version
+ * of Deno does not have that, or the system has no descriptor left.
+ */
+function nativeStream(connection: Deno.TcpConn): NodeSocket | null {
+  const resource = Object.getOwnPropertySymbols(connection).find(({ description }) =>
+    description === "Deno.internal.rid"
+  );
+  if (tcp === null || resource === undefined) return null;
+  const handle = tcp.make();
+  if (handle.openFromRid((connection as unknown as Record<symbol, number>)[resource]) !== 0) return null;
+  const stream = new NodeSocket({ handle, allowHalfOpen: true } as ConstructorParameters<typeof NodeSocket>[0]);
+  // The handle has a second descriptor of the connection. The first has to stay: closing it ends our side for both.
+  stream.once("close", () => connection.close());
+  return stream;
+}
+
+/** What one read of the stream brings at most: a record of TLS. */
+const READ_BYTES = 16 * 1024;
+
+/** The connection as a stream, by documented means. */
+class ConnectionStream extends Duplex {
+  #connection: Deno.TcpConn;
+
+  constructor(connection: Deno.TcpConn) {
+    super({ allowHalfOpen: true });
+    this.#connection = connection;
+  }
+
+  override _read(): void {
+    const into = new Uint8Array(READ_BYTES);
+    this.#connection.read(into).then(
+      (count) => this.push(count === null ? null : into.subarray(0, count)),
+      (error) => this.destroy(error),
+    );
+  }
+
+  override _write(bytes: Uint8Array, _encoding: string, done: (error?: Error) => void): void {
+    this.#writeAll(bytes).then(() => done(), done);
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await this.#connection.write(bytes.subarray(at));
+  }
+
+  override _final(done: (error?: Error) => void): void {
+    this.#connection.closeWrite().then(() => done(), done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#connection.close();
+    done(error);
+  }
+}
