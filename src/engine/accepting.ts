@@ -9,10 +9,12 @@ import type { Clock, Listener, Log, Socket } from "../platform/ports.ts";
 /** How long accepting pauses when the system has no descriptor left: doubling from the first to the second. */
 const MIN_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
-/** Turns of the event loop without a new connection after which none waits: one may have begun before it came. */
-const QUIET_TURNS = 3;
-/** Where every turn brings one, that is no reason to go on for ever. */
-const MOST_TURNS = 1_000;
+/** Looks at the queue without a new connection after which it is empty: a first one may end before the system was asked. */
+const QUIET_LOOKS = 2;
+/** Upper bound, in case every look brings a new connection: about a second if the event loop is not blocked. */
+const MOST_LOOKS = 200;
+/** The same if others listen on the port: they have the next connections, and a longer wait makes the queue no shorter. */
+const MOST_LOOKS_OF_SHARED = 20;
 /** A line that could come for every connection comes at most once in this time. */
 const LOG_EVERY_MS = 1_000;
 
@@ -80,21 +82,32 @@ export class Accepting {
   }
 
   /**
-   * Accepts what waits already, then calls. What waits when the listener is closed is reset, and no other process that
-   * listens on the port is given it.
+   * Accepts the connections that wait already, then calls. The system resets those that still wait when the listener is
+   * closed, and no other process that listens on the port gets them.
+   *
+   * @param call what follows; not called if the listener is closed before
+   * @param options whether others listen on the port, and the milliseconds after which it is called in any case
    */
-  finish(call: () => void): void {
-    const { clock } = this.#parts;
+  finish(call: () => void, { isShared, withinMs }: { isShared: boolean; withinMs: number }): void {
+    const { clock, log } = this.#parts;
+    const most = isShared ? MOST_LOOKS_OF_SHARED : MOST_LOOKS;
+    const until = clock.now() + withinMs;
     let { accepted } = this;
     let quiet = 0;
-    let turns = 0;
+    let looks = 0;
     const look = () => {
+      if (this.#isClosed) return;
       quiet = this.accepted === accepted ? quiet + 1 : 0;
       accepted = this.accepted;
-      if (quiet === QUIET_TURNS || ++turns === MOST_TURNS) return call();
-      clock.soon(look);
+      if (quiet === QUIET_LOOKS) {
+        if (this.#onRoom !== null) log("WARN", "new connections are refused: as many are open as are allowed");
+        return call();
+      }
+      if (++looks < most && clock.now() < until) return clock.afterPoll(look);
+      if (!isShared) log("WARN", "new connections do not stop coming: those that wait now are refused");
+      call();
     };
-    clock.soon(look);
+    clock.afterPoll(look);
   }
 
   /** Stops listening. */

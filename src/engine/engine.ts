@@ -180,7 +180,8 @@ export class Engine {
       this.#options.closeAfterAnswer = true;
       sendAway(this.live.connections());
     }
-    const stop = () => this.#accepting.finish(() => this.#stopAccepting());
+    const terms = { isShared: options.successors !== undefined, withinMs: settings.gracefulTimeoutMs };
+    const stop = () => this.#accepting.finish(() => this.#stopAccepting(), terms);
     if (delayMs > 0) this.#patience = this.#world.clock.after(delayMs, stop);
     else stop();
   }

@@ -8,6 +8,12 @@ import type { Clock, Timer } from "./ports.ts";
 /** 24 days, what a timer of JavaScript can hold; nothing here is waited for as long. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/**
+ * Deno asks the system for connections and bytes when it has nothing else to do, or after 61 turns of its event loop. A
+ * timer is something to wait for. It is longer than the work of a usual turn, so that it is not due before the wait begins.
+ */
+export const POLL_MS = 5;
+
 /** A wait for a cell that nobody changes ends when its time is over, and like any promise it keeps no process alive. */
 function every(everyMs: number, call: () => void): Timer {
   const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -40,4 +46,5 @@ export const denoClock: Clock = {
     return { cancel: () => clearTimeout(id) };
   },
   soon: (call) => void setImmediate(call),
+  afterPoll: (call) => void setTimeout(call, POLL_MS),
 };

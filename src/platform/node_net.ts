@@ -25,8 +25,8 @@ export async function listenOn(descriptor: number): Promise<Listener> {
 /** A write is answered when all of it is taken: in pieces, so that a slow reader is seen to move. */
 const MOST_AT_ONCE = 64 * 1024;
 
-/** Turns of the event loop after a close in which a connection may still come that was accepted before. */
-const TURNS_TO_CLOSE = 3;
+/** A connection may still come that was accepted before a close. By then the runtime has polled the system twice. */
+const CLOSE_MS = 10;
 
 class InheritedListener implements Listener {
   readonly addr: Address;
@@ -61,11 +61,10 @@ class InheritedListener implements Listener {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#server.close();
-    this.#end(TURNS_TO_CLOSE);
+    setTimeout(() => this.#end(), CLOSE_MS);
   }
 
-  #end(turns: number): void {
-    if (turns > 0) return void setImmediate(() => this.#end(turns - 1));
+  #end(): void {
     this.#isOver = true;
     this.#take()?.reject(new ListenerClosed("the listener is closed"));
   }

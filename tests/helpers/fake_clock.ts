@@ -36,6 +36,11 @@ export class FakeClock implements Clock {
     queueMicrotask(call);
   }
 
+  /** What a test has sent has arrived at once. */
+  afterPoll(call: () => void): void {
+    queueMicrotask(call);
+  }
+
   after(ms: number, call: () => void): Timer {
     return this.#set({ at: this.#now + ms, everyMs: null, call });
   }

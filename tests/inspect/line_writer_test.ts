@@ -12,6 +12,7 @@ function handClock(): Clock & { ring(): void } {
     now: () => 0,
     date: () => 0,
     soon: (call) => call(),
+    afterPoll: (call) => call(),
     every: () => ({ cancel() {} }),
     after(_ms, call) {
       waiting = call;
