@@ -3,7 +3,17 @@
 // Rule: this table is the only place that names a flag; the help, the parser and the errors read it.
 
 /** What kind of value a flag takes. */
-export type FlagKind = "switch" | "port" | "count" | "size" | "time" | "rate" | "text" | "choice" | "processes";
+export type FlagKind =
+  | "switch"
+  | "port"
+  | "count"
+  | "size"
+  | "time"
+  | "rate"
+  | "text"
+  | "path"
+  | "choice"
+  | "processes";
 
 /** One flag. */
 export interface Flag {
@@ -27,10 +37,10 @@ export interface Flag {
 export const FLAGS: readonly Flag[] = [
   { name: "port", short: "p", kind: "port", value: "N", help: "port, 0 picks a free one [3000]", variables: ["PORT"] },
   { name: "host", kind: "text", value: "H", help: "address [127.0.0.1; 0.0.0.0 if PORT is set]" },
-  { name: "unix", kind: "text", value: "PATH", help: "listen on a Unix socket instead" },
+  { name: "unix", kind: "path", value: "PATH", help: "listen on a Unix socket instead" },
   { name: "fd", kind: "count", value: "N", help: "take over a socket that listens already [LISTEN_FDS]" },
-  { name: "cert", kind: "text", value: "FILE", help: "certificate chain (PEM); with --key it speaks TLS" },
-  { name: "key", kind: "text", value: "FILE", help: "private key (PEM)" },
+  { name: "cert", kind: "path", value: "FILE", help: "certificate chain (PEM); with --key it speaks TLS" },
+  { name: "key", kind: "path", value: "FILE", help: "private key (PEM)" },
   {
     name: "max-proc",
     short: "n",
@@ -50,7 +60,7 @@ export const FLAGS: readonly Flag[] = [
   { name: "restart", short: "r", kind: "switch", help: "restart when files change; one worker at least" },
   {
     name: "restart-directory",
-    kind: "text",
+    kind: "path",
     value: "D",
     help: "watched with what is in it [the modules' own]",
     repeatable: true,
@@ -66,7 +76,7 @@ export const FLAGS: readonly Flag[] = [
   { name: "max-requests-jitter", kind: "count", value: "N", help: "up to so many more, by chance [0]" },
   { name: "max-rss", kind: "size", value: "SIZE", help: "a worker leaves once it holds so much memory [0]" },
   { name: "worker-timeout", kind: "time", value: "S", help: "a worker that does not boot or answer is killed [30]" },
-  { name: "control", kind: "text", value: "PATH", help: "socket for `ctl` [in a private directory]" },
+  { name: "control", kind: "path", value: "PATH", help: "socket for `ctl` [in a private directory]" },
   {
     name: "body",
     kind: "choice",
@@ -86,7 +96,7 @@ export const FLAGS: readonly Flag[] = [
   { name: "upload-progress", kind: "switch", help: "answer polls for ?progress_id=ID: how far an upload is" },
   { name: "progress-store", kind: "text", value: "URL", help: "redis://... for many machines [this one]" },
   { name: "health", kind: "text", value: "PATH", help: "answered by the engine: 200 serving, 503 draining [off]" },
-  { name: "access-log", kind: "text", value: "FILE", help: "file, or - for stdout [off; - on a terminal]" },
+  { name: "access-log", kind: "path", value: "FILE", help: "file, or - for stdout [off; - on a terminal]" },
   {
     name: "log-format",
     kind: "choice",

@@ -3,9 +3,10 @@
 
 import { EXIT } from "../prefork/exit_codes.ts";
 import { Failure } from "./failure.ts";
-import { clearSocketPath } from "../platform/stale_socket.ts";
 import { messageOf, showAddress } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions, Platform } from "../platform/ports.ts";
+import { listenAtPath, SocketPathError } from "../platform/socket_path.ts";
+import { UsageError } from "./parse_flags.ts";
 
 /** The address cannot be had. */
 export class CannotListen extends Failure {
@@ -26,15 +27,16 @@ export type Where = ListenOptions | { transport: "inherited"; descriptor: number
  * @param platform the runtime
  * @returns the listener
  * @throws {CannotListen} where it cannot be had
+ * @throws {UsageError} if no system would take the path of a Unix socket
  */
 export async function listen(where: Where, platform: Platform): Promise<Listener> {
   if (where.transport === "inherited") return await takeOver(where.descriptor, platform);
+  if (where.transport === "unix") return await atPath(where.path, platform);
   try {
     return platform.listen(where);
   } catch (error) {
-    const code = (error as { code?: string }).code;
-    if (where.transport === "unix" && code === "EADDRINUSE") return await listenAtPath(where, platform);
-    const name = where.transport === "unix" ? where.path : `${where.hostname}:${where.port}`;
+    const { code } = error as { code?: string };
+    const name = `${where.hostname}:${where.port}`;
     throw new CannotListen(`cannot listen on ${name}: ${reasonFor(code, error)}`, { cause: error });
   }
 }
@@ -51,17 +53,14 @@ async function takeOver(descriptor: number, platform: Platform): Promise<Listene
   }
 }
 
-/** Something stands at the path: a socket that a killed process has left is replaced, nothing else is touched. */
-async function listenAtPath(where: ListenOptions & { transport: "unix" }, platform: Platform): Promise<Listener> {
-  const { path } = where;
-  const state = await clearSocketPath(path, platform);
-  if (state === "no socket") {
-    throw new CannotListen(`cannot listen on ${path}: it exists and is no socket; choose another --unix`);
+async function atPath(path: string, platform: Platform): Promise<Listener> {
+  try {
+    return await listenAtPath(path, platform);
+  } catch (error) {
+    if (!(error instanceof SocketPathError)) throw error;
+    if (error.isUsage) throw new UsageError(`--unix ${path}: ${error.message}`);
+    throw new CannotListen(`cannot listen on ${path}: ${error.message}; choose another --unix`, { cause: error });
   }
-  if (state === "live") {
-    throw new CannotListen(`cannot listen on ${path}: another process listens there; stop it or choose another --unix`);
-  }
-  return platform.listen(where);
 }
 
 function reasonFor(code: string | undefined, error: unknown): string {

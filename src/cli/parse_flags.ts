@@ -124,6 +124,9 @@ function readValue(flag: Flag, text: string): string | number | boolean {
       return readTime(text);
     case "text":
       return text;
+    case "path":
+      if (text === "") throw new BadValue("expected a path, got an empty one");
+      return text;
     case "choice":
       if (flag.choices!.includes(text)) return text;
       throw new BadValue(`expected ${flag.choices!.join(", ")}, got "${text}"`);

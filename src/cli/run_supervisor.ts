@@ -7,6 +7,7 @@ import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
 import type { RosterTerms } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorParts } from "../prefork/supervisor.ts";
 import { messageOf, showError } from "../platform/log.ts";
+import { SocketPathError } from "../platform/socket_path.ts";
 import type { ChildAccess, Log, Platform } from "../platform/ports.ts";
 import { CannotWatch } from "../restart/cannot_watch.ts";
 import type { Changes } from "../restart/watch_changes.ts";
@@ -145,7 +146,12 @@ async function startOr(parts: SupervisorParts): Promise<Supervisor> {
   try {
     return await Supervisor.start(parts);
   } catch (error) {
-    throw new Failure(EXIT.error, `cannot open the control socket: ${messageOf(error)}`, { cause: error });
+    if (!(error instanceof SocketPathError)) throw error;
+    throw new Failure(
+      error.isUsage ? EXIT.usage : EXIT.error,
+      `cannot open the control socket ${parts.control}: ${error.message}; choose another --control`,
+      { cause: error },
+    );
   }
 }
 

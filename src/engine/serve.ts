@@ -142,6 +142,7 @@ function start(options: ServeOptions, handler: Handler): Server {
 function whereToListen(options: ServeOptions, handshakeTimeoutMs: number): ListenOptions {
   const { path, port = 8000, hostname = "0.0.0.0", reusePort, cert, key } = options;
   if (path !== undefined) {
+    if (path === "") throw new RangeError("path: expected a path, got an empty one");
     if (cert !== undefined || key !== undefined) {
       throw new TypeError("path and cert exclude each other: TLS needs a port");
     }

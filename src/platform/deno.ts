@@ -99,6 +99,16 @@ const files: Files = {
       throw error;
     }
   },
+  entryAt(path) {
+    try {
+      const { isFile, isDirectory, isSymlink, isSocket } = Deno.lstatSync(path);
+      if (isSymlink) return "a symbolic link";
+      return isFile ? "a file" : isDirectory ? "a directory" : isSocket ? "a socket" : "a device or a pipe";
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
+  },
   append(path): FileSink {
     const file = Deno.openSync(path, { append: true, create: true, write: true });
     return {

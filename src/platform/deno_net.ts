@@ -13,11 +13,11 @@ import type { TlsUpgrade } from "./deno_tls.ts";
  * @throws {Error} as `Deno.listen` does, with `code` "EADDRINUSE" and the like
  */
 export function listen(options: ListenOptions): Listener {
-  if (options.transport === "unix") return new DenoListener(Deno.listen(options));
+  if (options.transport === "unix") return new UnixListener(Deno.listen(options), options.path);
   const { hostname, port, reusePort, tls } = options;
   if (tls !== undefined) checkCertificate(tls);
   const listener = Deno.listen(reusePort === true ? { hostname, port, reusePort } : { hostname, port });
-  return new DenoListener(listener, tls);
+  return new TcpListener(listener, tls);
 }
 
 /** node:tls would tell of a bad certificate, or of a key of another one, only when a client comes. */
@@ -41,10 +41,11 @@ export async function connectUnix(path: string): Promise<Socket> {
 }
 
 /**
- * Tells whether somebody listens at a path.
+ * Tells whether a process has a Unix socket at a path.
  *
  * @param path of a Unix socket
- * @returns false where nobody answers, or there is no such path
+ * @returns false if none has, or there is no such path
+ * @throws {Deno.errors.NotCapable} if this process may not ask
  */
 export async function isUnixSocketLive(path: string): Promise<boolean> {
   try {
@@ -52,7 +53,9 @@ export async function isUnixSocketLive(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.ConnectionRefused || error instanceof Deno.errors.NotFound) return false;
-    throw error;
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    // Its queue is full (EAGAIN), it is one for datagrams (EPROTOTYPE), or another user's (EACCES): it is in use.
+    return true;
   }
 }
 
@@ -65,14 +68,14 @@ function hurry(connection: Deno.TcpConn): void {
   }
 }
 
-class DenoListener implements Listener {
+class TcpListener implements Listener {
   readonly addr: Address;
-  #listener: Deno.Listener;
+  #listener: Deno.TcpListener;
   /** Makes connections TLS; null for plain ones. */
   #upgrade: Promise<TlsUpgrade> | null;
   #isClosed = false;
 
-  constructor(listener: Deno.Listener, tls?: TlsOptions) {
+  constructor(listener: Deno.TcpListener, tls?: TlsOptions) {
     this.#listener = listener;
     this.#upgrade = tls === undefined ? null : loadUpgrade(tls);
     this.addr = listener.addr as Address;
@@ -82,8 +85,8 @@ class DenoListener implements Listener {
     try {
       const connection = await this.#listener.accept();
       // An answer in several writes must not wait for the client's acknowledgement of the first.
-      if ("setNoDelay" in connection) hurry(connection as Deno.TcpConn);
-      return this.#upgrade === null ? connection as Socket : (await this.#upgrade).start(connection as Deno.TcpConn);
+      hurry(connection);
+      return this.#upgrade === null ? connection as Socket : (await this.#upgrade).start(connection);
     } catch (error) {
       throw this.#isClosed ? new ListenerClosed("the listener is closed", { cause: error }) : error;
     }
@@ -93,7 +96,6 @@ class DenoListener implements Listener {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#listener.close();
-    if (this.addr.transport === "unix") removeIfThere(this.addr.path);
   }
 
   ref(): void {
@@ -105,11 +107,77 @@ class DenoListener implements Listener {
   }
 }
 
-/** Nobody listens at the path any more; somebody else may have cleared it away. */
+/** Listens at a path; the file there goes with it, if it is still this socket. */
+class UnixListener implements Listener {
+  readonly addr: Address;
+  #listener: Deno.UnixListener;
+  #path: string;
+  /** Which file the socket is. */
+  #file: string | null;
+  /** True if it was closed, and the socket stays open. */
+  #isAbandoned = false;
+  #isClosed = false;
+  /** Fails the accept that is under way. */
+  #fail: (error: Error) => void = () => {};
+
+  constructor(listener: Deno.UnixListener, path: string) {
+    this.#listener = listener;
+    this.#path = path;
+    this.#file = fileAt(path);
+    this.addr = listener.addr as Address;
+  }
+
+  accept(): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      this.#fail = reject;
+      this.#listener.accept().then(
+        (connection) => this.#isAbandoned ? connection.close() : resolve(connection as Socket),
+        (error) => reject(this.#isClosed ? new ListenerClosed("the listener is closed", { cause: error }) : error),
+      );
+    });
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const file = fileAt(this.#path);
+    if (file === null || file === this.#file) {
+      this.#listener.close();
+      // Deno does so a turn later if an accept is under way, and the process may have ended by then.
+      if (file !== null) removeIfThere(this.#path);
+      return;
+    }
+    // Deno removes what is at the path when it closes the socket, whatever it is. This is not the socket: so it stays open
+    // until the process ends, and no client finds it any more.
+    this.#isAbandoned = true;
+    this.#listener.unref();
+    this.#fail(new ListenerClosed("the listener is closed"));
+  }
+
+  ref(): void {
+    this.#listener.ref();
+  }
+
+  unref(): void {
+    this.#listener.unref();
+  }
+}
+
 function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  } catch {
+    // A stop must not fail here. If the system keeps the file, the next start replaces it, as it does after a kill.
+  }
+}
+
+/** Which file is at a path, as device and inode; null if there is none, or none that can be seen. */
+function fileAt(path: string): string | null {
+  try {
+    const { dev, ino } = Deno.lstatSync(path);
+    return `${dev} ${ino}`;
+  } catch {
+    // Without a file at the path, or a way to it, the close has nothing to remove.
+    return null;
   }
 }

@@ -174,6 +174,8 @@ export interface Files {
   readText(path: string): string;
   /** What stands at a path; null where nothing does. */
   kindOf(path: string): "file" | "directory" | "socket" | "other" | null;
+  /** The same of the path itself, even if it is a link. */
+  entryAt(path: string): "a file" | "a directory" | "a socket" | "a symbolic link" | "a device or a pipe" | null;
   /** Opens a file to write at its end, made where it is missing. */
   append(path: string): FileSink;
   /**

@@ -5,7 +5,7 @@
 import { ListenerClosed } from "../platform/errors.ts";
 import { messageOf, showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Platform, Socket } from "../platform/ports.ts";
-import { clearSocketPath } from "../platform/stale_socket.ts";
+import { listenAtPath } from "../platform/socket_path.ts";
 import { EXIT } from "./exit_codes.ts";
 import { LineChannel } from "./line_channel.ts";
 import { type Question, readFirst, type Reply, type SupervisorMessage } from "./messages.ts";
@@ -55,17 +55,14 @@ export class Control {
    * @param path where; nobody but the user may connect to it
    * @param parts the runtime, who is told, and the log
    * @returns the socket, which listens
-   * @throws {Error} where it cannot be had; the message says what to do
+   * @throws {SocketPathError} if it cannot be opened
    */
   static async open(
     path: string,
     { platform, host, log }: { platform: Platform; host: Host; log: Log },
   ): Promise<Control> {
     const { files, clock } = platform;
-    const state = await clearSocketPath(path, platform);
-    if (state === "no socket") throw new Error(`${path} exists and is no socket; name another --control`);
-    if (state === "live") throw new Error(`${path} belongs to a process that runs; stop it, or name another --control`);
-    const listener = platform.listen({ transport: "unix", path });
+    const listener = await listenAtPath(path, platform);
     files.makePrivate(path);
     return new Control(path, listener, { host, clock, log });
   }

@@ -3,7 +3,7 @@
 
 import { messageOf } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
-import { clearSocketPath } from "../platform/stale_socket.ts";
+import { clearSocketPath } from "../platform/socket_path.ts";
 
 /** No place for a control socket; the message says what to do. */
 export class NoControlPath extends Error {

@@ -95,7 +95,7 @@ export class Supervisor {
    *
    * @param parts what it is made of
    * @returns the supervisor, whose workers are booting
-   * @throws {Error} where the control socket cannot be had
+   * @throws {SocketPathError} if the control socket cannot be opened
    */
   static async start(parts: SupervisorParts): Promise<Supervisor> {
     const supervisor = new Supervisor(parts);

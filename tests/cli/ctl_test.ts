@@ -132,14 +132,14 @@ unixTest("A --control that is no socket, or is somebody else's, is left alone", 
   await Deno.writeTextFile(file, "precious");
   for (
     const [path, message] of [
-      [file, `${file} exists and is no socket; name another --control`],
-      [program.control, `${program.control} belongs to a process that runs; stop it, or name another --control`],
+      [file, "the path exists and is not a socket but a file"],
+      [program.control, "another process listens there; stop it"],
     ]
   ) {
     assert.deepEqual(await runToEnd(["-w", "1", "-p", "0", "--control", path, WORKERS_APP]), {
       code: 1,
       stdout: "",
-      stderr: `weft: cannot open the control socket: ${message}\n`,
+      stderr: `weft: cannot open the control socket ${path}: ${message}; choose another --control\n`,
     });
   }
   assert.equal(await Deno.readTextFile(file), "precious");
