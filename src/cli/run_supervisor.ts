@@ -4,7 +4,7 @@
 import { nearestConfig } from "../app/own_configuration.ts";
 import { localPath } from "../app/specifier.ts";
 import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
-import type { RosterTerms } from "../prefork/facts.ts";
+import type { RosterOptions } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorParts } from "../prefork/supervisor.ts";
 import { messageOf, showError } from "../platform/log.ts";
 import { SocketPathError } from "../platform/socket_path.ts";
@@ -160,8 +160,8 @@ const FORCED_BY_CTL = 143;
 
 function termsOf(
   { values }: Asked,
-  place: Pick<RosterTerms, "workers" | "mostWorkers" | "bootsAtOnce">,
-): RosterTerms {
+  place: Pick<RosterOptions, "workers" | "mostWorkers" | "bootsAtOnce">,
+): RosterOptions {
   return {
     ...place,
     workerTimeoutMs: values.get("worker-timeout") as number | undefined ?? WORKER_TIMEOUT_MS,

@@ -5,7 +5,7 @@ import type { BootFault, LeaveReason } from "./messages.ts";
 import type { Report } from "./report.ts";
 
 /** What a roster is told once. Times are milliseconds. */
-export interface RosterTerms {
+export interface RosterOptions {
   /** Workers that there should be at first. */
   workers: number;
   /** The most that there may be: more would be a mistake of typing, and could take the machine. */

@@ -8,7 +8,7 @@ import { Backoff } from "./backoff.ts";
 import { Control } from "./control.ts";
 import type { LineChannel } from "./line_channel.ts";
 import { EXIT } from "./exit_codes.ts";
-import type { Action, Fact, RosterTerms } from "./facts.ts";
+import type { Action, Fact, RosterOptions } from "./facts.ts";
 import type { Question, Ready, Reply, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
 import { ProgressBoard } from "./progress_board.ts";
 import { Roster } from "./roster.ts";
@@ -26,7 +26,7 @@ const LAST_WORDS_MS = 200;
 export interface SupervisorParts {
   platform: Platform;
   log: Log;
-  terms: RosterTerms;
+  terms: RosterOptions;
   /** Path of the control socket. */
   control: string;
   version: string;

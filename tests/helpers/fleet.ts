@@ -3,13 +3,13 @@
 
 import assert from "node:assert/strict";
 import { Backoff } from "../../src/prefork/backoff.ts";
-import type { Action, Fact, RosterTerms } from "../../src/prefork/facts.ts";
+import type { Action, Fact, RosterOptions } from "../../src/prefork/facts.ts";
 import type { Member } from "../../src/prefork/member.ts";
 import type { BootFault } from "../../src/prefork/messages.ts";
 import type { Report } from "../../src/prefork/report.ts";
 import { Roster } from "../../src/prefork/roster.ts";
 
-const TERMS: RosterTerms = {
+const TERMS: RosterOptions = {
   mostWorkers: 32,
   bootsAtOnce: 32,
   workers: 2,
@@ -44,12 +44,12 @@ export class Fleet {
 
   #tickedAt = -1;
 
-  constructor(terms: Partial<RosterTerms> = {}, random: () => number = () => 0.5) {
+  constructor(terms: Partial<RosterOptions> = {}, random: () => number = () => 0.5) {
     this.roster = new Roster({ ...TERMS, ...terms }, { backoff: new Backoff(random), random });
   }
 
   /** A roster all of whose workers are ready. */
-  static serving(terms: Partial<RosterTerms> = {}, random?: () => number): Fleet {
+  static serving(terms: Partial<RosterOptions> = {}, random?: () => number): Fleet {
     const fleet = new Fleet(terms, random);
     fleet.note({ kind: "start" });
     fleet.bringAll();
