@@ -1,11 +1,11 @@
 // Knows: what was asked for by flag, application and variable, in this order, and what that means for an engine.
 // Does not know: how it is carried out.
 
-import { DEFAULTS, type Limits, type Settings, settle } from "../engine/settings.ts";
+import { DEFAULTS, type Limits, SettingError, type Settings, settle } from "../engine/settings.ts";
 import type { LogFormat } from "../inspect/access_log.ts";
 import { messageOf } from "../platform/log.ts";
 import type { ListenOptions, Platform } from "../platform/ports.ts";
-import { defaultHost } from "./flags.ts";
+import { defaultHost, variableOf } from "./flags.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
 
 /** Everything that was decided before the application is served. */
@@ -29,6 +29,7 @@ const LIMIT_FLAGS: Readonly<Record<string, keyof Limits>> = {
   "body": "body",
   "max-body-size": "maxBodyBytes",
   "max-header-size": "maxHeaderBytes",
+  "max-request-line": "maxRequestLineBytes",
   "header-timeout": "headerTimeoutMs",
   "min-body-rate": "minBodyRate",
   "write-timeout": "writeTimeoutMs",
@@ -63,7 +64,7 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
   }
   // Who asks for a format asks for a log.
   const isLogged = platform.process.isTerminal() || asked.values.has("log-format");
-  const settings = settledOr(limits);
+  const settings = settledOr(limits, (option) => sourceOf(option, asked, options));
   return {
     where: whereToListen(asked, say, { platform, handshakeTimeoutMs: settings.headerTimeoutMs }),
     settings,
@@ -136,13 +137,21 @@ function readPem(flag: string, path: string, platform: Platform): string {
   return text;
 }
 
-function settledOr(limits: Limits): Settings {
+function settledOr(limits: Limits, source: (option: string) => string): Settings {
   try {
     return settle(limits);
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(`the application's options: ${error.message}`);
+    if (error instanceof SettingError) throw new UsageError(`${source(error.setting)}: ${error.problem}`);
     throw error;
   }
+}
+
+/** What set a limit: a flag, the application, or a variable, in this order. */
+function sourceOf(option: string, { explicit, values }: Asked, options: Readonly<Record<string, unknown>>): string {
+  const flag = Object.keys(LIMIT_FLAGS).find((name) => LIMIT_FLAGS[name] === option);
+  if (flag !== undefined && explicit.has(flag)) return `--${flag}`;
+  if (flag !== undefined && (options[option] ?? undefined) === undefined && values.has(flag)) return variableOf(flag);
+  return `the application's options: ${option}`;
 }
 
 /**

@@ -86,6 +86,7 @@ export const FLAGS: readonly Flag[] = [
   },
   { name: "max-body-size", kind: "size", value: "SIZE", help: "larger: 413; 0 = no limit [1GiB]" },
   { name: "max-header-size", kind: "size", value: "SIZE", help: "larger: 431 [32KiB]" },
+  { name: "max-request-line", kind: "size", value: "SIZE", help: "longer: 414; at most 64KiB [8KiB]" },
   { name: "header-timeout", kind: "time", value: "S", help: "for a whole head; longer: 408; for a TLS handshake [10]" },
   { name: "min-body-rate", kind: "rate", value: "B", help: "bytes a second of a body, after 10 s; slower: 408 [240]" },
   { name: "write-timeout", kind: "time", value: "S", help: "without progress of an answer [60]" },

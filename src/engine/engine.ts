@@ -103,7 +103,11 @@ export class Engine {
           : { path: settings.health, isDraining: () => this.#options.isDraining && this.#successors === undefined },
       }),
       body: settings.body,
-      limits: { maxHeadBytes: settings.maxHeaderBytes, maxBodyBytes: settings.maxBodyBytes },
+      limits: {
+        maxHeadBytes: settings.maxHeaderBytes,
+        maxRequestLineBytes: settings.maxRequestLineBytes,
+        maxBodyBytes: settings.maxBodyBytes,
+      },
       decode: world.decode,
       readBudget: new ReadBudget(world.clock.soon),
       readOrder: new ReadOrder(world.clock),

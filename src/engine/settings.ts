@@ -17,10 +17,15 @@ export interface Limits {
    */
   maxBodyBytes?: number;
   /**
-   * Most bytes of a request's head; more is answered with 431.
-   * @default {32768} 32 KiB
+   * Most bytes of a request's head, request line included; more is answered with 431.
+   * @default {32768} 32 KiB, or 24 KiB more than `maxRequestLineBytes` if that is more
    */
   maxHeaderBytes?: number;
+  /**
+   * Most bytes of a request line, 1 to 65536; a longer one is answered with 414.
+   * @default {8192} 8 KiB, or `maxHeaderBytes` if that is less
+   */
+  maxRequestLineBytes?: number;
   /**
    * Milliseconds for a whole head from its first byte; then 408. A TLS handshake has as long, from its accept.
    * @default {10000}
@@ -77,6 +82,7 @@ export const DEFAULTS: Settings = {
   body: "stream",
   maxBodyBytes: 1024 ** 3, // a film in pieces, not a disk image
   maxHeaderBytes: 32 * 1024, // room for a large cookie jar, too little to attack with
+  maxRequestLineBytes: 8 * 1024, // what common servers take; RFC 9112, section 3, asks for 8000 at least
   headerTimeoutMs: 10_000, // a head is one packet or two
   minBodyRate: 240, // what nobody falls under who is not attacking: one packet in six seconds
   writeTimeoutMs: 60_000, // a client whose window is shut that long is gone
@@ -87,12 +93,33 @@ export const DEFAULTS: Settings = {
   drainDelayMs: 0,
 };
 
+/** Longest request line that can be asked for. Signed URLs of single sign-on have up to some 20 KiB. */
+const MAX_REQUEST_LINE_BYTES = 64 * 1024;
+
+/** A limit that is out of range. */
+export class SettingError extends RangeError {
+  /** Which limit, a name of {@linkcode Limits}. */
+  readonly setting: string;
+  /** What was expected and what came. */
+  readonly problem: string;
+
+  /**
+   * @param setting which limit
+   * @param problem what was expected and what came
+   */
+  constructor(setting: string, problem: string) {
+    super(`${setting}: ${problem}`);
+    this.setting = setting;
+    this.problem = problem;
+  }
+}
+
 /**
  * Fills in what was left open.
  *
  * @param limits what is set
  * @returns everything
- * @throws {RangeError} where a figure is not a number from 0, or a word is not known
+ * @throws {SettingError} if a figure is out of range, or a word is not known
  */
 export function settle(limits: Limits): Settings {
   const settings: Settings = { ...DEFAULTS };
@@ -100,13 +127,30 @@ export function settle(limits: Limits): Settings {
     if (value === undefined || !(name in DEFAULTS || name === "health")) continue;
     const kind = typeof DEFAULTS[name as keyof Settings];
     if (kind === "number" && (typeof value !== "number" || !(value >= 0))) {
-      throw new RangeError(`${name}: expected a number from 0, got ${JSON.stringify(value)}`);
+      throw new SettingError(name, `expected a number from 0, got ${JSON.stringify(value)}`);
     }
     (settings as unknown as Record<string, unknown>)[name] = value;
   }
-  if (!(settings.maxConnections >= 1)) throw new RangeError("maxConnections: expected 1 or more, got 0");
+  if (!(settings.maxConnections >= 1)) throw new SettingError("maxConnections", "expected 1 or more, got 0");
   if (!["auto", "whole", "stream"].includes(settings.body)) {
-    throw new RangeError(`body: expected "auto", "whole" or "stream", got ${JSON.stringify(settings.body)}`);
+    throw new SettingError("body", `expected "auto", "whole" or "stream", got ${JSON.stringify(settings.body)}`);
   }
+  settleHead(settings, limits);
   return settings;
+}
+
+/** A head holds its request line: one limit follows the other if only one is set. */
+function settleHead(settings: Settings, limits: Limits): void {
+  const { maxHeaderBytes: head, maxRequestLineBytes: line } = settings;
+  if (head === 0) throw new SettingError("maxHeaderBytes", "expected 1 or more, got 0");
+  if (!(line >= 1 && line <= MAX_REQUEST_LINE_BYTES)) {
+    throw new SettingError("maxRequestLineBytes", `expected 1 to ${MAX_REQUEST_LINE_BYTES} bytes, got ${line}`);
+  }
+  if (limits.maxRequestLineBytes === undefined) settings.maxRequestLineBytes = Math.min(line, head);
+  else if (limits.maxHeaderBytes === undefined) {
+    const fields = DEFAULTS.maxHeaderBytes - DEFAULTS.maxRequestLineBytes;
+    settings.maxHeaderBytes = Math.max(head, line + fields);
+  } else if (head <= line) {
+    throw new SettingError("maxHeaderBytes", `expected more than a request line may have (${line} bytes), got ${head}`);
+  }
 }

@@ -4,14 +4,16 @@
 
 import { CR, hexDigit, LF, showOctet, TAB, TOKEN } from "./octets.ts";
 import { HeadReader } from "./head_reader.ts";
-import { badRequest, type ProtocolError } from "./protocol_error.ts";
+import { badRequest, ProtocolError } from "./protocol_error.ts";
 import type { Inbox } from "./inbox.ts";
 
 /** Most bytes in the extensions of one body: nobody uses them but to make a server work for nothing. */
 export const MAX_EXTENSION_BYTES = 4 * 1024;
 
-/** Twelve hexadecimal digits are 256 TiB, and exact as a number. */
+/** Twelve hexadecimal digits are 256 TiB, and exact as a number. Leading zeros do not count (RFC 9112, section 7.1). */
 const MAX_SIZE_DIGITS = 12;
+/** Most leading zeros of a size. A size is padded to a fixed width; without an end it would never become a chunk. */
+const MAX_SIZE_ZEROS = 256;
 
 const QUOTE = 0x22;
 const SEMICOLON = 0x3b;
@@ -36,7 +38,10 @@ type At =
 /** Takes the chunks of one body out of an inbox. */
 export class ChunkedReader {
   #at: At = "size";
+  /** Digits of the size so far, leading zeros included. */
   #digits = 0;
+  /** Leading zeros of the size so far. */
+  #zeros = 0;
   #left = 0;
   #extensionBytes = 0;
   #trailers: HeadReader;
@@ -115,7 +120,7 @@ export class ChunkedReader {
       case "sizeLf":
         if (octet !== LF) throw unexpected("LF after a chunk's size", octet);
         this.#at = this.#left === 0 ? "trailers" : "data";
-        this.#digits = 0;
+        this.#digits = this.#zeros = 0;
         return;
       case "dataCr":
         if (octet !== CR) throw unexpected("CR LF after a chunk's data", octet);
@@ -130,8 +135,13 @@ export class ChunkedReader {
   #takeSize(octet: number): void {
     const digit = hexDigit(octet);
     if (digit >= 0) {
-      if (++this.#digits > MAX_SIZE_DIGITS) {
-        throw badRequest("bad-chunk", `a chunk's size has more than ${MAX_SIZE_DIGITS} digits`);
+      if (digit === 0 && this.#zeros === this.#digits) this.#zeros++;
+      this.#digits++;
+      if (this.#zeros > MAX_SIZE_ZEROS) {
+        throw badRequest("bad-chunk", `a chunk's size has more than ${MAX_SIZE_ZEROS} leading zeros`);
+      }
+      if (this.#digits - this.#zeros > MAX_SIZE_DIGITS) {
+        throw new ProtocolError("body-too-large", 413, `a chunk's size has more than ${MAX_SIZE_DIGITS} digits`);
       }
       this.#left = this.#left * 16 + digit;
     } else if (this.#digits === 0) throw unexpected("a chunk's size in hexadecimal digits", octet);

@@ -90,7 +90,9 @@ function isName(bytes: Uint8Array, at: number, name: number[]): boolean {
  */
 export function judgeHead(read: ReadHead, notes: HeadNotes): RequestHead {
   const head = new RequestHead(read);
+  if (!ORDINARY_METHODS.has(head.method)) checkMethod(head.method);
   head.form = formOf(head.method, head.target);
+  if (read.isTargetUtf8) head.target = percentEncoded(head.target);
   head.host = judgeHost(read, notes);
   if (notes.decide) {
     const { text, fieldsAt, minor } = read;
@@ -104,11 +106,44 @@ export function judgeHead(read: ReadHead, notes: HeadNotes): RequestHead {
   return head;
 }
 
+/** Methods that need no closer look. */
+const ORDINARY_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
+
+/** Methods that a Request cannot have, in any case of their letters (Fetch standard, section 2.2.1). */
+const FORBIDDEN_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
+
+/** Methods that a Request changes to capital letters. */
+const NORMALIZED_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]);
+
+/**
+ * Refuses a method that a Request cannot have as it was sent. An application would see it or not, depending on what it
+ * touches: RFC 9110, section 9.1, makes `get` another method than GET, and the Fetch standard makes it the same.
+ */
+function checkMethod(method: string): void {
+  const upper = method.toUpperCase();
+  if (FORBIDDEN_METHODS.has(upper)) {
+    throw new ProtocolError("not-implemented", 501, `the method ${method} is not implemented here`);
+  }
+  if (NORMALIZED_METHODS.has(upper)) {
+    throw new ProtocolError("not-implemented", 501, `methods have capital letters: ${upper}, not ${method}`);
+  }
+}
+
+/** Percent-encodes raw UTF-8, as browsers do in paths and queries. Bytes that are not UTF-8 could be read in two ways. */
+function percentEncoded(target: string): string {
+  return target.replace(/[\x80-\xff]+/g, (run) => {
+    const escapes = run.replace(/./g, (octet) => `%${octet.charCodeAt(0).toString(16).toUpperCase()}`);
+    try {
+      decodeURIComponent(escapes);
+    } catch {
+      throw badRequest("bad-target", `expected UTF-8 in the target, got ${shown(escapes)}`);
+    }
+    return escapes;
+  });
+}
+
 /** RFC 9112, section 3.2: the four forms of a target. */
 function formOf(method: string, target: string): RequestHead["form"] {
-  if (method === "CONNECT") {
-    throw new ProtocolError("not-implemented", 501, "CONNECT asks for a tunnel, and there is none here");
-  }
   if (target.charCodeAt(0) === 0x2f) return "origin";
   if (target === "*") {
     if (method === "OPTIONS") return "asterisk";
@@ -168,11 +203,14 @@ function judgeFraming(read: ReadHead, notes: HeadNotes): Framing {
   const values = notes.contentLengths === 1 ? [value] : value.split(", ");
   const isList = values.length !== notes.contentLengths;
   for (const one of values) {
-    if (isList || !/^[0-9]+$/.test(one) || !Number.isSafeInteger(Number(one)) || one !== values[0]) {
+    if (isList || !/^[0-9]+$/.test(one) || one !== values[0]) {
       throw badRequest("bad-content-length", `expected one Content-Length of digits, got "${shown(value)}"`);
     }
   }
   const length = Number(values[0]);
+  if (!Number.isSafeInteger(length)) {
+    throw new ProtocolError("body-too-large", 413, `a body of ${shown(value)} bytes is more than can be counted here`);
+  }
   return length === 0 ? NO_BODY : { kind: "length", length };
 }
 
@@ -193,9 +231,12 @@ function refuseCoding(list: string): ProtocolError {
   );
 }
 
+/** RFC 9110, section 10.1.1: a list of expectations, of which one is known. An empty list expects nothing. */
 function judgeExpect(text: string, fieldsAt: number): boolean {
   const value = listOf(findField(text, fieldsAt, "expect"));
   if (value === "100-continue") return true;
+  const expectations = value.split(",").map((part) => part.trim()).filter((part) => part !== "");
+  if (expectations.every((one) => one === "100-continue")) return expectations.length > 0;
   throw new ProtocolError(
     "bad-expectation",
     417,

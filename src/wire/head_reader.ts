@@ -2,19 +2,25 @@
 // Does not know: what the fields decide (head_facts.ts), or where bytes come from.
 // Rule: no byte is looked at twice. A head that comes in pieces is resumed where it stopped, at any byte.
 
-import { COLON, CR, FIELD_VALUE, LF, showOctet, SP, TAB, TARGET, TOKEN } from "./octets.ts";
-import { badRequest, type ProtocolCode, ProtocolError } from "./protocol_error.ts";
-
-/** The longest request line: the figure that common servers share, and RFC 9112 section 3 asks for 8000 at least. */
-export const MAX_REQUEST_LINE_BYTES = 8 * 1024;
+import {
+  isDigit,
+  lineEnding,
+  MAJOR_PLACE,
+  MINOR_PLACE,
+  noVersion,
+  refuseNoVersion,
+  refuseVersion,
+  unexpected,
+} from "./head_refusals.ts";
+import { COLON, CR, FIELD_VALUE, LF, SP, TAB, TARGET, TOKEN, ZERO } from "./octets.ts";
+import { badRequest, ProtocolError } from "./protocol_error.ts";
 
 /** Where the reader stands between two bytes, in the line and in the fields of a head, in their order. */
 type At = LineAt | FieldAt;
-type LineAt = "start" | "startLf" | "method" | "target" | "noVersionLf" | "version" | "lineLf";
+type LineAt = "start" | "startLf" | "method" | "target" | "noVersionLf" | "version" | "otherVersion" | "lineLf";
 type FieldAt = "field" | "name" | "blank" | "value" | "valueLf" | "endLf";
 
 const VERSION = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
-const MAJOR_PLACE = 5;
 const TLS_HANDSHAKE = 0x16;
 /** What a request line has behind its target: a space and `HTTP/1.1`. */
 const VERSION_BYTES = 9;
@@ -37,12 +43,16 @@ export class HeadReader {
   targetEnd = 0;
   fieldsAt = 0;
   minor: 0 | 1 = 1;
+  /** True if the target has bytes past ASCII. */
+  isTargetUtf8 = false;
 
   #stage: "empty" | "line" | "fields" | "done" = "empty";
   #at: At = "start";
   #seen = 0;
   #field = { nameStart: 0, nameEnd: 0, valueStart: 0, valueEnd: 0 };
+  /** Most bytes of the head, and of its request line; set by `startHead` and `startTrailers`. */
   #maxBytes = 0;
+  #maxLineBytes = 0;
   #notes: FieldNotes;
 
   /** @param notes told of every field as it is complete */
@@ -59,9 +69,12 @@ export class HeadReader {
    * Makes ready for a request head.
    *
    * @param maxBytes the most bytes it may have, request line included
+   * @param maxLineBytes the most bytes its request line may have, without CR LF
    */
-  startHead(maxBytes: number): void {
+  startHead(maxBytes: number, maxLineBytes: number): void {
     this.#maxBytes = maxBytes;
+    this.#maxLineBytes = maxLineBytes;
+    this.isTargetUtf8 = false;
     this.#stage = "empty";
     this.#at = "start";
     this.#seen = 0;
@@ -97,10 +110,15 @@ export class HeadReader {
     if (this.#stage === "fields") i = this.#readFields(bytes, from, i, limit);
     if (this.#stage === "done") return i - from;
     this.#seen = i - from;
-    if (this.#seen >= this.#maxBytes) {
-      throw new ProtocolError("head-too-large", 431, `the head has more than ${this.#maxBytes} bytes`);
-    }
+    if (this.#seen >= this.#maxBytes) throw this.#tooLarge(this.#maxBytes);
     return 0;
+  }
+
+  /** RFC 9112, section 3, says which status tells that a method (501) or a target (414) is too long. */
+  #tooLarge(most: number): ProtocolError {
+    if (this.#stage !== "line") return new ProtocolError("head-too-large", 431, `the head has more than ${most} bytes`);
+    if (this.#at === "method") return new ProtocolError("not-implemented", 501, `the method has ${most} bytes or more`);
+    return new ProtocolError("target-too-long", 414, `the request line has more than ${most} bytes`);
   }
 
   /** RFC 9112, section 2.2: an empty line before the request line is passed over. */
@@ -126,6 +144,7 @@ export class HeadReader {
     switch (this.#at) {
       case "method":
         while (i < limit && TOKEN[bytes[i]] === 1) i++;
+        if (i - from - this.methodStart >= this.#maxLineBytes) throw this.#tooLarge(this.#maxLineBytes);
         if (i === limit) return i;
         if (bytes[i] !== SP || i - from === this.methodStart) {
           const wanted = bytes[i] === TLS_HANDSHAKE ? "plain HTTP, not TLS, and so a method" : "a method";
@@ -137,7 +156,11 @@ export class HeadReader {
       // falls through
       case "target":
         while (i < limit && TARGET[bytes[i]] === 1) i++;
-        if (i - from - this.methodStart + VERSION_BYTES > MAX_REQUEST_LINE_BYTES) throw targetTooLong();
+        if (i < limit && TARGET[bytes[i]] === 2) {
+          this.isTargetUtf8 = true;
+          while (i < limit && TARGET[bytes[i]] !== 0) i++;
+        }
+        if (i - from - this.methodStart + VERSION_BYTES > this.#maxLineBytes) throw this.#tooLarge(this.#maxLineBytes);
         if (i === limit) return i;
         this.targetEnd = i - from;
         if (this.targetEnd === this.methodEnd + 1) {
@@ -145,9 +168,9 @@ export class HeadReader {
         }
         if (bytes[i] === CR) {
           this.#at = "noVersionLf";
-          return refuseNoVersion(bytes, i + 1, limit);
+          return refuseNoVersion(bytes, this.#wordsIn(from), i + 1, limit);
         }
-        if (bytes[i] !== SP) throw unexpected("bad-target", "a target of visible ASCII", bytes[i]);
+        if (bytes[i] !== SP) throw unexpected("bad-target", "a target of visible characters", bytes[i]);
         i++;
         this.#at = "version";
       // falls through
@@ -166,22 +189,32 @@ export class HeadReader {
         this.#stage = "fields";
         this.#at = "field";
         return i;
+      case "otherVersion":
+        return refuseVersion(bytes, from + this.targetEnd + 1, i, limit);
       case "noVersionLf":
-        return refuseNoVersion(bytes, i, limit);
+        return refuseNoVersion(bytes, this.#wordsIn(from), i, limit);
     }
     return i;
   }
 
+  #wordsIn(from: number): { method: number; target: number } {
+    return { method: from + this.methodStart, target: from + this.methodEnd + 1 };
+  }
+
+  /** RFC 9110, section 2.5: a later minor version has the rules of the highest one that is known. */
   #readVersion(bytes: Uint8Array, from: number, at: number, limit: number): number {
     const start = from + this.targetEnd + 1;
     let i = at;
     for (; i < limit; i++) {
       const place = i - start;
       if (place < VERSION.length) {
-        if (bytes[i] !== VERSION[place]) throw badVersion(place, bytes[i]);
-      } else if (place === VERSION.length) {
-        if (bytes[i] !== 0x31 && bytes[i] !== 0x30) throw badVersion(place, bytes[i]);
-        this.minor = bytes[i] === 0x31 ? 1 : 0;
+        if (bytes[i] === VERSION[place]) continue;
+        if (place !== MAJOR_PLACE || !isDigit(bytes[i])) throw noVersion(bytes[i]);
+        this.#at = "otherVersion";
+        return refuseVersion(bytes, from + this.targetEnd + 1, i, limit);
+      } else if (place === MINOR_PLACE) {
+        if (!isDigit(bytes[i])) throw noVersion(bytes[i]);
+        this.minor = bytes[i] === ZERO ? 0 : 1;
       } else break;
     }
     return i;
@@ -253,38 +286,4 @@ export class HeadReader {
     if (octet === LF) return lineEnding(LF);
     return unexpected("bad-field", "a field name followed by a colon", octet);
   }
-}
-
-function unexpected(code: ProtocolCode, wanted: string, octet: number): ProtocolError {
-  if (octet === LF) return lineEnding(LF);
-  return badRequest(code, `expected ${wanted}, got ${showOctet(octet)}`);
-}
-
-function lineEnding(octet: number): ProtocolError {
-  return badRequest(
-    "bad-line-ending",
-    octet === LF
-      ? "a line ends with LF alone; CR LF was expected"
-      : `expected CR LF at a line's end, got ${showOctet(octet)}`,
-  );
-}
-
-/** Tells a line as HTTP/0.9 had it (505) from a bare CR (400), once the byte that tells has come. */
-function refuseNoVersion(bytes: Uint8Array, at: number, limit: number): number {
-  if (at === limit) return at;
-  if (bytes[at] !== LF) throw lineEnding(bytes[at]);
-  throw new ProtocolError("bad-version", 505, "the request line names no version, as HTTP/0.9 had it");
-}
-
-function targetTooLong(): ProtocolError {
-  return new ProtocolError("target-too-long", 414, `the request line has more than ${MAX_REQUEST_LINE_BYTES} bytes`);
-}
-
-/** Tells a version that is not spoken here (505) from what is no version at all (400). */
-function badVersion(place: number, octet: number): ProtocolError {
-  const isDigit = octet >= 0x30 && octet <= 0x39;
-  if (isDigit && (place === MAJOR_PLACE || place === VERSION.length)) {
-    return new ProtocolError("bad-version", 505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
-  }
-  return unexpected("bad-version", "HTTP/1.1 or HTTP/1.0 after the target", octet);
 }

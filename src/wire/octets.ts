@@ -9,6 +9,8 @@ export const LF = 0x0a;
 export const SP = 0x20;
 /** Horizontal tab. */
 export const TAB = 0x09;
+/** The digit 0. */
+export const ZERO = 0x30;
 /** The colon between a field's name and its value. */
 export const COLON = 0x3a;
 
@@ -16,10 +18,12 @@ export const COLON = 0x3a;
 export const TOKEN: Uint8Array = tableOf((octet) => /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(octet)));
 
 /**
- * A request target: visible ASCII without `#`. Section 3.2 of RFC 9112 allows less, but browsers send `|`, `[` or `"`
- * as they stand in a query. A fragment never belongs on the wire, and proxies differ in where they cut it.
+ * A request target: 1 for visible ASCII without `#`, 2 for a byte of UTF-8. Section 3.2 of RFC 9112 allows less, but browsers
+ * send `|`, `[` or `"` as they stand in a query, and tools such as curl send UTF-8. A fragment never belongs on the wire, and
+ * proxies differ in where they cut it.
  */
-export const TARGET: Uint8Array = tableOf((octet) => octet > 0x20 && octet < 0x7f && octet !== 0x23);
+export const TARGET: Uint8Array = tableOf((octet) => octet > 0x20 && octet < 0x7f && octet !== 0x23)
+  .map((may, octet) => octet >= 0x80 ? 2 : may);
 
 /** A field value: visible ASCII, space, tab and obs-text (RFC 9110, section 5.5). */
 export const FIELD_VALUE: Uint8Array = tableOf((octet) => octet === TAB || (octet >= 0x20 && octet !== 0x7f));

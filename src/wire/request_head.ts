@@ -41,6 +41,8 @@ export interface ReadHead {
   /** Where the first field line starts. */
   readonly fieldsAt: number;
   readonly minor: 0 | 1;
+  /** True if the target has bytes past ASCII. */
+  readonly isTargetUtf8: boolean;
 }
 
 /** A request's head: its line, its fields, and the facts that `judgeHead` (head_facts.ts) sets; all others only read. */
@@ -49,8 +51,8 @@ export class RequestHead implements HeadFacts {
   readonly kind = "head";
   /** The method, case as sent. */
   readonly method: string;
-  /** The request target as sent. */
-  readonly target: string;
+  /** The request target as sent, but raw UTF-8 percent-encoded, as browsers do. Set by `judgeHead`. */
+  target: string;
   readonly minor: 0 | 1;
   /** The whole head, one character a byte, from the method (or an empty line before it) to the empty line. */
   readonly text: string;

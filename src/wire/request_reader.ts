@@ -32,6 +32,8 @@ const CLOSED: WireEvent = { kind: "closed" };
 export interface ReaderLimits {
   /** Bytes of a head, request line included. */
   maxHeadBytes: number;
+  /** Bytes of a request line, without CR LF. */
+  maxRequestLineBytes: number;
   /** Bytes of a body; 0 for no limit. */
   maxBodyBytes: number;
 }
@@ -58,9 +60,9 @@ function newHead(): HeadInProgress {
   return { reader: new HeadReader(notes), notes };
 }
 
-function startHead(maxBytes: number): HeadInProgress {
+function startHead({ maxHeadBytes, maxRequestLineBytes }: ReaderLimits): HeadInProgress {
   spare.notes.clear();
-  spare.reader.startHead(maxBytes);
+  spare.reader.startHead(maxHeadBytes, maxRequestLineBytes);
   return spare;
 }
 
@@ -121,7 +123,7 @@ export class RequestReader {
 
   #readHead(): WireEvent {
     const inbox = this.#inbox;
-    const progress = this.#head ?? startHead(this.#limits.maxHeadBytes);
+    const progress = this.#head ?? startHead(this.#limits);
     const { reader, notes } = progress;
     const from = inbox.at;
     const length = reader.read(inbox.bytes, from, inbox.end);

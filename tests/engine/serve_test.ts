@@ -70,6 +70,16 @@ Deno.test("serve throws where an option is out of range", () => {
   for (const options of [{ port: -1 }, { port: 65_536 }, { port: 1.5 }, { maxConnections: -1 }, { keepAliveMs: NaN }]) {
     assert.throws(() => serve({ ...QUIET, ...options }, hello), RangeError, JSON.stringify(options));
   }
+  for (
+    const limits of [
+      { maxHeaderBytes: 0 },
+      { maxRequestLineBytes: 0 },
+      { maxRequestLineBytes: 65_537 },
+      { maxRequestLineBytes: 8192, maxHeaderBytes: 8192 },
+    ]
+  ) {
+    assert.throws(() => serve({ ...QUIET, ...limits }, hello), RangeError, JSON.stringify(limits));
+  }
   assert.throws(() => serve({ ...QUIET, body: "lazy" as "auto" }, hello), RangeError);
   assert.throws(() => serve({ ...QUIET, cert: "x" }, hello), TypeError);
 });

@@ -83,7 +83,11 @@ export function connectedBy(
       },
     },
     body,
-    limits: { maxHeadBytes: options.maxHeadBytes ?? 32 * 1024, maxBodyBytes: options.maxBodyBytes ?? 0 },
+    limits: {
+      maxHeadBytes: options.maxHeadBytes ?? 32 * 1024,
+      maxRequestLineBytes: 8 * 1024,
+      maxBodyBytes: options.maxBodyBytes ?? 0,
+    },
     decode: (bytes, from, to) => new TextDecoder("latin1").decode(bytes.subarray(from, to)),
     temporaryFiles: options.temporaryFiles ?? new FakeTemporaryFiles(),
     readBudget: new ReadBudget(queueMicrotask),

@@ -26,7 +26,7 @@ const encoder = new TextEncoder();
 /** Reads a head. */
 export function headOf(text: string): RequestHead {
   const inbox = new Inbox();
-  const limits = { maxHeadBytes: 1 << 20, maxBodyBytes: 0 };
+  const limits = { maxHeadBytes: 1 << 20, maxRequestLineBytes: 8 * 1024, maxBodyBytes: 0 };
   const reader = new RequestReader(inbox, limits, (bytes, from, to) => {
     let decoded = "";
     for (let i = from; i < to; i++) decoded += String.fromCharCode(bytes[i]);

@@ -8,7 +8,7 @@ import type { Framing, RequestHead } from "../../src/wire/request_head.ts";
 import { type ReaderLimits, RequestReader } from "../../src/wire/request_reader.ts";
 
 /** The limits that the engine has by default. */
-export const LIMITS: ReaderLimits = { maxHeadBytes: 32 * 1024, maxBodyBytes: 1024 ** 3 };
+export const LIMITS: ReaderLimits = { maxHeadBytes: 32 * 1024, maxRequestLineBytes: 8 * 1024, maxBodyBytes: 1024 ** 3 };
 
 /** A valid request, to be sent behind others. */
 export const NEXT_REQUEST = "GET /next HTTP/1.1\r\nHost: next.example\r\n\r\n";

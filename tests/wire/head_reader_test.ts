@@ -2,8 +2,8 @@
 // Does not know: what fields decide; the grammar's cases stand in the corpus.
 
 import assert from "node:assert/strict";
-import { type FieldPlaces, HeadReader, MAX_REQUEST_LINE_BYTES } from "../../src/wire/head_reader.ts";
-import { decodeLatin1, latin1, refusal } from "../helpers/wire.ts";
+import { type FieldPlaces, HeadReader } from "../../src/wire/head_reader.ts";
+import { decodeLatin1, latin1, LIMITS, refusal } from "../helpers/wire.ts";
 
 const HEAD = "PUT /a?b HTTP/1.0\r\nHost: a.example\r\nEmpty:\r\nBlank: \t \r\nB:\tc d \t\r\n\r\n";
 
@@ -12,15 +12,17 @@ function place(reader: HeadReader): Record<string, number> {
   return { methodStart, methodEnd, targetEnd, fieldsAt, minor };
 }
 
+const MAX_LINE_BYTES = LIMITS.maxRequestLineBytes;
+
 /** A reader that writes down the fields it is told of. */
-function reading(maxBytes = 1000): { reader: HeadReader; noted: string[] } {
+function reading(maxBytes = 1000, maxLineBytes = MAX_LINE_BYTES): { reader: HeadReader; noted: string[] } {
   const noted: string[] = [];
   const note = (bytes: Uint8Array, from: number, field: FieldPlaces) => {
     const name = decodeLatin1(bytes, from + field.nameStart, from + field.nameEnd);
     noted.push(`${name}=${decodeLatin1(bytes, from + field.valueStart, from + field.valueEnd)}`);
   };
   const reader = new HeadReader({ note });
-  reader.startHead(maxBytes);
+  reader.startHead(maxBytes, maxLineBytes);
   return { reader, noted };
 }
 
@@ -82,7 +84,7 @@ Deno.test("A reader is fresh before a head, between heads, and through empty lin
   assert.equal(reader.isFresh, false);
   assert.equal(reader.read(bytes, 0, bytes.length), 4 + HEAD.length);
   assert.equal(reader.methodStart, 4);
-  reader.startHead(1000);
+  reader.startHead(1000, MAX_LINE_BYTES);
   assert.equal(reader.isFresh, true);
 });
 
@@ -91,7 +93,7 @@ Deno.test("A reader reads head after head", () => {
   const bytes = latin1(HEAD + "GET / HTTP/1.1\r\nA: b\r\n\r\n");
   const first = reader.read(bytes, 0, bytes.length);
   assert.equal(reader.minor, 0);
-  reader.startHead(1000);
+  reader.startHead(1000, MAX_LINE_BYTES);
   assert.equal(first + reader.read(bytes, first, bytes.length), bytes.length);
   assert.deepEqual(place(reader), { methodStart: 0, methodEnd: 3, targetEnd: 5, fieldsAt: 16, minor: 1 });
   assert.equal(noted.at(-1), "A=b");
@@ -128,10 +130,10 @@ function requestLine(length: number): string {
 }
 
 Deno.test("A request line may have 8 KiB with its version, and one byte more is 414", () => {
-  const longest = latin1(requestLine(MAX_REQUEST_LINE_BYTES) + "\r\n\r\n");
-  assert.equal(longest.length, MAX_REQUEST_LINE_BYTES + 4);
+  const longest = latin1(requestLine(MAX_LINE_BYTES) + "\r\n\r\n");
+  assert.equal(longest.length, MAX_LINE_BYTES + 4);
   assert.equal(reading(1 << 20).reader.read(longest, 0, longest.length), longest.length);
-  const longer = latin1(requestLine(MAX_REQUEST_LINE_BYTES + 1) + "\r\n\r\n");
+  const longer = latin1(requestLine(MAX_LINE_BYTES + 1) + "\r\n\r\n");
   assert.equal(refusal(() => reading(1 << 20).reader.read(longer, 0, longer.length)), "414 target-too-long");
 });
 
@@ -146,13 +148,50 @@ Deno.test("A target that is too long is refused before it ends, the same in piec
 });
 
 Deno.test("Empty lines before a request line do not count to its length", () => {
-  const bytes = latin1("\r\n\r\n" + requestLine(MAX_REQUEST_LINE_BYTES) + "\r\n\r\n");
+  const bytes = latin1("\r\n\r\n" + requestLine(MAX_LINE_BYTES) + "\r\n\r\n");
   assert.equal(reading(1 << 20).reader.read(bytes, 0, bytes.length), bytes.length);
 });
 
-Deno.test("A method without end is refused with the head's limit", () => {
-  const bytes = latin1("G".repeat(200));
-  assert.equal(refusal(() => reading(100).reader.read(bytes, 0, bytes.length)), "431 head-too-large");
+Deno.test("A request line may have as many bytes as it is allowed, empty lines before it not counted", () => {
+  for (const most of [30, 64 * 1024]) {
+    const longest = latin1("\r\n" + requestLine(most) + "\r\n\r\n");
+    assert.equal(reading(1 << 20, most).reader.read(longest, 0, longest.length), longest.length);
+    const longer = latin1(requestLine(most + 1) + "\r\n\r\n");
+    assert.equal(refusal(() => reading(1 << 20, most).reader.read(longer, 0, longer.length)), "414 target-too-long");
+  }
+});
+
+Deno.test("A method without end is 501, a target without end 414, whichever limit they meet (RFC 9112, section 3)", () => {
+  const cases = [["G".repeat(9000), "501 not-implemented"], ["GET /" + "x".repeat(9000), "414 target-too-long"]];
+  for (const [text, expected] of cases) {
+    const bytes = latin1(text);
+    for (const [head, line] of [[100, MAX_LINE_BYTES], [1 << 20, MAX_LINE_BYTES], [1 << 20, 100], [100, 100]]) {
+      assert.equal(refusal(() => reading(head, line).reader.read(bytes, 0, bytes.length)), expected);
+      const { reader } = reading(head, line);
+      const inPieces = () => {
+        for (let end = 1; end <= bytes.length; end++) reader.read(bytes, 0, end);
+      };
+      assert.equal(refusal(inPieces), expected);
+    }
+  }
+});
+
+Deno.test("A head that meets its limit in the version has a request line that is too long", () => {
+  const bytes = latin1("GET / HTTP/1.1\r\nA: b\r\n\r\n");
+  for (const most of [6, 10, 15]) {
+    assert.equal(refusal(() => reading(most).reader.read(bytes, 0, bytes.length)), "414 target-too-long");
+  }
+  assert.equal(refusal(() => reading(16).reader.read(bytes, 0, bytes.length)), "431 head-too-large");
+});
+
+Deno.test("A reader says of each head whether its target has bytes past ASCII", () => {
+  const { reader } = reading();
+  for (const [target, expected] of [["/e", false], ["/\xc3\xa9", true], ["/e", false]] as const) {
+    const bytes = latin1(`GET ${target} HTTP/1.1\r\n\r\n`);
+    reader.startHead(1000, MAX_LINE_BYTES);
+    assert.equal(reader.read(bytes, 0, bytes.length), bytes.length);
+    assert.equal(reader.isTargetUtf8, expected);
+  }
 });
 
 Deno.test("A CR behind the target waits for what follows it", () => {

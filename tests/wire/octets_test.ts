@@ -17,8 +17,9 @@ Deno.test("A token has the 77 characters of RFC 9110, section 5.6.2, and no othe
   assert.equal(allowed(TOKEN).length, 77);
 });
 
-Deno.test("A target has visible ASCII without the number sign", () => {
+Deno.test("A target has visible ASCII without the number sign, and bytes of UTF-8", () => {
   assert.equal(allowed(TARGET), ascii(0x21, 0x7e).replace("#", ""));
+  for (let octet = 0; octet < 256; octet++) assert.equal(TARGET[octet] === 2, octet >= 0x80);
 });
 
 Deno.test("A field value has tab, space, visible ASCII and every byte from 0x80", () => {

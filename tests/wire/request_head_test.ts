@@ -16,6 +16,7 @@ function headWith(line: string, ...lines: string[]): RequestHead {
     targetEnd: line.length - " HTTP/1.1\r\n".length,
     fieldsAt: line.length,
     minor: 1,
+    isTargetUtf8: false,
   });
 }
 
