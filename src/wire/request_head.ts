@@ -77,31 +77,56 @@ export class RequestHead implements HeadFacts {
   }
 
   /**
-   * The value of a field, joined with `, ` where it was sent more than once (RFC 9110, section 5.3).
+   * The value of a field. Lines of one name are joined with `, ` (RFC 9110, section 5.3); {@linkcode RequestHead.fields} has
+   * the exceptions.
    *
    * @param name the field's name in lower case
-   * @returns the value, one character a byte, or null where there is no such field
+   * @returns the value, one character a byte, or null if there is no such field
    */
   field(name: string): string | null {
-    return findField(this.text, this.fieldsAt, name);
+    if (name === "cookie") return findField(this.text, this.fieldsAt, name, COOKIE_SEPARATOR);
+    const value = findField(this.text, this.fieldsAt, name);
+    return name === "content-length" && value !== null ? oneLength(value) : value;
   }
 
   /**
-   * Every field in the order sent.
+   * Every field in the order sent. Two are one field even if they came in several lines, because a list with commas would be
+   * wrong: Cookie is joined with `; ` (RFC 9113, section 8.2.3), and lines of Content-Length, which are equal, are one value.
    *
    * @returns pairs of a name in lower case and a value, one character a byte
    */
   fields(): [name: string, value: string][] {
     const { text } = this;
     const pairs: [string, string][] = [];
+    let cookies: [string, string] | null = null;
+    let hasLength = false;
     for (let at = this.fieldsAt; text.charCodeAt(at) !== 0x0d;) {
       const lineEnd = text.indexOf("\r", at);
       const nameEnd = text.indexOf(":", at);
-      pairs.push([text.slice(at, nameEnd).toLowerCase(), trimmed(text, nameEnd + 1, lineEnd)]);
+      const pair: [string, string] = [text.slice(at, nameEnd).toLowerCase(), trimmed(text, nameEnd + 1, lineEnd)];
       at = lineEnd + 2;
+      if (pair[0] === "cookie") {
+        if (cookies !== null) {
+          cookies[1] += COOKIE_SEPARATOR + pair[1];
+          continue;
+        }
+        cookies = pair;
+      } else if (pair[0] === "content-length") {
+        if (hasLength) continue;
+        hasLength = true;
+      }
+      pairs.push(pair);
     }
     return pairs;
   }
+}
+
+const COOKIE_SEPARATOR = "; ";
+
+/** The first of values that are equal, joined with `, `. */
+function oneLength(joined: string): string {
+  const end = joined.indexOf(",");
+  return end < 0 ? joined : joined.slice(0, end);
 }
 
 /**
@@ -110,9 +135,10 @@ export class RequestHead implements HeadFacts {
  * @param text the head, one character a byte, ended by an empty line
  * @param fieldsAt where its first field line starts
  * @param name the field's name in lower case
- * @returns the value, values of repeated lines joined with `, `, or null where there is no such field
+ * @param separator what the values of repeated lines are joined with
+ * @returns the value, or null if there is no such field
  */
-export function findField(text: string, fieldsAt: number, name: string): string | null {
+export function findField(text: string, fieldsAt: number, name: string, separator = ", "): string | null {
   const first = name.charCodeAt(0) | 0x20;
   let found: string | null = null;
   for (let at = fieldsAt; text.charCodeAt(at) !== 0x0d;) {
@@ -123,7 +149,7 @@ export function findField(text: string, fieldsAt: number, name: string): string 
       text.slice(at, nameEnd).toLowerCase() === name
     ) {
       const value = trimmed(text, nameEnd + 1, lineEnd);
-      found = found === null ? value : `${found}, ${value}`;
+      found = found === null ? value : found + separator + value;
     }
     at = lineEnd + 2;
   }

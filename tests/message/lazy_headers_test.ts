@@ -48,6 +48,32 @@ Deno.test("LazyHeaders iterates sorted and combined, set-cookie apart, by every 
   assert.deepEqual(lazy.getSetCookie(), ["e=1", "f=2"]);
 });
 
+Deno.test("LazyHeaders joins Cookie lines with a semicolon on every path, and equal lengths are one", () => {
+  const fields = "Cookie: a=1\r\nX-A: 1\r\ncookie: b=2\r\nContent-Length: 0\r\nX-A: 2\r\ncontent-length: 0\r\n";
+  const expected = [["content-length", "0"], ["cookie", "a=1; b=2"], ["host", "example.com"], ["x-a", "1, 2"]];
+  const touches: ((request: Request) => unknown)[] = [
+    () => {},
+    (request) => request.clone(),
+    ({ headers }) => headers.set("x-b", "1"),
+    ({ headers }) => Headers.prototype.has.call(headers, "cookie"),
+  ];
+  for (const touch of touches) {
+    const request = requestOf({ fields });
+    touch(request);
+    request.headers.delete("x-b");
+    for (const headers of [request.headers, request.clone().headers, new Request(request).headers]) {
+      assert.deepEqual([...headers], expected);
+      assert.deepEqual([...headers.entries()], expected);
+      assert.equal(headers.get("Cookie"), "a=1; b=2");
+      assert.equal(headers.get("Content-Length"), "0");
+    }
+    assert.deepEqual([...new Headers(request.headers)], expected);
+  }
+  const untouched = requestOf({ fields }).headers;
+  assert.equal(untouched.get("cookie"), "a=1; b=2");
+  assert.deepEqual([...untouched.values()], expected.map(([, value]) => value));
+});
+
 Deno.test("LazyHeaders gives pairs that are the caller's own", () => {
   const [lazy] = both();
   for (const pair of lazy) pair[1] = "changed";

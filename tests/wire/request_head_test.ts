@@ -46,6 +46,19 @@ Deno.test("Repeated lines are one value, joined in the order sent", () => {
   assert.equal(headOf("A: 1", "B: x", "a: 2", "A:", "A: 3").field("a"), "1, 2, , 3");
 });
 
+Deno.test("Cookie lines are joined with a semicolon, wherever they are asked for", () => {
+  const head = headOf("Cookie: a=1", "X: y", "cookie: b=2; c=3", "COOKIE:d=4");
+  assert.equal(head.field("cookie"), "a=1; b=2; c=3; d=4");
+  assert.deepEqual(head.fields(), [["cookie", "a=1; b=2; c=3; d=4"], ["x", "y"]]);
+});
+
+Deno.test("Lines that repeat one length are one value, wherever they are asked for", () => {
+  const head = headOf("Content-Length: 05", "X: y", "content-length: 05", "content-length:05");
+  assert.equal(head.field("content-length"), "05");
+  assert.deepEqual(head.fields(), [["content-length", "05"], ["x", "y"]]);
+  assert.equal(headOf().field("content-length"), null);
+});
+
 Deno.test("White space around a value is no part of it, white space inside is", () => {
   const head = headOf("A: \t b  c \t", "B:d", "C: \xa0e\xa0");
   assert.equal(head.field("a"), "b  c");
