@@ -105,7 +105,7 @@ export class LazyRequest {
     const { method, url, signal } = request;
     const lazy = request.headers as unknown as LazyHeaders;
     const init: RequestInit & { duplex?: "half" } = { method, headers: LazyHeaders.pairs(lazy), signal };
-    const isTaken = request.#isTaken && request.#hasBody;
+    const isTaken = request.#isTaken;
     if (isTaken) init.body = NOTHING;
     else if (request.#hasBody) {
       init.body = streamOf(request.#incoming);
@@ -118,7 +118,7 @@ export class LazyRequest {
     return request.#real = real;
   }
 
-  /** The Fetch standard gives GET and HEAD no body; one that was sent can still be read by the methods above. */
+  /** The Fetch standard gives GET and HEAD no body. One that was sent reads as empty, as under Deno.serve. */
   get #hasBody(): boolean {
     const { head } = this.#incoming;
     return head.framing.kind !== "none" && head.method !== "GET" && head.method !== "HEAD";
@@ -131,7 +131,7 @@ export class LazyRequest {
   #takeWhole(): Uint8Array | null {
     if (this.#isTaken) throw new TypeError("the body of this request was read already");
     const incoming = this.#incoming;
-    if (incoming.head.framing.kind === "none") return NOTHING;
+    if (!this.#hasBody) return NOTHING;
     this.#isTaken = true;
     return incoming.takeBuffered();
   }
@@ -139,7 +139,7 @@ export class LazyRequest {
   async #collect(): Promise<Uint8Array> {
     const incoming = this.#incoming;
     const first = await incoming.readBody();
-    if (first === null) return NOTHING;
+    if (first === null) return new Uint8Array(0);
     const pieces = [first];
     let length = first.length;
     for (let piece = await incoming.readBody(); piece !== null; piece = await incoming.readBody()) {
