@@ -2,7 +2,7 @@
 // A phase and a wait are yielded; what needs neither is a plain call. No time, no other connections, no web Request.
 
 import { StorageError } from "../platform/errors.ts";
-import type { Answer } from "../wire/answer.ts";
+import { type Answer, isStream } from "../wire/answer.ts";
 import { SMALL_BUFFER_BYTES } from "../wire/inbox.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
@@ -204,7 +204,7 @@ function* awaitApplication(
 function discardAnswer(connection: Connection, exchange: Exchange, result: unknown): void {
   try {
     const { body } = connection.options.app.answer(result, exchange);
-    if (body instanceof ReadableStream) body.cancel(exchange.cutReason).catch(() => {});
+    if (isStream(body)) body.cancel(exchange.cutReason).catch(() => {});
   } catch {
     // It was not an answer, and the client that would be told so is gone.
   }
@@ -227,7 +227,7 @@ function* putFailure(
   { answer, error }: { answer: Answer; error: unknown },
 ): Steps<ResponsePlan> {
   // A stream that is never read may hold a file or a connection of the application's.
-  if (answer.body instanceof ReadableStream) answer.body.cancel(error).catch(() => {});
+  if (isStream(answer.body)) answer.body.cancel(error).catch(() => {});
   const other = yield* fail(connection, exchange, error);
   exchange.status = other.status;
   return putAnswer(connection, exchange, other);

@@ -1,6 +1,14 @@
 // Puts an answer into the outbound side, and tells whether another request may follow.
 
-import { type Answer, type AnswerFraming, frameAnswer, readFields, reasonOf, writeHead } from "../wire/answer.ts";
+import {
+  type Answer,
+  type AnswerFraming,
+  frameAnswer,
+  isStream,
+  readFields,
+  reasonOf,
+  writeHead,
+} from "../wire/answer.ts";
 import type { ProtocolError } from "../wire/protocol_error.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ConnectionOptions } from "./options.ts";
@@ -69,7 +77,7 @@ export function putAnswer(target: ResponseTarget, exchange: Exchange, answer: An
       exchange.sent = bytes.length;
     }
   }
-  const stream = body instanceof ReadableStream ? body : null;
+  const stream = isStream(body) ? body : null;
   return { framing, stream, keepAlive, isPlain: keepAlive && exchange.body.isRead && !isSwitch };
 }
 

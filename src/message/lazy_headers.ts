@@ -3,9 +3,9 @@
 // Rule: reading costs what is read. A change makes the real Headers, which answers from then on.
 
 import type { RequestHead } from "../wire/request_head.ts";
-import { standFor } from "./native.ts";
+import { nativeOf, standFor } from "./native.ts";
 
-const NativeHeaders = globalThis.Headers;
+const NativeHeaders = nativeOf(globalThis.Headers);
 
 /** Names that can be looked up as they are, once in lower case; anything else is the native class's to judge. */
 const PLAIN_NAME = /^[a-z0-9\-_]+$/;

@@ -5,11 +5,12 @@
 import { joined } from "../wire/octets.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import { LazyHeaders } from "./lazy_headers.ts";
-import { standFor } from "./native.ts";
+import { nativeOf, standFor } from "./native.ts";
 import { type ArrivedOver, urlOf } from "./request_url.ts";
 
-const NativeRequest = globalThis.Request;
-const NativeResponse = globalThis.Response;
+const NativeRequest = nativeOf(globalThis.Request);
+const NativeResponse = nativeOf(globalThis.Response);
+const NativeStream = nativeOf(globalThis.ReadableStream);
 const decoder = new TextDecoder();
 const NOTHING = new Uint8Array(0);
 
@@ -164,7 +165,7 @@ standFor(LazyRequest, NativeRequest, new NativeRequest("http://localhost/"), Laz
 
 /** A stream that reads no sooner than it is read, so that the socket is pushed back. */
 function streamOf(incoming: Incoming): ReadableStream<Uint8Array> {
-  return new ReadableStream({
+  return new NativeStream({
     async pull(controller) {
       const piece = await incoming.readBody();
       if (piece === null) controller.close();

@@ -49,3 +49,18 @@ export function symbolsOf(instance: object): Record<string, symbol> {
   for (const symbol of Object.getOwnPropertySymbols(instance)) found[symbol.description ?? ""] = symbol;
   return found;
 }
+
+/**
+ * Finds the runtime's own class. A library may have put a subclass into its place before Weft was loaded.
+ *
+ * @param named what the global names
+ * @returns the class that it descends from, or itself
+ */
+export function nativeOf<Class extends object>(named: Class): Class {
+  let native = named;
+  for (;;) {
+    const parent = Object.getPrototypeOf(native);
+    if (typeof parent !== "function" || parent === Function.prototype) return native;
+    native = parent;
+  }
+}

@@ -4,9 +4,9 @@
 
 import type { Answer, AnswerBody } from "../wire/answer.ts";
 import { HeadBlock } from "../wire/head_block.ts";
-import { symbolsOf } from "./native.ts";
+import { nativeOf, symbolsOf } from "./native.ts";
 
-const NativeResponse = globalThis.Response;
+const NativeResponse = nativeOf(globalThis.Response);
 
 const NO_FIELDS = new HeadBlock(200, []);
 const TEXT_FIELDS = new HeadBlock(200, [["content-type", "text/plain;charset=UTF-8"]]);
@@ -49,17 +49,16 @@ export function isResponse(value: unknown): boolean {
   return value instanceof NativeResponse || isResponseLike(value);
 }
 
-/** The way that every runtime offers. */
+/**
+ * The way that every runtime offers. The headers come first: a Response that is made only when something is asked of it, as
+ * @hono/node-server has them, forgets a change of its headers when it is asked for its body.
+ */
 function readPublic(response: Response): Answer {
+  const fields = [...response.headers];
+  const { status } = response;
   if (response.type === "error") throw errorResponse();
   if (response.bodyUsed || response.body?.locked === true) throw bodyUsed();
-  return {
-    status: response.status,
-    reason: response.statusText,
-    fields: [...response.headers],
-    body: response.body,
-    block: null,
-  };
+  return { status, reason: response.statusText ?? "", fields, body: response.body, block: null };
 }
 
 // Deno keeps a Response that was made of text or bytes in a few fields of its own until somebody asks for more.
@@ -114,7 +113,9 @@ interface InnerResponse {
 }
 
 function readInner(response: Response, place: symbol): Answer | null {
-  const inner = (response as unknown as Record<symbol, InnerResponse>)[place];
+  const inner = (response as unknown as Record<symbol, InnerResponse | undefined>)[place];
+  // An instance by its prototype only, which keeps its state in another way.
+  if (inner === undefined) return null;
   if (inner.type === "error") throw errorResponse();
   if (fastPlaces !== null && (response as unknown as StaticResponse)[fastPlaces.lazyBody] !== null) return null;
   // What fetch() has decoded no longer has the length and the coding that its fields tell.
@@ -192,7 +193,7 @@ function isResponseLike(value: unknown): value is Response {
   return typeof like === "object" && like !== null && isStatus(like.status) &&
     typeof (like.headers as Headers | undefined)?.[Symbol.iterator] === "function" &&
     // What else could be a body (a Readable of Node's) has no end that could be told.
-    (like.body === null || like.body instanceof ReadableStream);
+    (like.body === null || typeof like.body?.getReader === "function");
 }
 
 /** What the native class lets pass; another one may let pass anything. */

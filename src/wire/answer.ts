@@ -30,6 +30,16 @@ export interface Answer {
 /** What can be sent as a body. */
 export type AnswerBody = null | string | Uint8Array | ReadableStream<Uint8Array>;
 
+/**
+ * Tells a stream from the other bodies. An application may have replaced the global `ReadableStream`, so its class says nothing.
+ *
+ * @param body any body
+ * @returns true if it has to be read piece by piece
+ */
+export function isStream(body: AnswerBody): body is ReadableStream<Uint8Array> {
+  return body !== null && typeof body !== "string" && !(body instanceof Uint8Array);
+}
+
 /** How the end of a response's body is told (RFC 9112, section 6.3). */
 export type AnswerFraming =
   | { readonly kind: "none" }
