@@ -9,6 +9,7 @@ import type { ConnectionOptions } from "../connection/options.ts";
 import type { PhaseReader } from "../connection/phases.ts";
 import { ReadBudget } from "../connection/read_budget.ts";
 import { ReadOrder } from "../connection/read_order.ts";
+import { addConnections } from "../connection/under_way.ts";
 import { showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Socket, TemporaryFiles, Timer } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
@@ -93,6 +94,8 @@ export class Engine {
     const { settings } = parts;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
+    const remove = addConnections(() => this.live.connections());
+    this.finished.then(remove);
     this.#finish = resolve;
     this.#options = {
       app: applicationOf({

@@ -1,7 +1,10 @@
 // Knows: how an application is wrapped so that its uploads can be asked for, and the uploads of this process.
 // Does not know: servers, or what the application does.
 
+import { Exchange } from "../connection/exchange.ts";
 import { RequestInfo } from "../connection/request_info.ts";
+import { exchangesUnderWay } from "../connection/under_way.ts";
+import { LazyRequest } from "../message/lazy_request.ts";
 import { ID_HEADER, idIn, isAsking, isUpload } from "./naming.ts";
 import { ofProcess } from "./of_process.ts";
 import { answerPoll } from "./polls.ts";
@@ -55,19 +58,39 @@ export function uploadProgress<Rest extends unknown[]>(
   return (request, ...rest) => {
     const [info] = rest;
     if (info instanceof RequestInfo) {
-      const { head } = RequestInfo.exchangeOf(info);
+      const exchange = RequestInfo.exchangeOf(info);
+      const { head } = exchange;
       if (isUpload(head)) registry.follow(info);
       else if (isAsking(head.method)) {
         const id = idIn(head.target, head.field(ID_HEADER));
-        const isStopping = () => RequestInfo.exchangeOf(info).connection.isDraining;
+        const isStopping = () => exchange.connection.isDraining;
         if (id !== null) return answer(registry, request, { id, isStopping });
       }
-    } else if (isAsking(request.method)) {
-      const id = idIn(request.url, request.headers.get(ID_HEADER));
-      if (id !== null) return answer(registry, request, { id });
+      return handler(request, ...rest);
+    }
+    // A framework has called with the request alone, or with a copy of it.
+    const id = idIn(request.url, request.headers.get(ID_HEADER));
+    if (id !== null) {
+      const exchange = exchangeOf(request, id);
+      if (isAsking(request.method)) {
+        return answer(registry, request, { id, isStopping: () => exchange?.connection.isDraining === true });
+      }
+      if (exchange !== null) registry.follow(exchange.view);
     }
     return handler(request, ...rest);
   };
+}
+
+/** Finds the exchange of a request that names an upload. A copy is known by that name. Null under another server. */
+function exchangeOf(request: Request, id: string): Exchange | null {
+  const incoming = LazyRequest.incoming(request);
+  if (incoming instanceof Exchange) return incoming;
+  const { method } = request;
+  for (const exchange of exchangesUnderWay()) {
+    const { head } = exchange;
+    if (head.method === method && idIn(head.target, head.field(ID_HEADER)) === id) return exchange;
+  }
+  return null;
 }
 
 function answer(

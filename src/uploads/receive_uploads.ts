@@ -3,6 +3,7 @@
 // Rule: reading goes on while one chunk's files are written, and never further: memory stays small, the socket is pushed back.
 
 import { Exchange } from "../connection/exchange.ts";
+import { exchangesUnderWay } from "../connection/under_way.ts";
 import { LazyRequest } from "../message/lazy_request.ts";
 import { platform } from "../platform/runtime.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
@@ -44,10 +45,10 @@ export interface ReceivedForm extends AsyncDisposable {
 /**
  * Receives a form with files (`multipart/form-data`): files go to temporary files or a sink as they come, values to memory.
  *
- * Each file stands, for this user alone, under a name of ours in a directory of its request's. It is removed when the
- * request ends, however it ends, unless it was moved away. That needs the request that the handler was given; for a copy,
- * or under another server, write `await using`. Only a process that is killed leaves files behind, in directories
- * `weft-*` under TMPDIR.
+ * Each file has a name made by Weft, in a directory of its own that only this user can read. It is removed when the
+ * request ends, however it ends, unless it was moved away. The request may also be a copy that a framework has made, if it
+ * has kept the content-type. Under another server, write `await using`. Only a process that is killed leaves files behind,
+ * in directories `weft-*` under TMPDIR.
  *
  * Nothing that a client says of a file is checked but its name, which is made safe.
  *
@@ -134,12 +135,27 @@ function nameError(error: unknown): unknown {
   return new UploadError(code, message, { status, cause: error });
 }
 
-/** Ties the files to the request: its exchange knows when it ends, a request of another kind only that it was aborted. */
+/**
+ * Removes the files when the request ends. A request of another server tells only that it was aborted.
+ */
 function disposeAtEnd(request: Request, store: UploadStore): void {
   const dispose = () => void store.dispose();
+  const exchanges = exchangesOf(request);
+  if (exchanges.length === 0) return request.signal.addEventListener("abort", dispose, { once: true });
+  Promise.allSettled(exchanges.map(({ completed }) => completed)).then(dispose);
+}
+
+/**
+ * Finds the exchange of a request. A copy of a request (`clone()`, `new Request(request)`, what a framework makes) is
+ * known by its content-type, because clients make a new boundary for each form. If several exchanges have the same one,
+ * it may be any of them, and the files stay until all of them have ended.
+ */
+function exchangesOf(request: Request): readonly Exchange[] {
   const incoming = LazyRequest.incoming(request);
-  if (incoming instanceof Exchange) incoming.completed.then(dispose, dispose);
-  else request.signal.addEventListener("abort", dispose, { once: true });
+  if (incoming instanceof Exchange) return [incoming];
+  const type = request.headers.get("content-type");
+  const isSource = ({ head }: Exchange) => head.framing.kind !== "none" && head.field("content-type") === type;
+  return [...exchangesUnderWay()].filter(isSource);
 }
 
 function uploadsOf({ fields }: FormIntake, store: UploadStore): ReceivedForm {
