@@ -9,6 +9,12 @@ import type { Context } from "./serving.ts";
 const FIRST_INHERITED = 3;
 
 /**
+ * What systemd says of them, to this process alone: an application, and what it starts, must not take it for theirs. Workers
+ * learn the descriptor from their supervisor.
+ */
+const HANDED_OVER = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID"];
+
+/**
  * Counts the workers that were asked for.
  *
  * @param asked flags and variables
@@ -91,7 +97,7 @@ function checkPlace({ values, explicit }: Asked, platform: Platform): void {
 }
 
 /**
- * Finds a listening socket that this process was started with.
+ * Finds a listening socket that this process was started with, and removes the variables that tell of it.
  *
  * @param asked flags and variables
  * @param context the runtime, for systemd's variables, and the log
@@ -101,6 +107,7 @@ function checkPlace({ values, explicit }: Asked, platform: Platform): void {
 export function inheritedSocket({ values, explicit }: Asked, { platform, log }: Context): number | null {
   const given = values.get("fd") as number | undefined;
   const descriptor = given ?? handedOver({ platform, log });
+  if (platform.process.env("LISTEN_FDS") !== undefined) HANDED_OVER.forEach(platform.process.unsetEnv);
   if (descriptor === null) return null;
   const source = given === undefined ? "LISTEN_FDS" : "--fd";
   for (const flag of ["port", "host", "unix", "cert", "key"]) {

@@ -33,6 +33,7 @@ const process: Process = {
   setArgs: (args) => Object.defineProperty(Deno, "args", { value: [...args], configurable: true, enumerable: true }),
   runtime: `deno ${Deno.version.deno}`,
   env: readVariable,
+  unsetEnv: unsetVariable,
   rss: () => Deno.memoryUsage().rss,
   isTerminal: () => Deno.stdout.isTerminal(),
   stdout: (text) => writeAll(Deno.stdout, text),
@@ -75,6 +76,15 @@ function readVariable(name: string): string | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) return undefined;
     throw error;
+  }
+}
+
+/** Hidden variables stay: the application may not see them either. */
+function unsetVariable(name: string): void {
+  try {
+    Deno.env.delete(name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
   }
 }
 

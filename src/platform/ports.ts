@@ -96,6 +96,8 @@ export interface Process {
   /** Processors that the system lets this process use. */
   readonly cores: number;
   env(name: string): string | undefined;
+  /** Removes a variable, so that the application and what it starts do not see it. */
+  unsetEnv(name: string): void;
   /** Makes these the arguments that an application sees. */
   setArgs(args: readonly string[]): void;
   /** Bytes of resident memory. */
