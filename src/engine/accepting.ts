@@ -68,7 +68,7 @@ export class Accepting {
         pauseMs = 0;
       } catch (error) {
         if (error instanceof ListenerClosed || this.#isClosed) return;
-        // The system is short of something (EMFILE), or a client left before it was accepted (ECONNABORTED).
+        // The system is short of something (EMFILE).
         pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, pauseMs * 2));
         this.#note(`cannot accept, trying again in ${pauseMs} ms: ${messageOf(error)}`);
         await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
@@ -100,11 +100,13 @@ export class Accepting {
       quiet = this.accepted === accepted ? quiet + 1 : 0;
       accepted = this.accepted;
       if (quiet === QUIET_LOOKS) {
-        if (this.#onRoom !== null) log("WARN", "new connections are refused: as many are open as are allowed");
+        if (this.#onRoom !== null) {
+          log("WARN", "as many connections are open as are allowed: those that wait to be accepted are refused");
+        }
         return call();
       }
       if (++looks < most && clock.now() < until) return clock.afterPoll(look);
-      if (!isShared) log("WARN", "new connections do not stop coming: those that wait now are refused");
+      if (!isShared) log("WARN", "new connections do not stop coming: those that wait to be accepted now are refused");
       call();
     };
     clock.afterPoll(look);

@@ -68,6 +68,12 @@ function hurry(connection: Deno.TcpConn): void {
   }
 }
 
+/** The client left while it waited to be accepted: that says nothing about the next one. */
+function hasClientLeft(error: unknown): boolean {
+  const { ConnectionAborted, ConnectionReset, NotConnected } = Deno.errors;
+  return error instanceof NotConnected || error instanceof ConnectionAborted || error instanceof ConnectionReset;
+}
+
 class TcpListener implements Listener {
   readonly addr: Address;
   #listener: Deno.TcpListener;
@@ -82,13 +88,16 @@ class TcpListener implements Listener {
   }
 
   async accept(): Promise<Socket> {
-    try {
-      const connection = await this.#listener.accept();
-      // An answer in several writes must not wait for the client's acknowledgement of the first.
-      hurry(connection);
-      return this.#upgrade === null ? connection as Socket : (await this.#upgrade).start(connection);
-    } catch (error) {
-      throw this.#isClosed ? new ListenerClosed("the listener is closed", { cause: error }) : error;
+    for (;;) {
+      try {
+        const connection = await this.#listener.accept();
+        // An answer in several writes must not wait for the client's acknowledgement of the first.
+        hurry(connection);
+        return this.#upgrade === null ? connection as Socket : (await this.#upgrade).start(connection);
+      } catch (error) {
+        if (this.#isClosed) throw new ListenerClosed("the listener is closed", { cause: error });
+        if (!hasClientLeft(error)) throw error;
+      }
     }
   }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
-import { start, unixTest } from "../helpers/program.ts";
+import { hasProgram, start, unixTest } from "../helpers/program.ts";
 
 const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
 
@@ -25,3 +25,28 @@ unixTest("Beyond --max-connections new clients wait for their turn", async () =>
   for (const connection of first) connection.close();
   assert.match(await new Response(third.readable).text(), /hello from \/third\n$/);
 });
+
+/** Connects so often, and resets each connection at once. */
+const RESET = `
+use Socket;
+my ($port, $count) = @ARGV;
+for (1 .. $count) {
+  socket(my $s, PF_INET, SOCK_STREAM, 0) or die;
+  connect($s, sockaddr_in($port, INADDR_LOOPBACK)) or die;
+  setsockopt($s, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)) or die;
+  close($s);
+}
+`;
+
+if (await hasProgram("perl")) {
+  unixTest("Clients that reset before they are accepted hold up no other client", async () => {
+    await using program = start(["-p", "0", "--debug", APP]);
+    const port = Number(new URL(await program.url()).port);
+    const busy = fetch(`http://127.0.0.1:${port}/busy?ms=300`);
+    await program.waitFor(/dispatch GET \/busy/);
+    await new Deno.Command("perl", { args: ["-e", RESET, `${port}`, "100"] }).output();
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}/after`)).text(), "hello from /after\n");
+    assert.equal(await (await busy).text(), "was busy\n");
+    assert.doesNotMatch(program.stderr, /WARN/);
+  });
+}

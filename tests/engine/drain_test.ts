@@ -183,7 +183,31 @@ Deno.test("A drain is not held up by a pause of accepting", async () => {
   await settled();
   await fake.engine.finished;
   assert.equal(fake.engine.accepted, 1);
+  assert.match(
+    fake.lines.at(-1)!,
+    /^WARN as many connections are open as are allowed: those that wait .* are refused$/,
+  );
 });
+
+for (const successors of [undefined, "same port"] as const) {
+  const others = successors === undefined ? "nothing else" : "another process";
+  Deno.test(`A drain ends although new connections do not stop coming, where ${others} takes them`, async () => {
+    await using fake = fakeEngine(hello);
+    const { listener } = fake;
+    const accept = listener.accept.bind(listener);
+    listener.accept = () => {
+      if (!listener.isClosed) listener.connect();
+      return accept();
+    };
+    fake.engine.drain({ successors });
+    listener.connect();
+    await settled();
+    assert.equal(listener.isClosed, true);
+    assert.ok(fake.engine.accepted > 10);
+    const line = "WARN new connections do not stop coming: those that wait to be accepted now are refused";
+    assert.deepEqual(fake.lines, successors === undefined ? [line] : []);
+  });
+}
 
 Deno.test("An accept that fails is tried again, later each time, and is logged once a second at most", async () => {
   await using fake = fakeEngine(hello);
