@@ -6,7 +6,7 @@ import { localPath } from "../app/specifier.ts";
 import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
 import type { RosterOptions } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorParts } from "../prefork/supervisor.ts";
-import { messageOf, showError } from "../platform/log.ts";
+import { logUncaught, messageOf } from "../platform/log.ts";
 import { SocketPathError } from "../platform/socket_path.ts";
 import type { ChildAccess, Log, Platform } from "../platform/ports.ts";
 import { CannotWatch } from "../restart/cannot_watch.ts";
@@ -85,7 +85,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     drain: () => supervisor.note({ kind: "stop" }),
     abort: () => supervisor.note({ kind: "stopNow" }),
   }, context);
-  process.onUncaught((error) => log("ERROR", `nobody caught: ${showError(error)}`));
+  logUncaught(process, log);
   process.noteDebugger();
   dumpOnSignal(() => supervisor.dump(), context);
   process.onSignal("SIGHUP", () => supervisor.note({ kind: "reload", why: "reload", detail: "HUP", ticket: 0 }));

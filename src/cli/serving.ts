@@ -5,7 +5,7 @@ import { loadApp, type LoadedApp } from "../app/load_app.ts";
 import { Engine } from "../engine/engine.ts";
 import type { Handler } from "../message/handler.ts";
 import { type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../inspect/dump.ts";
-import { showError } from "../platform/log.ts";
+import { logUncaught, showError } from "../platform/log.ts";
 import type { Listener, Log, Platform } from "../platform/ports.ts";
 import { ofProcess } from "../progress/of_process.ts";
 import { type Configuration, configure, progressStoreOf, showConfiguration } from "./configuration.ts";
@@ -54,6 +54,8 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
   const { platform, log } = context;
   const { process, files, clock } = platform;
   const startedAt = clock.now();
+  // Before the application is loaded: what it does not catch must not end the process while it loads either.
+  logUncaught(process, log);
   process.setArgs(asked.appArgs);
   const store = progressStoreOf(asked);
   // Before the application is loaded, which may wrap itself: the store is for its uploads too.
@@ -122,7 +124,6 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
     },
     readers: onlookers.readers,
   }, { clock, log, decode: platform.decodeLatin1 });
-  process.onUncaught((error) => log("ERROR", `nobody caught: ${showError(error)}`));
   app.onListen?.(listener.addr);
   const connections = () => {
     const now = clock.now();

@@ -17,6 +17,16 @@ export function lineLog(process: Process, clock: Clock): Log {
 }
 
 /**
+ * Logs every error and rejection of this process that is not caught. From then on they do not end it.
+ *
+ * @param process whose errors
+ * @param log where they are written, with their stacks
+ */
+export function logUncaught(process: Process, log: Log): void {
+  process.onUncaught((error) => log("ERROR", `uncaught: ${showError(error)}`));
+}
+
+/**
  * What an error says, in a line of ours.
  *
  * @param error anything that was thrown

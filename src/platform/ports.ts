@@ -113,7 +113,7 @@ export interface Process {
   noteDebugger(): void;
   /** After USR1: closes the debugger that a runtime opens on it, and tells what became of it. */
   closeDebugger(): Promise<"closed" | "not open" | "wanted" | "not permitted">;
-  /** Calls on an error or a rejection that nobody caught; the process lives on. */
+  /** Calls on every error and rejection that is not caught. These do not end the process then. */
   onUncaught(call: (error: unknown) => void): void;
   exit(code: number): never;
 }

@@ -77,11 +77,11 @@ Deno.test("A handler that throws gets 500 without details, and the log its stack
   assert.match(await text(`${await debugging.url()}/throw`), /thrown on purpose/);
 });
 
-Deno.test("An application's rejection that nobody catches is logged, and the process lives", async () => {
+Deno.test("An application's rejection that is not caught is logged, and the process lives", async () => {
   await using program = start(["-p", "0", APP]);
   const url = await program.url();
   await text(`${url}/reject-later`);
-  await program.waitFor(/\[ERROR\] nobody caught: Error: rejected on purpose/);
+  await program.waitFor(/\[ERROR\] uncaught: Error: rejected on purpose/);
   assert.equal(await text(`${url}/still`), "hello from /still\n");
 });
 
