@@ -72,7 +72,7 @@ export async function ctl(args: readonly string[], platform: Platform): Promise<
 
 function readCommand(args: readonly string[], env: (name: string) => string | undefined): Command {
   const words: string[] = [];
-  let control = env("WEFT_CONTROL");
+  let control = env("WEFT_CONTROL") || undefined;
   let json = false;
   for (let i = 0; i < args.length; i++) {
     const word = args[i];
@@ -82,7 +82,7 @@ function readCommand(args: readonly string[], env: (name: string) => string | un
     else if (word.startsWith("--")) {
       throw new UsageError(`ctl: unknown flag ${word}; it takes --control PATH and --json`);
     } else words.push(word);
-    if (word === "--control" && control === undefined) {
+    if (word.startsWith("--control") && (control ?? "") === "") {
       throw new UsageError("ctl: --control needs a value: --control PATH");
     }
   }

@@ -47,7 +47,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   const { process } = platform;
   const descriptor = inheritedSocket(asked, context) ?? undefined;
   const control = asked.values.get("control") as string | undefined ??
-    await orFailure(ownControlPath(platform), NoControlPath);
+    await orFailure(ownControlPath(context), NoControlPath);
   // Watched from before the first worker loads the application: nothing that is saved meanwhile is missed.
   const changes = asked.values.get("restart") === true ? await watch(asked, context) : null;
   const children = await platform.loadChildren();
@@ -184,7 +184,7 @@ function accessOf(
   const path = app === undefined ? null : localPath(app);
   const apps = path === null ? [] : [path, path.replace(/[^/]*$/, "") || "."];
   const pems = [values.get("cert"), values.get("key")].filter((path) => path !== undefined) as string[];
-  const temporary = process.env("TMPDIR") ?? "/tmp";
+  const temporary = process.env("TMPDIR") || "/tmp";
   return {
     reads: [process.cwd, ...apps, control, temporary, ...pems],
     writes: [process.cwd, control, temporary, ...log === undefined || log === "-" ? [] : [log]],

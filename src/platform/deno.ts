@@ -129,12 +129,16 @@ const files: Files = {
     };
   },
   makePrivateDirectory(path) {
-    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+    try {
+      Deno.mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
     files.checkPrivateDirectory(path);
   },
   checkPrivateDirectory(path) {
     const { isDirectory, mode, uid } = Deno.lstatSync(path);
-    if (!isDirectory) throw new Error(`${path} is no directory`);
+    if (!isDirectory) throw new Error(`${path} is not a directory`);
     if (Deno.build.os === "windows") return;
     if (((mode ?? 0) & 0o077) !== 0) throw new Error(`${path} is open to others; expected mode 0700`);
     // What this process makes is its user's; no permission is needed to see whose that is.

@@ -181,9 +181,9 @@ export interface Files {
   /** Opens a file to write at its end, made where it is missing. */
   append(path: string): FileSink;
   /**
-   * Makes a directory that nobody else may enter, where it is missing.
+   * Makes a directory that only this user may enter, if it is missing. What it is in has to be there.
    *
-   * @throws {Error} where something else stands there, it belongs to somebody else, or others may enter it
+   * @throws {Error} if something else has that name, it belongs to another user, or others may enter it
    */
   makePrivateDirectory(path: string): void;
   /** The same of a directory that is there already. */

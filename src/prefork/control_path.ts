@@ -1,75 +1,116 @@
-// Knows: where control sockets stand when nobody names a path.
+// Knows: where control sockets stand when no path is named.
 // Does not know: what is said over them.
+// Rule: a directory from the environment is checked before it is used. `su` leaves another user's in it.
 
 import { messageOf } from "../platform/log.ts";
-import type { Platform } from "../platform/ports.ts";
+import type { Log, Platform } from "../platform/ports.ts";
 import { clearSocketPath } from "../platform/socket_path.ts";
 
-/** No place for a control socket; the message says what to do. */
+/** No place for a control socket. The message says what to do. */
 export class NoControlPath extends Error {
   override readonly name = "NoControlPath";
 }
 
-/**
- * The path of this process' own control socket, in a directory that nobody else may enter; what killed processes have
- * left there is cleared away.
- *
- * @param platform the runtime
- * @returns a path that is free
- * @throws {NoControlPath} where there is no such directory
- */
-export async function ownControlPath(platform: Platform): Promise<string> {
-  const directory = directoryOf(platform);
-  try {
-    platform.files.makePrivateDirectory(directory);
-    for (const path of socketsIn(directory, platform)) await clearSocketPath(path, platform);
-  } catch (error) {
-    throw new NoControlPath(
-      `no directory for the control socket: ${messageOf(error)}; name a --control PATH`,
-      { cause: error },
-    );
-  }
-  return `${directory}/${platform.process.pid}.sock`;
+/** Most bytes in the path of a Unix socket: 108 on Linux and 104 on macOS, with the zero at the end. */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+/** A directory in which control sockets may stand. */
+interface Place {
+  path: string;
+  /** The directory that it is in. */
+  parent: string;
+  /** The parent belongs to one user too, as XDG_RUNTIME_DIR has to. The directory for temporary files does not. */
+  isParentPrivate: boolean;
 }
 
 /**
- * The control socket that `weft ctl` means when it is told none.
+ * The path of this process' own control socket, in a directory that only its user can enter. What killed processes have
+ * left there is removed.
+ *
+ * @param context the runtime, and the log that says why a directory is not used
+ * @returns a path that is free
+ * @throws {NoControlPath} if there is no such directory
+ */
+export async function ownControlPath({ platform, log }: { platform: Platform; log: Log }): Promise<string> {
+  const { files, process } = platform;
+  const reasons: string[] = [];
+  for (const place of placesFor(platform)) {
+    const path = `${place.path}/${process.pid}.sock`;
+    try {
+      checkParent(place, platform);
+      if (new TextEncoder().encode(path).length > MAX_SOCKET_PATH_BYTES) throw new Error(`${path} is too long`);
+      files.makePrivateDirectory(place.path);
+      for (const path of socketsIn(place, platform)) await clearSocketPath(path, platform);
+    } catch (error) {
+      reasons.push(messageOf(error));
+      continue;
+    }
+    for (const reason of reasons) log("INFO", `the control socket is in ${place.path}: ${reason}`);
+    return path;
+  }
+  throw new NoControlPath(`no directory for the control socket: ${reasons.join("; ")}; name a --control PATH`);
+}
+
+/**
+ * The control socket that `weft ctl` means if no path is named.
  *
  * @param platform the runtime
  * @returns the path of the only one that is live
- * @throws {NoControlPath} where there is none, or more than one
+ * @throws {NoControlPath} if there is none, or more than one
  */
 export async function findControlPath(platform: Platform): Promise<string> {
-  const directory = directoryOf(platform);
-  if (platform.files.kindOf(directory) !== null) {
-    // Whoever else could make a socket there could answer in a supervisor's place.
-    try {
-      platform.files.checkPrivateDirectory(directory);
-    } catch (error) {
-      const reason = messageOf(error);
-      throw new NoControlPath(`${directory} is not to be trusted: ${reason}; name a --control PATH`, { cause: error });
-    }
-  }
   const live: string[] = [];
-  for (const path of socketsIn(directory, platform)) if (await platform.isUnixSocketLive(path)) live.push(path);
+  const looked: string[] = [];
+  const reasons: string[] = [];
+  for (const place of placesFor(platform)) {
+    try {
+      checkParent(place, platform);
+      if (platform.files.kindOf(place.path) !== null) platform.files.checkPrivateDirectory(place.path);
+    } catch (error) {
+      // Another user could have made a socket there, and would answer in a supervisor's place.
+      reasons.push(`${place.path} is not trusted: ${messageOf(error)}`);
+      continue;
+    }
+    looked.push(place.path);
+    for (const path of socketsIn(place, platform)) if (await platform.isUnixSocketLive(path)) live.push(path);
+    // A supervisor that was started without XDG_RUNTIME_DIR is in the first temporary directory that can be used.
+    if (live.length > 0 || !place.isParentPrivate) break;
+  }
   if (live.length === 1) return live[0];
   throw new NoControlPath(
     live.length === 0
-      ? `no supervisor was found in ${directory}; it is there with --max-proc, --workers or --restart. Name its --control PATH`
+      ? [`no supervisor was found in ${looked.join(" or ")}`, ...reasons].join("; ") +
+        ". It is there with --max-proc, --workers or --restart. Name its --control PATH"
       : `several supervisors run; name one:\n${live.map((path) => `  --control ${path}`).join("\n")}`,
   );
 }
 
-function socketsIn(directory: string, { files }: Platform): string[] {
-  return files.list(directory).filter((name) => name.endsWith(".sock")).map((name) => `${directory}/${name}`);
+function socketsIn({ path }: Place, { files }: Platform): string[] {
+  return files.list(path).filter((name) => name.endsWith(".sock")).map((name) => `${path}/${name}`);
 }
 
-function directoryOf({ process }: Platform): string {
-  const runtimeDirectory = process.env("XDG_RUNTIME_DIR");
-  if (runtimeDirectory !== undefined && runtimeDirectory !== "") return `${runtimeDirectory}/weft`;
+/** @throws {Error} if the directory must not be made in its parent */
+function checkParent({ parent, isParentPrivate }: Place, { files }: Platform): void {
+  if (!parent.startsWith("/")) throw new Error(`${parent} is relative`);
+  if (files.kindOf(parent) !== "directory") throw new Error(`${parent} is not a directory`);
+  if (isParentPrivate) files.checkPrivateDirectory(parent);
+}
+
+/** The first that can be used is used. */
+function placesFor({ process }: Platform): Place[] {
+  const places: Place[] = [];
+  const runtime = process.env("XDG_RUNTIME_DIR") ?? "";
+  if (runtime !== "") places.push({ path: `${runtime}/weft`, parent: runtime, isParentPrivate: true });
   const user = process.userId();
-  if (user === null) {
-    throw new NoControlPath("no directory for the control socket is known; name a --control PATH");
+  if (user !== null) {
+    const temporary = process.env("TMPDIR") ?? "";
+    for (const parent of new Set([temporary, "/tmp"])) {
+      if (parent !== "") places.push({ path: `${parent}/weft-${user}`, parent, isParentPrivate: false });
+    }
   }
-  return `${process.env("TMPDIR") || "/tmp"}/weft-${user}`;
+  if (places.length > 0) return places;
+  throw new NoControlPath(
+    "no directory for the control socket is known: XDG_RUNTIME_DIR is not set, and the user's number needs --allow-sys=uid; " +
+      "name a --control PATH",
+  );
 }
