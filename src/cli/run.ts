@@ -1,6 +1,7 @@
 // Knows: how one process serves alone: listen, print where, obey signals, stop.
 // Does not know: how flags are written, or how several processes serve (run_supervisor.ts).
 
+import { noteHangup } from "./hangup.ts";
 import { sayServing, sayStopped } from "./lines.ts";
 import { listen, showUrl } from "./listening.ts";
 import type { Asked } from "./parse_flags.ts";
@@ -19,8 +20,9 @@ import { dumpOnSignal, obeySignals } from "./signals.ts";
  * @throws {UsageError} where what was asked for does not fit together
  */
 export async function run(asked: Asked, context: Context): Promise<number> {
-  const { platform, log } = context;
+  const { platform } = context;
   const { process } = platform;
+  const hangup = noteHangup(await platform.loadTerminal(), platform);
   const descriptor = inheritedSocket(asked, context);
   const prepared = await prepare(asked, context);
   const { configuration } = prepared;
@@ -36,7 +38,7 @@ export async function run(asked: Asked, context: Context): Promise<number> {
   }, context);
   process.noteDebugger();
   dumpOnSignal(() => serving.dump(), context);
-  process.onSignal("SIGHUP", () => log("WARN", "HUP reloads workers, and there are none: start with --max-proc 2"));
+  hangup.stopOn(ending);
 
   sayServing(showUrl(listener.addr, isTls(configuration)), asked, { ...context, more: "" });
   await Promise.race([engine.finished, ending.forced]);

@@ -15,6 +15,7 @@ import { EXIT } from "../prefork/exit_codes.ts";
 import { progressStoreOf } from "./configuration.ts";
 import { Failure, orFailure } from "./failure.ts";
 import { allVariables, defaultHost } from "./flags.ts";
+import { noteHangup } from "./hangup.ts";
 import { sayServing, sayStopped } from "./lines.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
 import { bootsAtOnce, inheritedSocket, mostWorkers } from "./processes.ts";
@@ -45,6 +46,7 @@ const WORKER_TIMEOUT_MS = 30_000;
 export async function runSupervisor(asked: Asked, workers: number, context: Context): Promise<number> {
   const { platform, log } = context;
   const { process } = platform;
+  const hangup = noteHangup(await platform.loadTerminal(), platform);
   const descriptor = inheritedSocket(asked, context) ?? undefined;
   const control = asked.values.get("control") as string | undefined ??
     await orFailure(ownControlPath(context), NoControlPath);
@@ -88,7 +90,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   logUncaught(process, log);
   process.noteDebugger();
   dumpOnSignal(() => supervisor.dump(), context);
-  process.onSignal("SIGHUP", () => supervisor.note({ kind: "reload", why: "reload", detail: "HUP", ticket: 0 }));
+  hangup.reloadOn(() => supervisor.note({ kind: "reload", why: "reload", detail: "HUP", ticket: 0 }), ending);
   process.onSignal("SIGTTIN", () => supervisor.note({ kind: "scale", to: roster.target + 1 }));
   process.onSignal("SIGTTOU", () => supervisor.note({ kind: "scale", to: roster.target - 1 }));
 

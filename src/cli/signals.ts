@@ -5,6 +5,7 @@ import type { Log, Platform, SignalName } from "../platform/ports.ts";
 
 /** Exit codes of a stop that was forced: 128 and the signal's number. */
 const FORCED: Readonly<Partial<Record<SignalName, number>>> = {
+  SIGHUP: 129,
   SIGINT: 130,
   SIGTERM: 143,
   SIGQUIT: 143,
@@ -30,6 +31,18 @@ export interface Stops {
   abort(): void;
 }
 
+/** What obeying needs of its surroundings. */
+interface Context {
+  platform: Platform;
+  log: Log;
+}
+
+/** What obeySignals() gives: also the way to stop for another reason. */
+export interface Obeying extends Ending {
+  /** Drains unless the process is stopping already. */
+  stop(name: SignalName, why: string): void;
+}
+
 /**
  * Obeys the signals that end a process: the first drains, a second one cuts.
  *
@@ -37,25 +50,28 @@ export interface Stops {
  * @param context the runtime and the log
  * @returns what was asked for
  */
-export function obeySignals(stops: Stops, { platform, log }: { platform: Platform; log: Log }): Ending {
+export function obeySignals(stops: Stops, { platform, log }: Context): Obeying {
   const { promise: forced, resolve: force } = Promise.withResolvers<void>();
   let code = 0;
   let isForced = false;
+  const stop = (name: SignalName, why: string) => {
+    if (stops.isStopping()) return;
+    code = FORCED[name]!;
+    const open = stops.open();
+    log("INFO", `${why}: stopping${open === null ? "" : `; connections open: ${open}`}; once more stops at once`);
+    stops.drain();
+  };
   for (const name of ["SIGTERM", "SIGINT", "SIGQUIT", "SIGBREAK"] as const) {
     platform.process.onSignal(name, () => {
+      if (!stops.isStopping()) return stop(name, name);
       code = FORCED[name]!;
-      if (!stops.isStopping()) {
-        const open = stops.open();
-        log("INFO", `${name}: stopping${open === null ? "" : `; connections open: ${open}`}; once more stops at once`);
-        return stops.drain();
-      }
       log("WARN", `${name} again: stopping now`);
       isForced = true;
       stops.abort();
       force();
     });
   }
-  return { forced, isForced: () => isForced, code: () => code };
+  return { forced, isForced: () => isForced, code: () => code, stop };
 }
 
 /**
@@ -66,7 +82,7 @@ export function obeySignals(stops: Stops, { platform, log }: { platform: Platfor
  */
 export function dumpOnSignal(
   dump: () => string | Promise<string>,
-  { platform, log }: { platform: Platform; log: Log },
+  { platform, log }: Context,
 ): void {
   platform.process.onSignal("SIGUSR1", async () => {
     const shut = keepDebuggerShut(platform, log);

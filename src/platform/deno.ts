@@ -190,6 +190,7 @@ export const denoPlatform: Platform = {
   // What not every process uses is loaded where it is used: each module costs a part of a millisecond, node:net several.
   loadChildren: async () => (await import("./deno_children.ts")).children,
   loadSources: async () => (await import("./deno_files.ts")).denoSources,
+  loadTerminal: async () => (await import("./deno_terminal.ts")).terminal,
   makeTemporaryDirectory: async (parent) => (await import("./deno_directory.ts")).makeTemporaryDirectory(parent),
   listen,
   listenOn: async (descriptor) => (await import("./node_net.ts")).listenOn(descriptor),

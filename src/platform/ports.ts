@@ -118,6 +118,14 @@ export interface Process {
   exit(code: number): never;
 }
 
+/** What a process may have been started from. */
+export interface Terminal {
+  /** True if the process was started to outlive its terminal, as nohup does. Ask before anything listens to a signal. */
+  isOutlived(): boolean;
+  /** True if the process has a terminal that is still open. */
+  isThere(): boolean;
+}
+
 /** How a child ended. */
 export interface ChildEnd {
   code: number;
@@ -251,6 +259,7 @@ export interface Platform {
   readonly temporaryFiles: TemporaryFiles;
   loadChildren(): Promise<Children>;
   loadSources(): Promise<Sources>;
+  loadTerminal(): Promise<Terminal>;
   /** Makes a temporary directory in another, or where the system has them. What is left of it at the exit is removed. */
   makeTemporaryDirectory(parent?: string): Promise<TemporaryDirectory>;
   /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" where the address cannot be had */

@@ -66,14 +66,6 @@ unixTest("QUIT stops gracefully too", async () => {
   assert.equal((await program.ended).code, 0);
 });
 
-unixTest("HUP says that there is nothing to reload, and the program serves on", async () => {
-  await using program = start(["-p", "0", APP]);
-  const url = await program.url();
-  program.kill("SIGHUP");
-  await program.waitFor(/\[WARN\] HUP reloads workers, and there are none/);
-  assert.equal(await (await fetch(`${url}/x`)).text(), "hello from /x\n");
-});
-
 unixTest("With a drain delay the port stays open after TERM, and the health path already says 503", async () => {
   await using program = start(["-p", "0", "--health", "/healthz", "--drain-delay", "1h", APP]);
   const url = await program.url();

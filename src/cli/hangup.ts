@@ -1,0 +1,57 @@
+// Knows: what HUP means: a wish to reload, or a terminal that was closed.
+// Does not know: how a process reloads or stops.
+
+import type { Clock, Process, Terminal } from "../platform/ports.ts";
+import type { Obeying } from "./signals.ts";
+
+/** Some shells send HUP as they leave, and the terminal is closed after them. */
+const TERMINAL_CLOSES_MS = 1_000;
+
+/** What obeying HUP needs of its surroundings. */
+interface Context {
+  process: Pick<Process, "onSignal">;
+  clock: Clock;
+}
+
+/** What HUP means for this process. */
+export interface Hangup {
+  /**
+   * Stops on HUP, as a process that serves alone does: its terminal was closed. A second HUP cuts nothing: shells and the
+   * system send one each.
+   */
+  stopOn(obeying: Pick<Obeying, "stop">): void;
+  /** Reloads on HUP, as a supervisor does, unless HUP came because its terminal was closed: then it stops. */
+  reloadOn(reload: () => void, obeying: Pick<Obeying, "stop">): void;
+}
+
+/**
+ * Finds out what HUP means for this process. Call it before anything listens to a signal, and before the application is
+ * loaded: Deno no longer ignores HUP, as nohup wants it to, once a program listens to TERM.
+ *
+ * @param terminal from which the process may have been started
+ * @param context the runtime
+ * @returns what obeys it
+ */
+export function noteHangup(terminal: Terminal, { process, clock }: Context): Hangup {
+  const isOutlived = terminal.isOutlived();
+  const hadTerminal = !isOutlived && terminal.isThere();
+  return {
+    stopOn(obeying) {
+      process.onSignal("SIGHUP", () => {
+        if (!isOutlived) obeying.stop("SIGHUP", "SIGHUP");
+      });
+    },
+    reloadOn(reload, obeying) {
+      const hasStopped = () => {
+        if (!hadTerminal || terminal.isThere()) return false;
+        obeying.stop("SIGHUP", "SIGHUP, as the terminal was closed");
+        return true;
+      };
+      process.onSignal("SIGHUP", () => {
+        if (hasStopped()) return;
+        reload();
+        if (hadTerminal) clock.after(TERMINAL_CLOSES_MS, hasStopped);
+      });
+    },
+  };
+}
