@@ -1,7 +1,7 @@
 // Knows: how Deno watches directories, tells one content of a file from another, and which modules import which.
 // Does not know: which files matter, or what happens when they change.
 
-import { ModulesUnknown } from "./errors.ts";
+import { ModulesUnknown, WatchLimit, type WatchResource } from "./errors.ts";
 import type { Sighting, Sources, Watcher } from "./ports.ts";
 
 /** Files above it are told apart by size and time: reading a large one after each save would be felt. */
@@ -17,7 +17,7 @@ function slashed(path: string): string {
 }
 
 function watch(directories: readonly string[]): Watcher {
-  const watcher = Deno.watchFs([...directories], { recursive: false });
+  const watcher = startWatch(directories);
   return {
     close(): void {
       try {
@@ -33,6 +33,40 @@ function watch(directories: readonly string[]): Watcher {
       }
     },
   };
+}
+
+function startWatch(directories: readonly string[]): Deno.FsWatcher {
+  try {
+    return Deno.watchFs([...directories], { recursive: false });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const resource = scarceResource(error, directories[0]);
+    throw resource === null ? error : new WatchLimit(resource, { cause: error });
+  }
+}
+
+/** Deno gives these errors no class and no code, only the words of its watcher and the number of the system's error. */
+function scarceResource({ message }: Error, directory: string): WatchResource | null {
+  if (/file watch limit reached|\(os error 28\)/.test(message)) return "watches";
+  if (!/\(os error 24\)/.test(message)) return null;
+  return hasDescriptors(directory) ? "instances" : "descriptors";
+}
+
+/** A watch takes three: inotify's, and two to wait for it. */
+const WATCH_DESCRIPTORS = 3;
+
+/** EMFILE says that this process has too many files open, and also that this user has too many instances of inotify. */
+function hasDescriptors(directory: string): boolean {
+  const probes: Deno.FsFile[] = [];
+  try {
+    while (probes.length < WATCH_DESCRIPTORS) probes.push(Deno.openSync(directory));
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code === "EMFILE") return false;
+    throw error;
+  } finally {
+    for (const probe of probes) probe.close();
+  }
 }
 
 /** Null for what changes nothing: a file that was written is closed. */

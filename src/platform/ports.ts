@@ -228,6 +228,7 @@ export interface Sources {
    * Sightings are kept from the moment that it returns. A directory that was removed and made again is seen by a new
    * watch only where the iteration of the former one has ended before: the system shares what two watches have in common.
    *
+   * @throws {WatchLimit} if a limit of the system is reached
    * @throws {Error} where one of them is not there or cannot be watched
    */
   watch(directories: readonly string[]): Watcher;

@@ -1,5 +1,6 @@
-// Knows: how to tell the user why changes cannot be seen.
-// Does not know: who prints it.
+// Explains to the user why changes cannot be seen, and what to do about it.
+
+import { WatchLimit, type WatchResource } from "../platform/errors.ts";
 
 /** Files cannot be watched; the message says what was expected, what came, and what to do. */
 export class CannotWatch extends Error {
@@ -10,8 +11,16 @@ export class CannotWatch extends Error {
 const ADVICE: Readonly<Record<string, string>> = {
   NotCapable: "; allow reading it with --allow-read",
   PermissionDenied: "; give this user the right to read it, or name other directories with --restart-directory",
-  // What Linux says where a user's watches are used up is no error of a class of its own.
-  Error: "; where it is the limit of watches, raise fs.inotify.max_user_watches or name fewer --restart-directory",
+};
+
+/** What to do about a limit that is reached. Linux counts the first two for each user, over all of the user's programs. */
+const LIMIT_ADVICE: Readonly<Record<WatchResource, string>> = {
+  watches:
+    "; this user's watches are used up: raise fs.inotify.max_user_watches with sysctl, or name fewer --restart-directory",
+  instances:
+    "; this user's inotify instances are used up: raise fs.inotify.max_user_instances with sysctl, or end other programs " +
+    "that watch files",
+  descriptors: "; this process may not open more files: raise the limit with `ulimit -n`",
 };
 
 /**
@@ -26,5 +35,6 @@ export function refusedBySystem(directories: readonly string[], error: unknown):
     ? directories[0]
     : `${directories.length} directories (${directories[0]}, ...)`;
   const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
-  return new CannotWatch(`cannot watch ${which}: ${message}${ADVICE[name] ?? ""}`, { cause: error });
+  const advice = error instanceof WatchLimit ? LIMIT_ADVICE[error.resource] : ADVICE[name] ?? "";
+  return new CannotWatch(`cannot watch ${which}: ${message}${advice}`, { cause: error });
 }

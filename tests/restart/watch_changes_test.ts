@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ModulesUnknown } from "../../src/platform/errors.ts";
+import { WatchLimit } from "../../src/platform/errors.ts";
 import { CannotWatch } from "../../src/restart/cannot_watch.ts";
 import { watchForChanges, type WatchOptions } from "../../src/restart/watch_changes.ts";
 import { settled } from "../helpers/duplex.ts";
@@ -228,9 +229,25 @@ Deno.test("Where the system refuses later, the iteration says so and nothing is 
     watch.ended,
     (error) =>
       error instanceof CannotWatch &&
-      /^cannot watch 3 directories .*: no watches are left; .*max_user/.test(error.message),
+      /^cannot watch 3 directories .*: no watches are left$/.test(error.message),
   );
   assert.equal(watch.clock.timers, 0);
+});
+
+Deno.test("A limit of the system is named with what raises it", async () => {
+  for (
+    const [resource, advice] of [
+      ["watches", /no more; .*raise fs\.inotify\.max_user_watches /],
+      ["instances", /no more; .*raise fs\.inotify\.max_user_instances /],
+      ["descriptors", /no more; .*`ulimit -n`/],
+    ] as const
+  ) {
+    await using watch = await watching();
+    watch.sources.refusal = new WatchLimit(resource, { cause: new Error("no more") });
+    watch.sources.see({ kind: "lost", paths: [] });
+    await watch.pass(200);
+    await assert.rejects(watch.ended, (error) => error instanceof CannotWatch && advice.test(error.message));
+  }
 });
 
 Deno.test("close() ends the iteration in the middle of a burst, and may be called again", async () => {
