@@ -5,7 +5,7 @@ import { nearestConfig } from "../app/own_configuration.ts";
 import { localPath } from "../app/specifier.ts";
 import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
 import type { RosterOptions } from "../prefork/facts.ts";
-import { Supervisor, type SupervisorParts } from "../prefork/supervisor.ts";
+import { Supervisor, type SupervisorOptions } from "../prefork/supervisor.ts";
 import { logUncaught, messageOf } from "../platform/log.ts";
 import { SocketPathError } from "../platform/socket_path.ts";
 import type { ChildAccess, Log, Platform } from "../platform/ports.ts";
@@ -144,7 +144,7 @@ function showPaths([first, ...more]: readonly string[], cwd: string): string {
   return more.length === 0 ? path : `${path} and ${more.length} more`;
 }
 
-async function startOr(parts: SupervisorParts): Promise<Supervisor> {
+async function startOr(parts: SupervisorOptions): Promise<Supervisor> {
   try {
     return await Supervisor.start(parts);
   } catch (error) {

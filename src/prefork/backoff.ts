@@ -1,10 +1,9 @@
-// Knows: how long a place waits before it is filled again.
-// Does not know: why its worker died.
+// How long a place waits before its next worker is started.
 
 /** The first wait; it doubles with each further death, up to the second. */
 const FIRST_MS = 100;
 const LONGEST_MS = 5_000;
-/** Waits are spread by so much of themselves, lest all workers come back at one moment. */
+/** Each wait is spread by this part of itself, so that not all workers come back at the same moment. */
 const SPREAD = 0.2;
 
 /** Waits of places whose workers keep dying young: none after the first death, then 0.1 s doubling to 5 s. */
@@ -30,7 +29,7 @@ export class Backoff {
   /**
    * Everything is new: nothing is held against a place any more.
    *
-   * @param nr the place; all of them where it is not said
+   * @param nr the place; without it, all of them
    */
   forget(nr?: number): void {
     if (nr === undefined) this.#deaths.clear();

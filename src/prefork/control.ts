@@ -1,6 +1,5 @@
-// Knows: the local socket that workers and `weft ctl` connect to, and who may.
-// Does not know: what is answered.
-// Rule: nothing that comes over it disturbs the service: a stranger is shown out, a silent one too.
+// The local socket that workers and `weft ctl` connect to.
+// Nothing that comes over it disturbs the service: an unknown or silent client is disconnected.
 
 import { ListenerClosed } from "../platform/errors.ts";
 import { messageOf, showError } from "../platform/log.ts";
@@ -10,11 +9,11 @@ import { EXIT } from "./exit_codes.ts";
 import { LineChannel } from "./line_channel.ts";
 import { type Question, readFirst, type Reply, type SupervisorMessage } from "./messages.ts";
 
-/** Who connects has so long to say what it wants. */
+/** Time for a new connection to say what it wants. */
 const FIRST_LINE_MS = 5_000;
 /**
- * Who has more to say than nothing says it at once: of more than these the longest silent one has to leave. More workers
- * than these do not boot at one moment.
+ * Most connections that may stay silent. Above this the oldest is closed. No more workers than this start at one moment,
+ * and a worker speaks at once.
  */
 const MAX_SILENT = 512;
 /** A question is short. */
@@ -22,9 +21,9 @@ const MAX_QUESTION_BYTES = 4 * 1024;
 /** After an error of accept, such as too many open files. */
 const PAUSE_MS = 500;
 
-/** Who is told of connections. */
+/** What connections are passed to. */
 export interface Host {
-  /** A worker's connection; null where nobody waits for this token. It says what to do with each message. */
+  /** A worker's connection. Returns what handles each message, or null if the token is not known. */
   welcome(token: string, channel: LineChannel<SupervisorMessage>): ((message: unknown) => void) | null;
   /** A question of `weft ctl`. */
   answer(question: Question): Promise<Reply>;
@@ -50,10 +49,10 @@ export class Control {
   }
 
   /**
-   * Opens the control socket; one that a killed process has left behind is replaced.
+   * Opens the control socket. The socket file of a process that was killed is replaced.
    *
-   * @param path where; nobody but the user may connect to it
-   * @param parts the runtime, who is told, and the log
+   * @param path where; only the user may connect to it
+   * @param options the runtime, what connections are passed to, and the log
    * @returns the socket, which listens
    * @throws {SocketPathError} if it cannot be opened
    */
@@ -117,7 +116,7 @@ export class Control {
     }
   }
 
-  /** Answers a question; who asks and does not read is not waited for. */
+  /** Answers a question. A client that asks and does not read is given up. */
   async #reply(channel: LineChannel<Reply>, first: { question: Question } | null): Promise<void> {
     channel.send(
       first === null

@@ -1,6 +1,5 @@
-// Knows: where control sockets stand when no path is named.
-// Does not know: what is said over them.
-// Rule: a directory from the environment is checked before it is used. `su` leaves another user's in it.
+// Finds the directory of the control socket if no path is named.
+// A directory from the environment is checked before it is used: after `su` it belongs to another user.
 
 import { messageOf } from "../platform/log.ts";
 import type { Log, Platform } from "../platform/ports.ts";

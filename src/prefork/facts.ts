@@ -1,5 +1,4 @@
-// Knows: what a roster is told, and what it answers.
-// Does not know: how either comes about.
+// What a roster is told (facts), and what it answers (actions).
 
 import type { BootFault, LeaveReason } from "./messages.ts";
 import type { Report } from "./report.ts";
@@ -35,7 +34,7 @@ export type Fact =
   | { kind: "exited"; id: number; code: number; signal: string | null }
   /** Time has passed; `lateMs` is how much later this comes than it should. */
   | { kind: "tick"; lateMs: number }
-  /** `ticket` names who is to be told the verdict; 0 for nobody. */
+  /** `ticket` names the caller that waits for the result; 0 if none does. */
   | { kind: "reload"; why: "reload" | "restart"; detail: string; ticket: number }
   | { kind: "scale"; to: number }
   | { kind: "stop" }

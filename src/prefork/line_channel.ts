@@ -1,6 +1,5 @@
-// Knows: how JSON objects travel over a socket, one a line.
-// Does not know: what they say.
-// Rule: a peer that sends rubbish or does not read loses its connection, and nothing else.
+// Sends JSON objects over a socket, one in each line.
+// A peer that sends anything else, or does not read, loses its connection and nothing more.
 
 import type { Socket } from "../platform/ports.ts";
 
@@ -54,7 +53,7 @@ export class LineChannel<Sent> {
   }
 
   /**
-   * Reads messages until the peer ends the connection. A line that is no JSON, or too long, ends it too.
+   * Reads messages until the peer ends the connection. A line that is not JSON, or is too long, ends it too.
    *
    * @param maxLineBytes the longest line of a peer that is not known yet
    * @returns each message as it was parsed: not checked

@@ -1,5 +1,4 @@
-// Knows: what is remembered of one worker.
-// Does not know: what is decided about it.
+// What a roster remembers of one worker.
 
 import type { LeaveReason } from "./messages.ts";
 import { NO_REPORT, type Report } from "./report.ts";
@@ -28,7 +27,7 @@ export interface Member {
   isQuiet: boolean;
   /** Why it was killed. */
   fault: string | null;
-  /** Nobody needs to be told of its end. */
+  /** Its end is not worth a line in the log. */
   isDropped: boolean;
 }
 

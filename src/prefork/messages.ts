@@ -1,6 +1,5 @@
-// Knows: what the supervisor, its workers and `weft ctl` say to each other: one JSON object a line.
-// Does not know: how lines travel (line_channel.ts), or what is done about them.
-// Rule: what a stranger says first is checked before it is believed; who has shown its token is this program.
+// What the supervisor, its workers and `weft ctl` say to each other: one JSON object in each line.
+// The first message of a connection is checked before it is believed. A peer that has shown its token is this program.
 
 import type { ConnectionFacts } from "../inspect/dump.ts";
 import type { Progress } from "../progress/progress.ts";
@@ -22,7 +21,7 @@ export interface Tally {
 export interface Ready {
   /** What a user types. */
   url: string;
-  /** The port that it listens on; 0 where it has none. */
+  /** The port that it listens on; 0 if it has none. */
   port: number;
   /** The longest that it takes to drain, in milliseconds. */
   drainMs: number;
@@ -63,7 +62,7 @@ export type WorkerMessage =
 export type SupervisorMessage =
   | { kind: "found"; ask: number; progress: Progress | null }
   | { kind: "surveyed"; ask: number; connections: ConnectionFacts[] }
-  /** Comes once the application is loaded: listen there, or, where it is null, find out where that can be. */
+  /** Comes when the application is loaded. The port to listen on; null means: find out which port is free. */
   | { kind: "listen"; port: number | null }
   /** Finish what runs. */
   | { kind: "drain"; why: LeaveReason }

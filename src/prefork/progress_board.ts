@@ -1,5 +1,4 @@
-// Knows: how far the uploads of all workers are, as they have told.
-// Does not know: who asks, or how either reaches it.
+// The progress of the uploads of all workers, as the workers have reported it.
 
 import { isFinal, LIFE_MS, type Progress } from "../progress/progress.ts";
 
@@ -45,7 +44,7 @@ export class ProgressBoard {
   }
 
   /**
-   * A worker is gone: nobody takes its uploads any more.
+   * A worker has ended: its uploads are aborted.
    *
    * @param owner the worker
    * @param now milliseconds of the clock
@@ -59,7 +58,7 @@ export class ProgressBoard {
   }
 
   /**
-   * Forgets what nobody has told of for a minute.
+   * Forgets what was not reported for a minute.
    *
    * @param now milliseconds of the clock
    */

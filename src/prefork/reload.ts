@@ -10,7 +10,7 @@ export interface Pending {
   readonly generation: number;
   readonly why: "reload" | "restart";
   readonly detail: string;
-  /** Who waits for the result. */
+  /** The callers that wait for the result. */
   readonly tickets: number[];
   /** Places whose workers are planned when those before them have loaded. */
   readonly waiting: number[];
@@ -27,7 +27,7 @@ interface HandingOver {
 export interface ReloadRequest {
   readonly why: "reload" | "restart";
   readonly detail: string;
-  /** Names who is told the result; 0 for no one. */
+  /** Names the caller that is told the result; 0 for none. */
   readonly ticket: number;
 }
 
@@ -63,7 +63,7 @@ export class Reload {
   /**
    * Begins a reload. One under way is given up: what it loads may be older than what is asked for now.
    *
-   * @param request why, and who is told the result
+   * @param request why, and which caller is told the result
    * @param options `workers`: places to fill; `bootsAtOnce`: how many load at a time
    */
   begin(request: ReloadRequest, { workers, bootsAtOnce }: { workers: number; bootsAtOnce: number }): void {

@@ -1,5 +1,4 @@
-// Knows: what a worker tells of itself once a second.
-// Does not know: who makes of it what.
+// What a worker reports of itself.
 
 /** How a worker stands. */
 export interface Report {

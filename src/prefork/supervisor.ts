@@ -1,6 +1,5 @@
-// Knows: how what the roster decides is done: processes, the control socket, signals' wishes.
-// Does not know: how many workers there should be, or when one is replaced (roster.ts); how requests are served.
-// Rule: whatever happens comes in as a fact, one at a time; nothing is decided here.
+// Performs what the roster decides: starts and kills processes, answers the control socket.
+// It decides nothing. Everything that happens goes to the roster as a fact, one at a time.
 
 import { messageOf } from "../platform/log.ts";
 import type { ChildOptions, Children, Log, Platform } from "../platform/ports.ts";
@@ -17,13 +16,13 @@ import { connectionsOf, dumpAll, statusOf, type View } from "./views.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 import type { Hello } from "./worker_link.ts";
 
-/** A worker whose connection has ended, and who has not by now, lives on without it. */
+/** If a worker's connection has ended and its process has not ended after this time, it lives on without us. */
 const LOST_MS = 1_000;
 /** A worker that has ended without a word may have said something that is still on its way. */
 const LAST_WORDS_MS = 200;
 
 /** What a supervisor is made of. */
-export interface SupervisorParts {
+export interface SupervisorOptions {
   platform: Platform;
   log: Log;
   terms: RosterOptions;
@@ -42,7 +41,7 @@ export interface SupervisorParts {
 /** How a supervisor ended. */
 export interface SupervisorEnd {
   code: number;
-  /** Why, where that is not a stop. */
+  /** Why, if it was not a stop. */
   message?: string;
   /** Of all workers that there ever were. */
   tally: Tally;
@@ -56,7 +55,7 @@ export class Supervisor {
   /** Resolves when the last worker is gone. */
   readonly finished: Promise<SupervisorEnd>;
 
-  #parts: SupervisorParts;
+  #options: SupervisorOptions;
   #platform: Platform;
   #control!: Control;
   #handles = new Map<number, WorkerHandle>();
@@ -72,17 +71,17 @@ export class Supervisor {
   #ticking: Ticking;
   #finish!: (end: SupervisorEnd) => void;
 
-  private constructor(parts: SupervisorParts) {
-    this.#parts = parts;
-    this.#platform = parts.platform;
-    this.#startedAt = parts.platform.clock.now();
-    const { random } = parts.platform;
-    this.roster = new Roster(parts.terms, { backoff: new Backoff(random), random });
+  private constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#platform = options.platform;
+    this.#startedAt = options.platform.clock.now();
+    const { random } = options.platform;
+    this.roster = new Roster(options.terms, { backoff: new Backoff(random), random });
     this.finished = new Promise((resolve) => this.#finish = resolve);
-    const { clock } = parts.platform;
+    const { clock } = options.platform;
     this.#ticking = new Ticking({
       clock,
-      workerTimeoutMs: parts.terms.workerTimeoutMs,
+      workerTimeoutMs: options.terms.workerTimeoutMs,
       look: (lateMs) => {
         this.#board.sweep(clock.now());
         this.note({ kind: "tick", lateMs });
@@ -93,15 +92,15 @@ export class Supervisor {
   /**
    * Starts a supervisor and its workers.
    *
-   * @param parts what it is made of
+   * @param options what it is made of
    * @returns the supervisor, whose workers are booting
    * @throws {SocketPathError} if the control socket cannot be opened
    */
-  static async start(parts: SupervisorParts): Promise<Supervisor> {
-    const supervisor = new Supervisor(parts);
-    supervisor.#control = await Control.open(parts.control, {
-      platform: parts.platform,
-      log: parts.log,
+  static async start(options: SupervisorOptions): Promise<Supervisor> {
+    const supervisor = new Supervisor(options);
+    supervisor.#control = await Control.open(options.control, {
+      platform: options.platform,
+      log: options.log,
       host: {
         welcome: (token, channel) => supervisor.#welcome(token, channel),
         answer: (question) => supervisor.#answer(question),
@@ -131,7 +130,7 @@ export class Supervisor {
       roster: this.roster,
       handles: this.#handles,
       platform: this.#platform,
-      version: this.#parts.version,
+      version: this.#options.version,
       control: this.#control.path,
       newest: this.#newest,
       startedAt: this.#startedAt,
@@ -153,7 +152,7 @@ export class Supervisor {
       case "kill":
         return this.#handles.get(action.id)?.child.kill("SIGKILL");
       case "say":
-        return this.#parts.log(action.level, action.message);
+        return this.#options.log(action.level, action.message);
       case "verdict":
         this.#verdicts.get(action.ticket)?.(action);
         this.#verdicts.delete(action.ticket);
@@ -171,9 +170,9 @@ export class Supervisor {
     const { isAwaited } = this.roster;
     let handle: WorkerHandle;
     try {
-      const child = this.#parts.children.startSelf({
-        ...this.#parts.child,
-        args: this.#parts.argsFor({ control: this.#control.path, token, isAwaited }),
+      const child = this.#options.children.startSelf({
+        ...this.#options.child,
+        args: this.#options.argsFor({ control: this.#control.path, token, isAwaited }),
         isAwaited,
         env: { WEFT_WORKER: `${nr}`, WEFT_GENERATION: `${generation}` },
       });
@@ -241,7 +240,7 @@ export class Supervisor {
         return this.note({ kind: message.kind, id });
       case "ready":
         handle.hasServed = true;
-        if (this.#newest === null) this.#parts.onServing(message.url);
+        if (this.#newest === null) this.#options.onServing(message.url);
         this.#newest = message;
         return this.note({ kind: "ready", id, drainMs: message.drainMs });
       case "failed":
@@ -265,7 +264,7 @@ export class Supervisor {
     }
   }
 
-  /** Reloads for one who waits for the verdict. */
+  /** Reloads for a caller that waits for the result. */
   #reload(): Promise<{ ok: boolean; message: string }> {
     const ticket = ++this.#lastTicket;
     return new Promise((resolve) => {

@@ -1,18 +1,17 @@
-// Knows: how often a supervisor looks after its workers, and how late it comes to it.
-// Does not know: what it looks at.
+// How often a supervisor checks its workers, and how late each check is.
 
 import type { Clock, Timer } from "../platform/ports.ts";
 
 /** While something is under way. */
 const EVERY_MS = 1_000;
-/** Where nothing is, a look costs more than what it sees: a sixth of the worker timeout is soon enough, or this. */
+/** While nothing is under way a check costs more than it finds. A sixth of the worker timeout, or this, is soon enough. */
 const CALM_EVERY_MS = 5_000;
 const LOOKS_A_TIMEOUT = 6;
 
 /** What looking goes by. */
 export interface TickingTerms {
   clock: Clock;
-  /** A worker that was not heard for so many milliseconds hangs; 0 where nobody minds. */
+  /** A worker that was silent for so many milliseconds hangs; 0 turns the check off. */
   workerTimeoutMs: number;
   /** Told how much later than it should it is called, in milliseconds. */
   look(lateMs: number): void;

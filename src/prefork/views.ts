@@ -1,5 +1,4 @@
-// Knows: how all processes together are shown: `ctl status`, and the dump.
-// Does not know: who asks.
+// Shows all processes together: `ctl status` and the dump.
 
 import { type ConnectionFacts, showState, type WorkerFacts } from "../inspect/dump.ts";
 import type { Platform, Timer } from "../platform/ports.ts";
@@ -56,7 +55,7 @@ export function statusOf({ roster, platform, version, newest, startedAt }: View)
   };
 }
 
-/** A worker, and what it says of itself; null where it does not answer. */
+/** A worker and what it says of itself; null if it does not answer. */
 interface Told {
   member: Member;
   state: WorkerState | null;

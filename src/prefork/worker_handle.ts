@@ -1,5 +1,4 @@
-// Knows: one worker process, as its supervisor sees it.
-// Does not know: why it was started, or what should become of it (roster.ts).
+// One worker process, as its supervisor sees it.
 
 import type { Child } from "../platform/ports.ts";
 import type { LineChannel } from "./line_channel.ts";
@@ -38,7 +37,7 @@ export class WorkerHandle {
    * Asks for everything it knows of itself.
    *
    * @param impatience settles when it is not waited for any longer
-   * @returns its answer, or null where none came
+   * @returns its answer, or null if none came
    */
   async dump(impatience: Promise<null>): Promise<WorkerState | null> {
     if (this.channel === null || this.channel.isClosed) return null;

@@ -1,6 +1,5 @@
-// Knows: a worker's connection to its supervisor, as the worker sees it.
-// Does not know: how the worker serves.
-// Rule: a worker whose supervisor is gone is told so at once, so that none is ever orphaned.
+// A worker's connection to its supervisor, as the worker sees it.
+// A worker whose supervisor is gone learns it at once, so that none is ever orphaned.
 
 import type { ConnectionFacts } from "../inspect/dump.ts";
 import type { Platform, Timer } from "../platform/ports.ts";
@@ -15,7 +14,7 @@ export interface Hello {
   control: string;
   /** Says which of the supervisor's workers this is. */
   token: string;
-  /** Somebody waits for it; where nobody does, it takes the time to rehearse. */
+  /** True if a caller waits for this worker. If not, it takes the time to warm up. */
   isAwaited: boolean;
   /** How the user started the program, for advice. */
   program: string;
@@ -30,7 +29,7 @@ export interface Pace {
   silentMs: number;
 }
 
-/** Who is told what the supervisor wants. */
+/** What handles the supervisor's wishes. */
 export interface Orders {
   listen(port: number | null): void;
   drain(why: LeaveReason): void;
@@ -59,10 +58,10 @@ export class WorkerLink {
   /**
    * Connects to the supervisor.
    *
-   * @param hello where it is, and who this is
+   * @param hello the path of the control socket, and which worker this is
    * @param platform the runtime
    * @returns the connection
-   * @throws {Error} where there is no supervisor
+   * @throws {Error} if there is no supervisor
    */
   static async connect(hello: Hello, platform: Platform): Promise<WorkerLink> {
     const link = new WorkerLink(new LineChannel(await platform.connectUnix(hello.control)));
@@ -101,7 +100,7 @@ export class WorkerLink {
     this.#channel.send(message);
   }
 
-  /** Keeps the progress of uploads with the supervisor, where the other workers find it. */
+  /** Keeps the progress of uploads with the supervisor, so that the other workers find it. */
   get progressStore(): ProgressStore {
     return {
       put: (id, progress) => this.tell({ kind: "progress", id, progress }),
@@ -110,7 +109,7 @@ export class WorkerLink {
     };
   }
 
-  /** The connections of all processes; none where the supervisor is gone. */
+  /** The connections of all processes; none if the supervisor is gone. */
   async survey(): Promise<ConnectionFacts[]> {
     const answer = await this.#ask((ask) => ({ kind: "survey", ask }));
     return answer?.kind === "surveyed" ? answer.connections : [];
