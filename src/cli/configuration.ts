@@ -59,9 +59,6 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
     const value = say(flag, option);
     if (value !== undefined) limits[option] = value;
   }
-  if (typeof limits.health === "string" && !limits.health.startsWith("/")) {
-    throw new UsageError(`--health: expected a path that starts with "/", got "${limits.health}"`);
-  }
   // Who asks for a format asks for a log.
   const isLogged = platform.process.isTerminal() || asked.values.has("log-format");
   const settings = settledOr(limits, (option) => sourceOf(option, asked, options));

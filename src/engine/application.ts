@@ -33,8 +33,10 @@ export interface ApplicationParts {
  */
 export function applicationOf(parts: ApplicationParts): Application {
   const { handler, accept, health } = parts;
+  // Targets are compared as clients send them: percent-encoded.
+  const healthPath = health === undefined ? null : new URL(`http://localhost${health.path}`).pathname;
   // The engine's own path is nobody else's to refuse.
-  const isHealth = (exchange: Exchange) => health !== undefined && pathOf(exchange) === health.path;
+  const isHealth = (exchange: Exchange) => healthPath !== null && pathOf(exchange) === healthPath;
   return {
     accept: accept === undefined ? null : (exchange) => isHealth(exchange) ? null : accept(previewOf(exchange)),
     handle: health === undefined

@@ -135,6 +135,10 @@ export function settle(limits: Limits): Settings {
   if (!["auto", "whole", "stream"].includes(settings.body)) {
     throw new SettingError("body", `expected "auto", "whole" or "stream", got ${JSON.stringify(settings.body)}`);
   }
+  const { health } = settings;
+  if (health !== undefined && !(typeof health === "string" && health.startsWith("/"))) {
+    throw new SettingError("health", `expected a path that starts with "/", got ${JSON.stringify(health)}`);
+  }
   settleHead(settings, limits);
   return settings;
 }

@@ -90,7 +90,7 @@ function isName(bytes: Uint8Array, at: number, name: number[]): boolean {
  */
 export function judgeHead(read: ReadHead, notes: HeadNotes): RequestHead {
   const head = new RequestHead(read);
-  if (!ORDINARY_METHODS.has(head.method)) checkMethod(head.method);
+  if (head.method !== "GET" && !ORDINARY_METHODS.has(head.method)) checkMethod(head.method);
   head.form = formOf(head.method, head.target);
   if (read.isTargetUtf8) head.target = percentEncoded(head.target);
   head.host = judgeHost(read, notes);
@@ -107,7 +107,7 @@ export function judgeHead(read: ReadHead, notes: HeadNotes): RequestHead {
 }
 
 /** Methods that need no closer look. */
-const ORDINARY_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
+const ORDINARY_METHODS = new Set(["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
 
 /** Methods that a Request cannot have, in any case of their letters (Fetch standard, section 2.2.1). */
 const FORBIDDEN_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);

@@ -1,7 +1,7 @@
 // Why a head is refused: which status and which words tell the client.
 // A line that is refused may be looked at again; head_reader.ts itself looks at no byte twice.
 
-import { CR, LF, showOctet, ZERO } from "./octets.ts";
+import { LF, showOctet, ZERO } from "./octets.ts";
 import { badRequest, type ProtocolCode, ProtocolError } from "./protocol_error.ts";
 
 /** Where the two digits stand in `HTTP/1.1`. */
@@ -51,21 +51,22 @@ export function noVersion(octet: number): ProtocolError {
 }
 
 /**
- * Tells a version that is not spoken here (505) from what is not a version (400).
+ * Tells a version that is not spoken here (505) from what is not a version (400), once its last digit has come.
  *
  * @param bytes the buffer
  * @param start where the version starts in it; its name was read already
  * @param at the first byte that was not looked at
  * @param limit one past the last byte that may be looked at
- * @returns the limit, if the version has not come to its end yet
+ * @returns the limit, if its last digit has not come yet
  * @throws {ProtocolError} otherwise
  */
 export function refuseVersion(bytes: Uint8Array, start: number, at: number, limit: number): number {
   for (let i = at; i < limit; i++) {
     const place = i - start;
-    if (place === DOT_PLACE ? bytes[i] === DOT : place <= MINOR_PLACE && isDigit(bytes[i])) continue;
-    if (place <= MINOR_PLACE || bytes[i] !== CR) throw noVersion(bytes[i]);
-    throw new ProtocolError("bad-version", 505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
+    if (place === DOT_PLACE ? bytes[i] !== DOT : !isDigit(bytes[i])) throw noVersion(bytes[i]);
+    if (place === MINOR_PLACE) {
+      throw new ProtocolError("bad-version", 505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
+    }
   }
   return limit;
 }

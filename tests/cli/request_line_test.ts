@@ -39,6 +39,7 @@ Deno.test("A limit that does not fit is named by what set it: the flag, the vari
       "--max-header-size: expected more than a request line may have (16384 bytes), got 16384",
     ],
     [["--max-header-size", "0"], {}, "--max-header-size: expected 1 or more, got 0"],
+    [["--health", "up"], {}, '--health: expected a path that starts with "/", got "up"'],
     [["--max-connections", "0"], {}, "--max-connections: expected 1 or more, got 0"],
   ];
   for (const [args, env, stderr] of cases) {

@@ -72,6 +72,7 @@ Deno.test("serve throws where an option is out of range", () => {
   }
   for (
     const limits of [
+      { health: "health" },
       { maxHeaderBytes: 0 },
       { maxRequestLineBytes: 0 },
       { maxRequestLineBytes: 65_537 },

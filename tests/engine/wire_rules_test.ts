@@ -119,6 +119,13 @@ Deno.test("A raw UTF-8 target reaches the handler percent-encoded, and logs show
   assert.equal((await ask(engine, `GET /caf\xe9 HTTP/1.1\r\n${HOST}\r\n`))[0], 400);
 });
 
+Deno.test("A health path past ASCII is found, raw and percent-encoded", async () => {
+  await using engine = realEngine(() => new Response("handler"), { health: "/zustand/\u00fc ber" });
+  for (const target of ["/zustand/\xc3\xbc%20ber", "/zustand/%C3%BC%20ber", "http://test/zustand/%C3%BC%20ber?x"]) {
+    assert.deepEqual(await ask(engine, `GET ${target} HTTP/1.1\r\n${HOST}\r\n`), [200, "serving\n"], target);
+  }
+});
+
 Deno.test("A request line has the limit that was asked for: 414 for a target, 501 for a method", async () => {
   const lineOf = (bytes: number) => `GET /${"x".repeat(bytes - "GET / HTTP/1.1".length)} HTTP/1.1\r\n${HOST}\r\n`;
   const fields = `x-a: ${"a".repeat(20_000)}\r\n`;
