@@ -84,6 +84,27 @@ Deno.test("A HEAD with a body has none for the handler, and the next request is 
   }
 });
 
+Deno.test("A GET whose body is malformed or too long is answered once, and nothing after it is taken for a request", async () => {
+  const smuggled = `GET /smuggled HTTP/1.1\r\n${HOST}\r\n`;
+  const bodies = [
+    `transfer-encoding: chunked\r\n\r\n5\r\nhello${smuggled}`,
+    `transfer-encoding: chunked\r\n\r\nx\r\n${smuggled}`,
+    `content-length: 300000\r\n\r\n${smuggled}${"x".repeat(300_000 - smuggled.length)}${smuggled}`,
+  ];
+  for (const rest of bodies) {
+    const urls: string[] = [];
+    await using server = serving(({ url }) => {
+      urls.push(url);
+      return new Response("ok");
+    });
+    using client = await server.connect();
+    await client.send(`GET /a HTTP/1.1\r\n${HOST}${rest}`);
+    const responses = await client.rest();
+    assert.deepEqual(responses.map(({ status }) => status), [200]);
+    assert.deepEqual(urls, ["http://test/a"]);
+  }
+});
+
 Deno.test("Cookie lines and equal lengths reach the handler as one value, by every way to read headers", async () => {
   await using server = serving((request) => {
     const copies = [
