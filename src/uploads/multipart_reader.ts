@@ -42,6 +42,8 @@ export class MultipartReader {
   #search: ReturnType<MakeSearch>;
   #listener: PartListener;
   #state: State = { at: "preamble" };
+  /** True if what stands before the first boundary is more than spaces and line ends. */
+  #hasPreamble = false;
   #index = 0;
 
   /**
@@ -90,6 +92,7 @@ export class MultipartReader {
     const state = this.#state;
     if (state.at === "data") this.#listener.data(bytes);
     else if (state.at === "head") this.#head(state, bytes);
+    else this.#hasPreamble ||= !isBlank(bytes);
   }
 
   /** What was before it has ended. */
@@ -112,6 +115,7 @@ export class MultipartReader {
   #head(state: State & { at: "head" }, bytes: Uint8Array): void {
     const all = state.bytes.length === 0 ? bytes : joined([state.bytes, bytes], state.bytes.length + bytes.length);
     if (all[0] === DASH && all[1] === DASH) {
+      if (this.#index === 1 && this.#hasPreamble) throw onlyPreamble();
       this.#state = { at: "done" };
       return;
     }
@@ -145,6 +149,18 @@ function endOfHead(bytes: Uint8Array, from: number): number {
     if (at > MAX_HEAD_BYTES) return -1;
   }
   return -1;
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((octet) => octet === CR || octet === LF || octet === 0x20 || octet === 0x09);
+}
+
+/** Such a form has parts with another boundary: to take it for an empty one would lose them. */
+function onlyPreamble(): UploadError {
+  return new UploadError(
+    "bad-part",
+    "the form's first boundary is its last, but bytes stand before it; check the boundary",
+  );
 }
 
 function badLine(): UploadError {

@@ -13,14 +13,31 @@ export interface Parameterized {
 const NAME = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const PLAIN_VALUE = /[^\s;",]*/y;
 const SPACE = /[ \t]*/y;
+/** What stands behind the closing quote of a file's name: the end, or the next parameter. */
+const BEHIND_NAME = /[ \t]*(?:$|;[ \t]*(?:$|;|[!#$%&'*+\-.^_`|~0-9A-Za-z]+=))/y;
 
 /**
  * Reads a value with parameters.
  *
  * @param text the field's value
- * @returns what it says, or null where it is malformed
+ * @returns what it says, or null if it is malformed
  */
 export function readParameters(text: string): Parameterized | null {
+  return read(text, (_, from) => endOfQuoted(text, from));
+}
+
+/**
+ * Reads a value whose parameter `filename` may have quotes inside its quotes. Internet Explorer and Firefox up to 3.6 sent
+ * names so. A quote closes the name if the next parameter, or the end, follows.
+ *
+ * @param text the field's value
+ * @returns what it says, or null if it is malformed in another way
+ */
+export function readLooseParameters(text: string): Parameterized | null {
+  return read(text, (name, from) => name === "filename" ? endOfLoose(text, from) : endOfQuoted(text, from));
+}
+
+function read(text: string, endOf: (name: string, from: number) => number): Parameterized | null {
   const first = text.indexOf(";");
   const value = (first < 0 ? text : text.slice(0, first)).trim().toLowerCase();
   const parameters = new Map<string, string>();
@@ -33,7 +50,7 @@ export function readParameters(text: string): Parameterized | null {
     if (name === "" || text[at] !== "=" || parameters.has(name)) return null;
     at++;
     if (text[at] === '"') {
-      const end = endOfQuoted(text, at + 1);
+      const end = endOf(name, at + 1);
       if (end < 0) return null;
       parameters.set(name, unquote(text.slice(at + 1, end)));
       at = end + 1;
@@ -57,6 +74,15 @@ function endOfQuoted(text: string, from: number): number {
   for (let at = from; at < text.length; at++) {
     if (text[at] === '"') return at;
     if (text[at] === "\\" && (text[at + 1] === '"' || text[at + 1] === "\\")) at++;
+  }
+  return -1;
+}
+
+/** The place of the first quote that closes the name; -1 if there is none. */
+function endOfLoose(text: string, from: number): number {
+  for (let at = endOfQuoted(text, from); at >= 0; at = endOfQuoted(text, at + 1)) {
+    BEHIND_NAME.lastIndex = at + 1;
+    if (BEHIND_NAME.test(text)) return at;
   }
   return -1;
 }

@@ -24,6 +24,8 @@ export interface ReceivedForm extends AsyncDisposable {
   readonly fields: ReadonlyMap<string, readonly string[]>;
   /** The files, in the order sent. */
   readonly files: readonly ReceivedFile[];
+  /** Fields and files together, in the order sent: the field's name, and its value or its file. */
+  readonly entries: readonly (readonly [field: string, value: string | ReceivedFile])[];
   /**
    * The last value of a field.
    *
@@ -82,22 +84,23 @@ export interface ReceivedForm extends AsyncDisposable {
  */
 export async function receiveUploads(request: Request, options: UploadOptions = {}): Promise<ReceivedForm> {
   const limits = settleLimits(options);
-  const boundary = boundaryOf(request.headers.get("content-type"));
+  const strict = options.strict === true;
+  const boundary = boundaryOf(request.headers.get("content-type"), { strict });
   if (request.bodyUsed) throw new TypeError("expected a request whose body was not read yet");
   checkTotal(Number(request.headers.get("content-length")), limits.maxTotalBytes);
   const store = new UploadStore(platform.makeTemporaryDirectory, options);
-  const intake = new FormIntake(limits);
   disposeAtEnd(request, store);
   try {
     const { make } = await import(SEARCH) as typeof import("npm:multipasta@^0.2.8/Search");
+    const intake = new FormIntake({ limits, strict, makeSearch: make });
     const reader = new MultipartReader(make, boundary, intake);
     await readForm(request, { reader, intake, store, maxTotalBytes: limits.maxTotalBytes });
+    return uploadsOf(intake, store);
   } catch (error) {
     const named = nameError(error);
     await store.dispose(named);
     throw named;
   }
-  return uploadsOf(intake, store);
 }
 
 interface Reading {
@@ -158,12 +161,14 @@ function exchangesOf(request: Request): readonly Exchange[] {
   return [...exchangesUnderWay()].filter(isSource);
 }
 
-function uploadsOf({ fields }: FormIntake, store: UploadStore): ReceivedForm {
+function uploadsOf({ fields, order }: FormIntake, store: UploadStore): ReceivedForm {
   const { files } = store;
   const dispose = () => store.dispose();
+  let file = 0;
   return {
     fields,
     files,
+    entries: order.map(([field, value]) => [field, value ?? files[file++]]),
     field: (name) => fields.get(name)?.at(-1) ?? null,
     file: (name) => files.findLast(({ field }) => field === name) ?? null,
     dispose,

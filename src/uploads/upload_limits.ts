@@ -60,13 +60,20 @@ export interface UploadOptions {
    * @param part what the file is
    */
   sink?: (part: UploadPart) => UploadSink | Promise<UploadSink>;
+  /**
+   * Refuses what only old clients send: parts that are encoded for mail (base64, quoted-printable), parts that belong to no
+   * field, several files in one part (multipart/mixed), a quote inside the quotes of a file's name, a backslash in the
+   * boundary, and a charset that is not known.
+   * @default {false} they are decoded, skipped and read
+   */
+  strict?: boolean;
 }
 
 /** Where a file's bytes go; null for a temporary file. */
 export type UploadSink = WritableStream<Uint8Array> | null | undefined;
 
 /** The limits with nothing left open. */
-export type UploadLimits = Required<Omit<UploadOptions, "directory" | "sink">>;
+export type UploadLimits = Required<Omit<UploadOptions, "directory" | "sink" | "strict">>;
 
 const DEFAULTS: UploadLimits = {
   maxFiles: 100,

@@ -117,7 +117,18 @@ Deno.test("A part without a body may leave out the line end before the boundary"
 });
 
 Deno.test("A form without parts is one", () => {
-  assert.deepEqual(read([new TextEncoder().encode("--b--\r\n")], "b"), []);
+  for (const form of ["--b--\r\n", "--b--", "\r\n\r\n--b--\r\nwhat follows\r\n--b\r\n", "--b--\r"]) {
+    for (const size of [1, 3, 1000]) {
+      const bytes = new TextEncoder().encode(form);
+      assert.deepEqual(read(split(bytes, Array.from(bytes.keys()).filter((at) => at % size === 0)), "b"), [], form);
+    }
+  }
+});
+
+Deno.test("A part may have no head", () => {
+  assert.deepEqual(read([new TextEncoder().encode("--b\r\n\r\nbody\r\n--b--\r\n")], "b"), [
+    { head: "", body: Buffer.from("body") },
+  ]);
 });
 
 /** No form, and why. */
@@ -134,6 +145,7 @@ const BROKEN: Record<string, [code: string, form: string]> = {
   "a boundary in the head": ["bad-part", "--b\r\nA: b\r\n--b\r\nA: b\r\n\r\n1\r\n--b--\r\n"],
   "two boundaries in a row": ["bad-part", "--b\r\n--b\r\nA: b\r\n\r\n1\r\n--b--\r\n"],
   "a head without end": ["part-head-too-large", `--b\r\nA: ${"x".repeat(17_000)}\r\n\r\n1\r\n--b--\r\n`],
+  "only bytes before the last boundary": ["bad-part", "--c\r\nA: b\r\n\r\n1\r\n--b--\r\n"],
   "a head of many lines": ["part-head-too-large", `--b\r\n${"A: b\r\n".repeat(4_000)}\r\n1\r\n--b--\r\n`],
 };
 
