@@ -1,5 +1,5 @@
-// Knows: the files that the demo's pages are made of, and what a browser may do with them.
-// Rule: a file is served under the path that it has in src, so that a module's imports hold in both places.
+// The files of the demo's pages, and what a browser may do with them.
+// A file is served under the path that it has in src, so that a module's imports work in both places.
 
 import client from "../progress/client/progress_client.js" with { type: "text" };
 import mark from "./mark.svg" with { type: "text" };
@@ -10,7 +10,7 @@ import stream from "./stream.js" with { type: "text" };
 import table from "./table.js" with { type: "text" };
 import thread from "./thread.js" with { type: "text" };
 
-/** Everything comes from here, nothing is inline, and nobody frames it. */
+/** Everything comes from here, nothing is inline, and no page may frame it. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -40,7 +40,7 @@ const ASSETS: Readonly<Record<string, readonly [text: string, type: string]>> = 
  * Finds a file of the demo's page.
  *
  * @param pathname the path that was asked for
- * @returns the file, or null where there is none
+ * @returns the file, or null if there is none
  */
 export function assetAt(pathname: string): Response | null {
   return Object.hasOwn(ASSETS, pathname) ? answer(...ASSETS[pathname]) : null;

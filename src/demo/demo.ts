@@ -1,5 +1,4 @@
-// Knows: the application that is served when none is named, and its paths.
-// Does not know: how it is served, or who tells it of the server's connections.
+// The application that is served when none is named.
 
 import type { ConnectionFacts } from "../inspect/dump.ts";
 import type { Handler } from "../message/handler.ts";
@@ -20,7 +19,7 @@ export interface DemoParts {
   /** True once the server is stopping: what has no end of its own ends then. */
   isStopping: () => boolean;
   /**
-   * Who follows uploads and tells how far they are.
+   * The registry that follows uploads and answers for them.
    * @default those of this process
    */
   uploads?: Uploads;

@@ -1,4 +1,4 @@
-// Knows: how a request is shown to the one who sent it.
+// Shows a request to the client that sent it.
 
 /** What is sent back is held in memory. */
 const MAX_ECHO_BYTES = 1024 ** 2;

@@ -1,4 +1,4 @@
-// Knows: the stream of lines that shows an answer coming piece by piece.
+// A stream of lines that shows an answer coming piece by piece.
 
 import type { Clock } from "../platform/ports.ts";
 import { pause } from "./pause.ts";

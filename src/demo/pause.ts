@@ -1,4 +1,4 @@
-// Knows: how a handler waits without outliving its client.
+// Waits in a handler, at most until the client leaves.
 
 import type { Clock } from "../platform/ports.ts";
 

@@ -1,5 +1,4 @@
-// Knows: how the server's connections are told to a page, again and again.
-// Does not know: where they are known.
+// Tells a page of the server's connections, again and again.
 
 import type { ConnectionFacts } from "../inspect/dump.ts";
 import type { Clock } from "../platform/ports.ts";

@@ -1,5 +1,4 @@
-// Knows: how an upload is taken, as fast as was asked for, and what its sender is told.
-// Does not know: what was in it; nothing is kept.
+// Takes an upload at the speed that was asked for, and tells its sender what has come. Nothing is kept.
 
 import type { Clock } from "../platform/ports.ts";
 import { documentOf } from "./assets.ts";

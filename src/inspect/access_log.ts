@@ -1,5 +1,4 @@
-// Knows: how a request is written down when it is over.
-// Does not know: when lines reach the file (line_writer.ts).
+// Writes a line for each request when it is over.
 
 import type { ConnectionView, Lap, PhaseReader } from "../connection/phases.ts";
 import type { Address } from "../platform/ports.ts";
@@ -28,7 +27,7 @@ interface Entry {
 /**
  * Makes a reader that writes a line for each request.
  *
- * @param options the format, where lines go, and the clocks: `now` in milliseconds that never step back, `date` since 1970
+ * @param options the format, what takes the lines, and the clocks: `now` in milliseconds that never step back, `date` since 1970
  * @returns the reader
  */
 export function accessLog(
@@ -69,7 +68,7 @@ function showShort(entry: Entry): string {
   return `${remote} ${method} ${target} ${status} ${bytes} ${durationMs.toFixed(1)} ms`;
 }
 
-/** The Combined Log Format, with the seconds that the request took behind it. */
+/** The Combined Log Format, followed by the duration in seconds. */
 function showCombined(entry: Entry): string {
   const { remote, method, target, version, status, bytes, durationMs } = entry;
   const request = method === "-" ? "-" : `${method} ${target} ${version}`;

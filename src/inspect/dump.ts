@@ -1,6 +1,5 @@
-// Knows: how the state of one or more processes is shown to their operator.
-// Does not know: who asks, or where it is printed.
-// Rule: never a field's value, a query or a part of a body: they may be secrets.
+// Shows the state of one or more processes to their operator.
+// It never shows a field's value, a query or a part of a body: they may be secrets.
 
 import type { Connection } from "../connection/connection.ts";
 import type { Address } from "../platform/ports.ts";
@@ -24,10 +23,10 @@ export interface ConnectionFacts {
   phase: string;
   ageMs: number;
   requests: number;
-  /** Of the request that is answered now, "-" where there is none; never a query. */
+  /** Of the request that is answered now; "-" if there is none. Never a query. */
   method: string;
   path: string;
-  /** Bytes of its body that have come, and that were promised (-1 for chunks); null where there is no request. */
+  /** Bytes of its body that have come, and that were promised (-1 for chunks); null if there is no request. */
   body: { received: number; size: number } | null;
   /** Bytes written to the client. */
   written: number;
@@ -130,10 +129,10 @@ function connectionRow(facts: ConnectionFacts): string[] {
 const MAX_PATH = 200;
 
 /**
- * Shows where a request goes.
+ * Shows the path of a request.
  *
  * @param target as it stands in the request
- * @returns its path without a query, cut where it is very long
+ * @returns its path without a query, cut if it is very long
  */
 export function showPath(target: string): string {
   const [path] = target.split("?", 1);

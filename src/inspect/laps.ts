@@ -1,5 +1,4 @@
-// Knows: how long each phase of a request took, and when its answer is over.
-// Does not know: what is done with the figures.
+// Measures how long each phase of a request took.
 
 import type { ConnectionView, Lap, Phase, PhaseReader } from "../connection/phases.ts";
 

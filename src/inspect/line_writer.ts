@@ -1,5 +1,4 @@
-// Knows: how lines reach a file in few writes.
-// Does not know: what they say.
+// Writes lines to a file in few writes.
 
 import type { Clock, Timer } from "../platform/ports.ts";
 
@@ -16,7 +15,7 @@ export class LineWriter {
 
   /**
    * @param sink takes the text of one or more lines
-   * @param clock whose time it is
+   * @param clock sets the timer
    */
   constructor(sink: (text: string) => void, clock: Clock) {
     this.#sink = sink;

@@ -1,5 +1,4 @@
-// Knows: the line that tells how long each phase of a request took.
-// Does not know: where lines go.
+// The line that tells how long each phase of a request took.
 
 import type { PhaseReader } from "../connection/phases.ts";
 import { lapReader } from "./laps.ts";
@@ -15,7 +14,7 @@ export interface LineOptions {
 /**
  * The stopwatch of `--bench`: one line for each request, with the milliseconds of its phases.
  *
- * @param options where lines go, and a clock in milliseconds
+ * @param options what takes the lines, and a clock in milliseconds
  * @returns a reader for {@linkcode ServeOptions.readers}
  *
  * @example

@@ -1,5 +1,4 @@
-// Knows: the line that tells of each phase as it is passed.
-// Does not know: where lines go.
+// The line that tells of each phase as it is entered.
 
 import type { ConnectionView, Phase, PhaseReader } from "../connection/phases.ts";
 import type { LineOptions } from "./stopwatch.ts";
@@ -7,7 +6,7 @@ import type { LineOptions } from "./stopwatch.ts";
 /**
  * The trace of `--debug`: `[connection] [pid] phase detail` for every phase of every connection.
  *
- * @param options where lines go
+ * @param options what takes the lines
  * @returns a reader for {@linkcode ServeOptions.readers}
  *
  * @example

@@ -1,6 +1,5 @@
-// Knows: how a request names an upload, and which requests are uploads and which are polls.
-// Does not know: what is answered.
-// Rule: every request of a wrapped application comes by here; one that names nothing must pay next to nothing.
+// How a request names an upload, and which requests are uploads and which are polls.
+// Every request of a wrapped application comes by here. One that names no upload must cost next to nothing.
 
 import type { RequestHead } from "../wire/request_head.ts";
 
@@ -13,8 +12,8 @@ const COMMON = "rogress";
  * The id that a target or a header gives.
  *
  * @param target a request target or a URL
- * @param header the value of X-Progress-ID, null where there is none
- * @returns the id, which may be none that fits; null where nothing is named
+ * @param header the value of X-Progress-ID; null if there is none
+ * @returns the id, which may be malformed; null if the request names none
  */
 export function idIn(target: string, header: string | null): string | null {
   const at = target.includes(COMMON) ? target.indexOf("?") : -1;
@@ -27,7 +26,7 @@ export function idIn(target: string, header: string | null): string | null {
  * Tells a request that uploads: one that has a body, or a method that would have one. An empty file is an upload too.
  *
  * @param head the request's head
- * @returns true where it may be followed
+ * @returns true if it may be followed
  */
 export function isUpload({ framing, method }: RequestHead): boolean {
   return framing.kind !== "none" || method === "POST" || method === "PUT" || method === "PATCH";

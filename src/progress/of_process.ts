@@ -1,14 +1,13 @@
-// Knows: what the program and the uploads of its process have to tell each other.
-// Does not know: either of them.
-// Rule: the program does not load what follows uploads for an application that follows none.
+// Connects the program with the uploads of its process.
+// If an application follows no uploads, the program does not load what follows them.
 
 import type { ProgressStore } from "./progress.ts";
 import type { Uploads } from "./uploads.ts";
 
-/** The program fills in the first, and whoever loads them the second. */
+/** The program sets `store`; the module that follows uploads sets `uploads` when it is loaded. */
 export const ofProcess: {
-  /** Where the uploads of this process tell other processes how far they are. */
+  /** The store that tells other processes how far the uploads of this process are. */
   store: ProgressStore | null;
-  /** The uploads of this process; null while nobody has loaded what follows them. */
+  /** The uploads of this process; null until the module that follows them is loaded. */
   uploads: Uploads | null;
 } = { store: null, uploads: null };

@@ -1,5 +1,4 @@
-// Knows: how somebody who asks for an upload's progress is answered: with JSON, or with events until it is over.
-// Does not know: how an upload is followed.
+// Answers a poll for an upload's progress: with JSON, or with events until the upload is over.
 
 import type { Progress } from "./progress.ts";
 import { isUploadId, showBadId } from "./progress.ts";
@@ -10,9 +9,9 @@ export interface Poll {
   /** As it came; it may be none that fits. */
   id: string;
   method: string;
-  /** The value of Accept, null where there is none. */
+  /** The value of Accept; null if there is none. */
   accept: string | null;
-  /** Aborted when the one who asks leaves. */
+  /** Aborted when the client leaves. */
   signal: () => AbortSignal;
   /** True once the server stops. */
   isStopping?: () => boolean;
@@ -24,16 +23,16 @@ const encoder = new TextEncoder();
 /**
  * Answers a poll.
  *
- * @param uploads who knows
+ * @param uploads the registry that knows the uploads
  * @param poll what is asked
- * @returns the progress as JSON, a stream of events where they are accepted, 400 where no upload can have such an id
+ * @returns the progress as JSON, a stream of events if the client accepts them, or 400 if an upload cannot have such an id
  */
 export function answerPoll(uploads: Uploads, poll: Poll): Response | Promise<Response> {
   const { id, method, accept } = poll;
   if (!isUploadId(id)) return json({ error: `upload progress: ${showBadId(id)}` }, 400);
   if (accept?.toLowerCase().includes(EVENTS) !== true) return answerOnce(uploads, id);
   const headers = { "content-type": EVENTS, "cache-control": "no-store" };
-  // Who asks for the head alone must not be left with a stream that nobody reads.
+  // A HEAD request must not leave a stream that is never read.
   if (method === "HEAD") return new Response(null, { headers });
   return new Response(eventsOf(uploads.progressChanges(id, { signal: poll.signal(), isStopping: poll.isStopping })), {
     headers,
@@ -49,7 +48,7 @@ function json(value: Progress | { error: string }, status: number): Response {
   return new Response(JSON.stringify(value), { status, headers });
 }
 
-/** One event for each change; the stream ends behind the last. */
+/** One event for each change. The stream ends after the last. */
 function eventsOf(changes: AsyncGenerator<Progress, void, void>): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

@@ -1,5 +1,4 @@
-// Knows: what is told of an upload, which ids can name one, and what keeps it beyond this process.
-// Does not know: who counts, or who asks.
+// What is told of an upload, which ids can name one, and the store that keeps it for other processes.
 
 /**
  * How an upload stands.
@@ -15,21 +14,21 @@ export type ProgressState = "starting" | "uploading" | "done" | "error" | "abort
 /** What is told of an upload; its fields stand in this order in the JSON of a poll. */
 export interface Progress {
   readonly state: ProgressState;
-  /** Bytes of the body that its head promised; -1 where that is not known. */
+  /** Bytes of the body that its head promised; -1 if that is not known. */
   readonly size: number;
   /** Bytes of the body that were taken from the socket. */
   readonly received: number;
   /** Bytes a second: of the last few seconds while it runs, of all its time afterwards. */
   readonly rate: number;
-  /** Seconds that are left at this rate, rounded up; -1 where that cannot be told. */
+  /** Seconds that are left at this rate, rounded up; -1 if they are not known. */
   readonly eta: number;
-  /** 1 where its state is `aborted`. */
+  /** 1 if its state is `aborted`. */
   readonly aborted: 0 | 1;
   /** The answer's status; 0 until it is answered. */
   readonly status: number;
 }
 
-/** What is told of an upload that nobody knows. */
+/** What is told of an upload that is not known. */
 export const STARTING: Progress = Object.freeze({
   state: "starting",
   size: -1,
@@ -44,13 +43,13 @@ export const STARTING: Progress = Object.freeze({
 export const LIFE_MS = 60_000;
 
 /**
- * Keeps the progress of uploads where other processes find it. This process asks it only for uploads that it does not
+ * Keeps the progress of uploads so that other processes find it. This process asks it only for uploads that it does not
  * know itself.
  */
 export interface ProgressStore {
   /**
    * Takes what is known of an upload: when it starts, as it changes (at most 10 times a second), every few seconds while
-   * it does not, and when it is over. Called often, so it must not throw; nobody waits for what it returns.
+   * it does not, and when it is over. Called often, so it must not throw. What it returns is not awaited.
    *
    * @param id names the upload
    * @param progress to be told for 60 s, unless newer comes
@@ -60,7 +59,7 @@ export interface ProgressStore {
    * Tells what is known of an upload. An answer that takes more than half a second is not waited for.
    *
    * @param id names the upload
-   * @returns what was put last, or null where nothing is known
+   * @returns what was put last, or null if nothing is known
    */
   get(id: string): Promise<Progress | null>;
   /** Lets go of everything; called once, at the end. */
@@ -98,7 +97,7 @@ export function showBadId(id: string): string {
  * Tells whether an upload is over.
  *
  * @param progress what is known of it
- * @returns true where nothing more will change
+ * @returns true if nothing more will change
  */
 export function isFinal(progress: Progress): boolean {
   const { state } = progress;
@@ -110,7 +109,7 @@ export function isFinal(progress: Progress): boolean {
  *
  * @param one what was told
  * @param other what is known now
- * @returns true where there is nothing to tell
+ * @returns true if there is nothing to tell
  */
 export function isSame(one: Progress, other: Progress): boolean {
   return one.received === other.received && one.rate === other.rate && one.state === other.state &&

@@ -1,6 +1,5 @@
-// Knows: how progress is kept in Redis, so that every machine of a service can tell of every upload.
-// Does not know: who uploads, who asks.
-// Rule: Redis may be away at any time; uploads go on, and its operator hears of it once a minute.
+// Keeps progress in Redis, so that every machine of a service can tell of every upload.
+// Redis may be away at any time. Uploads go on, and the operator is told once a minute.
 
 // node-redis, which Redis itself keeps; ioredis gets repairs only. Its client alone is one package without dependencies.
 import type { createClient } from "npm:@redis/client@6";
@@ -11,25 +10,25 @@ import { LIFE_MS, type Progress, type ProgressStore } from "./progress.ts";
 
 type Client = ReturnType<typeof createClient>;
 
-/** Not a literal where it is imported: what a literal names is fetched before the program starts, needed or not. */
+/** Not a literal in the import: Deno fetches what a literal names before the program starts, needed or not. */
 const CLIENT = "npm:@redis/client@6";
 const PREFIX = "weft:progress:";
 /** One line says that Redis is away; a hundred a second would say no more. */
 const WARN_EVERY_MS = 60_000;
 /** Commands that may wait for an answer: a second of a busy process; a Redis that hangs gets no more. */
 const MAX_COMMANDS = 1_000;
-/** Uploads whose last progress is kept until Redis is there. */
+/** Uploads whose last progress is kept until Redis is reachable. */
 const MAX_LATE = 10_000;
 /** A connection that is silent in spite of pings is dropped and made anew. */
 const PING_MS = 5_000;
 const SILENT_MS = 12_000;
-/** Soon back after a restart of Redis, and no burden where it stays away. */
+/** Soon enough after a restart of Redis, and cheap if it stays away. */
 const MAX_PAUSE_MS = 1_000;
 
 /** What {@linkcode redisStore} can be told. */
 export interface RedisStoreOptions {
   /**
-   * Told once a minute at most where Redis is away.
+   * Told once a minute at most if Redis is away.
    * @default writes to stderr
    */
   log?: Log;
@@ -45,9 +44,9 @@ export interface RedisStoreOptions {
  * client (`npm:@redis/client`) is loaded when this is called, and it connects in the background, again and again.
  *
  * @param url such as `redis://user:password@host:6379/0`, or `rediss:` for TLS
- * @param options who is told of trouble
+ * @param options what is told of trouble
  * @returns the store, for {@linkcode Uploads.store}
- * @throws {TypeError} where it is no URL of Redis
+ * @throws {TypeError} if it is not a URL of Redis
  *
  * @example
  * ```ts ignore

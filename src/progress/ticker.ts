@@ -1,5 +1,4 @@
-// Knows: how one timer serves all who wait for the next moment, and stops where nobody does.
-// Does not know: what they wait for.
+// One timer for all that wait for the next tick. It stops when nothing waits.
 
 import type { Clock, Timer } from "../platform/ports.ts";
 
@@ -7,7 +6,7 @@ import type { Clock, Timer } from "../platform/ports.ts";
 export interface TickerParts {
   clock: Clock;
   everyMs: number;
-  /** Done at every tick, before those who wait go on; true where it has to be done again. */
+  /** Done at every tick, before those that wait go on. Returns true if it has to be done again. */
   work: () => boolean;
 }
 
@@ -28,7 +27,7 @@ export class Ticker {
     this.#timer ??= this.#parts.clock.every(this.#parts.everyMs, () => this.#onTick());
   }
 
-  /** Waits for the next tick; where the ticker is closed, for nothing. */
+  /** Waits for the next tick. Resolves at once if the ticker is closed. */
   next(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -36,7 +35,7 @@ export class Ticker {
     });
   }
 
-  /** Stops it for good; who waits goes on. */
+  /** Stops it for good. What waits goes on. */
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();

@@ -1,6 +1,5 @@
-// Knows: how far one upload is, how fast it comes and how it ended.
-// Does not know: its name, who asks, when it is looked at.
-// Rule: nothing is done while bytes arrive; the exchange counts them anyway, and whoever asks takes a sample.
+// The progress of one upload: how far it is, how fast it comes and how it ended.
+// Nothing is done while bytes arrive. The exchange counts them anyway, and a sample is taken when it is asked for.
 
 import { ResponseBroken } from "../connection/endings.ts";
 import type { ExchangeView } from "../connection/phases.ts";
@@ -61,14 +60,14 @@ export class Upload {
   /**
    * Tells how it ended.
    *
-   * @param wasAnswered false where its answer could not be sent to its end
+   * @param wasAnswered false if its answer could not be sent to its end
    * @param now milliseconds of the clock
    * @returns its last state
    */
   end(wasAnswered: boolean, now: number): Progress {
     const { status, cutReason, isBodyRead } = this.#exchange;
     if (wasAnswered) {
-      // A client that left in the middle of its body gets an answer too, if only nobody reads it.
+      // A client that left in the middle of its body is answered too, but it does not read the answer.
       if (cutReason !== undefined && !isBodyRead) return this.#ended("aborted", 0, now);
       return this.#ended(status < 400 ? "done" : "error", status, now);
     }
@@ -90,7 +89,7 @@ export class Upload {
    *
    * @param progress the sample
    * @param now milliseconds of the clock
-   * @returns true where it is news, or the last one is getting old
+   * @returns true if it is news, or the last one is getting old
    */
   isNews(progress: Progress, now: number): boolean {
     if (this.#put !== null && isSame(this.#put, progress) && now - this.#putAt < REFRESH_MS) return false;
@@ -123,7 +122,7 @@ export class Upload {
   }
 }
 
-/** True where the client has left, and what it has sent is not the whole body: no application makes that good. */
+/** True if the client has left before its body was complete. The application cannot make up for that. */
 function isCutShort(exchange: ExchangeView): boolean {
   return exchange.cutReason !== undefined && !(exchange.cutReason instanceof ProtocolError) && exchange.isBodyCutShort;
 }

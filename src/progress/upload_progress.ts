@@ -1,5 +1,4 @@
-// Knows: how an application is wrapped so that its uploads can be asked for, and the uploads of this process.
-// Does not know: servers, or what the application does.
+// Wraps an application so that the progress of its uploads can be asked for, and keeps the uploads of this process.
 
 import { Exchange } from "../connection/exchange.ts";
 import { RequestInfo } from "../connection/request_info.ts";
@@ -17,7 +16,7 @@ export const uploads: Uploads = ofProcess.uploads = new Uploads({ store: ofProce
 /** What {@linkcode uploadProgress} can be told. */
 export interface UploadProgressOptions {
   /**
-   * Who follows the uploads and answers for them.
+   * The registry that follows the uploads and answers for them.
    * @default the {@linkcode uploads} of this process
    */
   uploads?: Uploads;
@@ -28,13 +27,13 @@ export interface UploadProgressOptions {
  *
  * An upload names itself with `?progress_id=ID`, `?X-Progress-ID=ID` or the header `X-Progress-ID`; an ID has 8 to 64 of
  * A-Z a-z 0-9 - _. A GET or HEAD of any path with the same name and no body is a poll: it is answered with the
- * {@linkcode Progress} as JSON, or, where it accepts `text/event-stream`, with an event for each change until the upload
+ * {@linkcode Progress} as JSON, or, if it accepts `text/event-stream`, with an event for each change until the upload
  * is over; a page then closes its `EventSource`, which would ask again. Every other request goes to the handler.
  *
  * Under another server than this one polls are answered, but no upload is followed.
  *
  * @param handler answers everything but polls
- * @param options whose uploads they are
+ * @param options the registry of the uploads
  * @returns the handler to serve
  *
  * @example
@@ -103,11 +102,11 @@ function answer(
 }
 
 /**
- * Tells how far an upload is: one of this process, or of another one where {@linkcode Uploads.store} is set.
+ * Tells how far an upload is: one of this process, or of another one if {@linkcode Uploads.store} is set.
  *
  * @param id names the upload: 8 to 64 of A-Z a-z 0-9 - _
- * @returns its progress; its state is `starting` where nobody knows it
- * @throws {TypeError} where no upload can have such an id
+ * @returns its progress; its state is `starting` if it is not known
+ * @throws {TypeError} if an upload cannot have such an id
  *
  * @example
  * ```ts
@@ -124,12 +123,12 @@ export function progressOf(id: string): Promise<Progress> {
 
 /**
  * Watches an upload: gives its progress at once, then whenever it changes, at most ten times a second, and ends with its
- * last state. It waits for an upload that has not begun, and ends where nobody hears of it for 60 s.
+ * last state. It waits for an upload that has not begun, and ends if nothing is heard of it for 60 s.
  *
  * @param id names the upload: 8 to 64 of A-Z a-z 0-9 - _
  * @param options `signal` ends the watching
  * @returns an iterator of progress
- * @throws {TypeError} where no upload can have such an id
+ * @throws {TypeError} if an upload cannot have such an id
  *
  * @example
  * ```ts

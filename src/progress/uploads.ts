@@ -1,6 +1,5 @@
-// Knows: the uploads of this process by their names: those that run, and those that ended in the last minute.
-// Does not know: how a request names one (naming.ts), how it is asked for (polls.ts), where a store keeps things.
-// Rule: no timer for each upload. One ticks while somebody watches or a store is fed, one sweeps while something is old.
+// The uploads of this process by their names: those that run, and those that ended in the last minute.
+// No timer for each upload: one ticks while a client watches or a store is fed, one sweeps while there are old entries.
 
 import type { ExchangeView, PhaseReader } from "../connection/phases.ts";
 import { RequestInfo } from "../connection/request_info.ts";
@@ -27,13 +26,13 @@ const TICK_MS = 125;
 const SWEEP_MS = 1_000;
 /** A store that takes longer is as good as away: a page rather hears `starting` than nothing. */
 const STORE_PATIENCE_MS = 500;
-/** Who watches an upload of which nobody hears is sent away after this time: it may ask again. */
+/** A client that watches an unknown upload is sent away after this time. It may ask again. */
 const UNKNOWN_MS = 60_000;
 
 /** What an {@linkcode Uploads} can be told. */
 export interface UploadsOptions {
   /**
-   * Where the progress is kept for other processes.
+   * The store that tells other processes of the progress.
    * @default {null} in this process alone
    */
   store?: ProgressStore | null;
@@ -60,10 +59,10 @@ interface Ended {
 
 /** The uploads of a process, and how far they are. */
 export class Uploads implements Disposable {
-  /** Where the progress is kept for other processes; to be set before the first upload. */
+  /** The store that tells other processes of the progress. Set it before the first upload. */
   store: ProgressStore | null;
   /**
-   * A reader for {@linkcode ServeOptions.readers}, needed where a body is read before the application runs: it follows
+   * A reader for {@linkcode ServeOptions.readers}, needed if a body is read before the application runs: it follows
    * an upload from the moment its head is read. Without it an upload is followed once the application is called.
    */
   readonly reader: PhaseReader = {
@@ -95,7 +94,7 @@ export class Uploads implements Disposable {
   }
 
   /**
-   * Follows a request from here on, where it is an upload with an id that fits. A second call for it does nothing; a
+   * Follows a request from here on, if it is an upload with a valid id. A second call for it does nothing. A
    * second upload of the same id takes the name over.
    *
    * @param request what the engine gives a handler as its second argument, or what it gives a reader of phases
@@ -122,12 +121,12 @@ export class Uploads implements Disposable {
    * Tells how far an upload of this process is.
    *
    * @param id names the upload
-   * @returns its progress, or null where this process does not know it
+   * @returns its progress, or null if this process does not know it
    */
   localProgressOf(id: string): Progress | null {
     const upload = this.#running.get(id);
     if (upload === undefined) return this.#ended.get(id)?.progress ?? null;
-    // Where others answer too, all say the same: a bar must not go back when the next one is asked.
+    // If other processes answer too, all say the same: a bar must not go back when the next one is asked.
     return (this.store === null ? null : upload.told) ?? upload.sample(this.#clock.now());
   }
 
@@ -135,8 +134,8 @@ export class Uploads implements Disposable {
    * Tells how far an upload is.
    *
    * @param id names the upload: 8 to 64 of A-Z a-z 0-9 - _
-   * @returns its progress; its state is `starting` where nobody knows it
-   * @throws {TypeError} where no upload can have such an id
+   * @returns its progress; its state is `starting` if it is not known
+   * @throws {TypeError} if an upload cannot have such an id
    */
   async progressOf(id: string): Promise<Progress> {
     if (!isUploadId(id)) throw new TypeError(`progressOf: ${showBadId(id)}`);
@@ -145,12 +144,12 @@ export class Uploads implements Disposable {
 
   /**
    * Watches an upload: gives its progress at once, then whenever it changes, at most ten times a second, and ends with
-   * its last state. It waits for an upload that has not begun, and ends where nobody hears of it for 60 s.
+   * its last state. It waits for an upload that has not begun, and ends if nothing is heard of it for 60 s.
    *
    * @param id names the upload: 8 to 64 of A-Z a-z 0-9 - _
    * @param options what ends the watching before
    * @returns an iterator of progress
-   * @throws {TypeError} where no upload can have such an id
+   * @throws {TypeError} if an upload cannot have such an id
    */
   progressChanges(id: string, options: WatchOptions = {}): AsyncGenerator<Progress, void, void> {
     if (!isUploadId(id)) throw new TypeError(`progressChanges: ${showBadId(id)}`);
@@ -187,7 +186,7 @@ export class Uploads implements Disposable {
         yield progress;
         if (isFinal(progress)) return;
       } else if (now - knownAt >= UNKNOWN_MS) return;
-      // An upload that runs is let finish by a server that stops, and so is who watches it; nobody waits for another.
+      // A server that stops lets a running upload finish, and tells its watchers. It waits for no other upload.
       if (isStopping?.() === true && progress.state !== "uploading") return;
       await this.#ticker.next();
     }
@@ -240,7 +239,7 @@ export class Uploads implements Disposable {
 
   /**
    * Tells the store of what runs: the more it is, the less often, so that it is about a thousand puts a second whatever
-   * their number. False where there is nothing to tell.
+   * their number. False if there is nothing to tell.
    */
   #feedAll(): boolean {
     const { store } = this;
@@ -259,7 +258,7 @@ export class Uploads implements Disposable {
   }
 }
 
-/** Does what nobody waits for. */
+/** Does something without waiting for it. */
 function quietly(act: () => unknown): void {
   new Promise((resolve) => resolve(act())).catch(() => {});
 }

@@ -152,7 +152,7 @@ for (const [kind, args] of SUPERVISED) {
 }
 
 linuxTest("One process without a terminal stops on HUP, as it does on TERM", async () => {
-  await using program = start(["-p", "0", APP]);
+  await using program = start(["-p", "0", "--write-timeout", "1", APP]);
   const { url } = await serving(program);
   const client = await Client.connect(url);
   await client.ask("/never");

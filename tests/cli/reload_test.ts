@@ -18,7 +18,7 @@ async function reloadUnderLoad(program: Supervised): Promise<{ kept: Load; fresh
   for (let i = 2; i <= RELOADS + 1; i++) {
     await fresh.more(20);
     const reply = await program.ask({ ask: "reload" });
-    assert.ok(reply.ok && "text" in reply);
+    assert.ok(reply.ok && "text" in reply, JSON.stringify(reply));
     assert.match(reply.text, new RegExp(`^reloaded: gen=${i} in \\d+ ms \\(ctl\\)$`));
   }
   await fresh.more(20);

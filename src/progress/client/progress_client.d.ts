@@ -1,25 +1,24 @@
-// Knows: what an application in a browser may call, and what it gets.
-// Does not know: how it is done (progress_client.js).
+// What an application in a browser may call, and what it gets.
 
-/** A browser's `HTMLFormElement`; where the types of a browser are not known, anything that dispatches events. */
+/** A browser's `HTMLFormElement`. Without the types of a browser, anything that dispatches events. */
 export type FormElement = typeof globalThis extends { HTMLFormElement: { prototype: infer Form } } ? Form : EventTarget;
 
-/** A browser's `Element`, or what stands for it where the types of a browser are not known. */
+/** A browser's `Element`, or its stand-in without the types of a browser. */
 export type ContainerElement = typeof globalThis extends { Element: { prototype: infer Container } } ? Container
   : EventTarget;
 
 /** How an upload stands, as the server tells it. */
 export interface Progress {
   state: "starting" | "uploading" | "done" | "error" | "aborted";
-  /** Bytes of the body that were promised; -1 where that is not known. */
+  /** Bytes of the body that were promised; -1 if that is not known. */
   size: number;
   /** Bytes of the body that the server has taken from the network. */
   received: number;
   /** Bytes a second. */
   rate: number;
-  /** Seconds that are left; -1 where that is not known. */
+  /** Seconds that are left; -1 if they are not known. */
   eta: number;
-  /** The answer's status; 0 where there is none yet. */
+  /** The answer's status; 0 if there is none yet. */
   status: number;
 }
 
@@ -29,9 +28,9 @@ export interface UploadReport extends Omit<Progress, "state"> {
   id: string;
   /** The names of its files. */
   name: string;
-  /** As the server tells it; `waiting` where others have to end first. */
+  /** As the server tells it; `waiting` if others have to end first. */
   state: Progress["state"] | "waiting";
-  /** What the post was answered, its body unread; null where there is no answer. */
+  /** The answer to the post, its body unread; null if there is none. */
   response: Response | null;
 }
 
@@ -46,7 +45,7 @@ export interface ProgressTexts {
   /** Sizes, rate and time are written out, such as `12.5 MB`; null is what is not known. */
   uploading(told: { received: string; size: string | null; rate: string | null; left: string | null }): string;
   done(told: { received: string | null }): string;
-  /** The status is 0 where no answer came. */
+  /** The status is 0 if no answer came. */
   error(told: { status: number }): string;
   aborted: string;
 }
@@ -54,8 +53,8 @@ export interface ProgressTexts {
 /** How a form's uploads are shown. */
 export interface UploadProgressOptions {
   /**
-   * Where the list of uploads is put.
-   * @default behind the form
+   * The element that gets the list of uploads.
+   * @default after the form
    */
   container?: ContainerElement;
   /**
@@ -75,7 +74,7 @@ export interface UploadProgressOptions {
   texts?: Partial<ProgressTexts>;
 }
 
-/** A form whose uploads are shown. */
+/** A form that shows its uploads. */
 export interface AttachedForm {
   /** Cancels what runs, and leaves the form as it was. */
   detach(): void;
@@ -92,7 +91,7 @@ export interface AttachedForm {
  * @param form a form with `method="post"` and `enctype="multipart/form-data"`
  * @param options how its uploads are shown
  * @returns a way to undo it
- * @throws {TypeError} where the form posts something else
+ * @throws {TypeError} if the form posts something else
  *
  * @example
  * ```ts ignore

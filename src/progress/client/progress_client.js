@@ -1,7 +1,6 @@
 // @ts-self-types="./progress_client.d.ts"
-// Knows: how a form becomes an upload that one can watch and cancel, in a browser.
-// Does not know: how the server counts, or what it does with what it gets.
-// Rule: what is shown is the server's word; without this module the form posts as any form does.
+// Turns a form into an upload that the user can watch and cancel, in a browser.
+// It shows what the server says. Without this module the form posts as any form does.
 // Long: one file, so that an application has one to serve.
 
 /**
@@ -10,10 +9,10 @@
 
 /**
  * A browser opens six connections to a host, and an upload that listens to events takes two of them for as long as it
- * runs. So many do; where there are more, all of them ask instead, one after the other over one connection.
+ * runs. So many do. If there are more, all of them ask instead, one after the other over one connection.
  */
 const MAX_LISTENERS = 2;
-/** Time between questions, where events cannot be had. */
+/** Time between two questions if events cannot be used. */
 const ASK_EVERY_MS = 500;
 /** A screen reader is told at each quarter, but not more often than this. */
 const SAY_EVERY_MS = 5_000;
@@ -33,7 +32,7 @@ const ENGLISH = {
   aborted: "Cancelled",
 };
 
-/** Every selector counts nothing, so that any rule of the page goes before. */
+/** Every selector has a specificity of zero, so that any rule of the page overrides it. */
 const STYLES = `
 :where(.weft-uploads) { display: grid; gap: .75rem; margin-block: .75rem; }
 :where(.weft-upload) { display: grid; grid-template-columns: 1fr auto; gap: .25rem .75rem; align-items: center; }
@@ -260,7 +259,7 @@ async function askInTurns() {
 }
 
 /**
- * Asks once; null where there is no answer to be had.
+ * Asks once; null if there is no answer.
  *
  * @param {string} url
  * @param {AbortSignal} signal
@@ -456,7 +455,7 @@ function element(tag, className) {
   return made;
 }
 
-/** The least that makes a bar visible; a sheet made by script is no inline style to a Content-Security-Policy. */
+/** The least that makes a bar visible. A style sheet made by script is not an inline style to a Content-Security-Policy. */
 function style() {
   if (isStyled) return;
   isStyled = true;
