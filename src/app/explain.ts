@@ -1,5 +1,4 @@
-// Knows: how to tell an application's author why it could not be loaded.
-// Does not know: who prints it.
+// How to tell an application's author why it could not be loaded.
 
 import { messageOf } from "../platform/log.ts";
 import type { Files } from "../platform/ports.ts";
@@ -12,7 +11,7 @@ const OWN_ROOT = new URL("../", import.meta.url).href;
 
 /**
  * Explains an error from loading a module: that there is no such file, or with the line of source that it points to, and with
- * what to type where an import map was not read.
+ * what to type if an import map was not read.
  *
  * @param error what the import threw
  * @param url of the application
@@ -48,7 +47,7 @@ interface Place {
   column: number;
 }
 
-/** The message, the place, and the line with a mark under its column where the source can be read. */
+/** The message, the place, and the line with a mark under its column if the source can be read. */
 function showLoadError(error: unknown, read: (url: string) => string, own: (url: string) => boolean): string {
   const text = plain(
     error instanceof Error
@@ -92,7 +91,7 @@ function sourceLine({ url, line }: Place, read: (url: string) => string): string
   }
 }
 
-/** Tells what to type where an application has an import map of its own that was not read. */
+/** Tells what to type if an application has an import map of its own that was not read. */
 function adviceFor(error: unknown, path: string, context: Pick<LoadContext, "files" | "program">): string {
   const isBareImport = error instanceof Error &&
     /not a dependency|not in import map|not prefixed with|Unable to resolve|Could not find (a matching )?package/i.test(

@@ -1,5 +1,4 @@
-// Knows: how a module path, a URL or a specifier becomes a handler.
-// Does not know: flags, or how it is served.
+// How a module path, a URL or a specifier becomes a handler.
 
 import type { Accept, Handler, OnError } from "../message/handler.ts";
 import type { Address, Files } from "../platform/ports.ts";
@@ -36,7 +35,7 @@ export interface LoadContext {
  * @param specifier a path, a URL, or an `npm:` or `jsr:` specifier
  * @param context the surroundings
  * @returns its handler and what stands beside it
- * @throws {AppLoadError} where it cannot be served; the message is for its author
+ * @throws {AppLoadError} if it cannot be served; the message is for its author
  */
 export async function loadApp(specifier: string, context: LoadContext): Promise<LoadedApp> {
   if (specifier.startsWith("fcgi:")) {
@@ -113,7 +112,7 @@ function showExports(module: Record<string, unknown>): string {
   return `its default export has ${Object.keys(main).join(", ") || "nothing"}`;
 }
 
-/** A method keeps its object; methods of classes stand on the prototype, where a spread does not look. */
+/** A method keeps its object; methods of classes are on the prototype, which a spread leaves out. */
 function bound(value: unknown, object: Record<string, unknown>): unknown {
   return typeof value === "function" ? (...args: unknown[]) => value.apply(object, args) : undefined;
 }

@@ -1,5 +1,4 @@
-// Knows: that an application cannot be served, and whose words say why.
-// Does not know: who prints it.
+// An application cannot be served, and whose words say why.
 
 /** The application could not be loaded: it is missing, throws, cannot be parsed, or exports nothing that can be served. */
 export class AppLoadError extends Error {
@@ -10,7 +9,7 @@ export class AppLoadError extends Error {
   /**
    * @param specifier the application as it was asked for
    * @param message what was expected, what came, what to do; several lines
-   * @param options the error behind it
+   * @param options the error that caused it
    */
   constructor(specifier: string, message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,5 +1,4 @@
-// Knows: which files of its own configure an application.
-// Does not know: what stands in them.
+// Which files of its own configure an application.
 
 import type { Files } from "../platform/ports.ts";
 import { localPath, pathOf, toUrl } from "./specifier.ts";
@@ -9,7 +8,7 @@ import { localPath, pathOf, toUrl } from "./specifier.ts";
  *
  * @param specifier the application as it was asked for
  * @param context the directory that relative paths start from, and files
- * @returns the path of the nearest deno.json or deno.jsonc beside or above it; undefined where there is none
+ * @returns the path of the nearest deno.json or deno.jsonc beside or above it; undefined if there is none
  */
 export function nearestConfig(
   specifier: string,
@@ -24,7 +23,7 @@ export function nearestConfig(
  *
  * @param path of the module, absolute
  * @param files where to look
- * @returns the path of the nearest deno.json or deno.jsonc beside or above it, null where there is none
+ * @returns the path of the nearest deno.json or deno.jsonc beside or above it, null if there is none
  */
 export function configAbove(path: string, files: Pick<Files, "kindOf">): string | null {
   return nearestFile(path, ["deno.json", "deno.jsonc"], files);
@@ -36,7 +35,7 @@ export function configAbove(path: string, files: Pick<Files, "kindOf">): string 
  * @param path absolute
  * @param names of the file, the first that is there counts
  * @param files where to look
- * @returns its path; null where there is none
+ * @returns its path; null if there is none
  */
 export function nearestFile(path: string, names: readonly string[], files: Pick<Files, "kindOf">): string | null {
   for (const parts = path.split("/").slice(0, -1); parts.length > 0; parts.pop()) {

@@ -1,5 +1,4 @@
-// Knows: what an application is named by: a path, a URL, or an npm: or jsr: specifier.
-// Does not know: what stands there.
+// What an application is named by: a path, a URL, or an npm: or jsr: specifier.
 
 /** A scheme has two letters at least: one letter is a drive on Windows. */
 export const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
@@ -8,7 +7,7 @@ export const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
  * Finds the file that a specifier names.
  *
  * @param specifier the application as it was asked for
- * @returns its path, relative where it was, with `/` between the names; null where it names no file of this machine
+ * @returns its path, relative if it was, with `/` between the names; null if it names no file of this machine
  */
 export function localPath(specifier: string): string | null {
   if (!SCHEME.test(specifier)) return specifier.replaceAll("\\", "/");
@@ -31,7 +30,7 @@ export function toUrl(path: string, cwd: string): URL {
  * Finds the path of a file.
  *
  * @param url a file: URL
- * @returns its absolute path, with `/` between the names; with its percent signs where these encode nothing
+ * @returns its absolute path, with `/` between the names; its percent signs stay if they encode nothing
  */
 export function pathOf(url: string): string {
   const path = decoded(new URL(url).pathname);
@@ -42,6 +41,6 @@ function decoded(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    return path; // It is the name of no file that is there, which whoever looks for it will say.
+    return path; // No such file exists; loading it says so.
   }
 }

@@ -1,4 +1,4 @@
-// Knows: which exchanges are under way in this process, for a caller that was given a copy of a request.
+// Which exchanges are under way in this process, for a caller that was given a copy of a request.
 // It costs a request nothing: the connections are looked over only when something asks.
 // A copy does not tell what it was made of, so the caller compares what a copy keeps: a field, a part of the URL.
 

@@ -1,6 +1,5 @@
-// Knows: how connections are accepted, one after the other, and when accepting has to pause.
-// Does not know: what becomes of them.
-// Rule: whatever the system is short of, accepting goes on once it can.
+// How connections are accepted, one after the other, and when accepting has to pause.
+// Whatever the system is short of, accepting goes on once it can.
 
 import { ListenerClosed } from "../platform/errors.ts";
 import { messageOf } from "../platform/log.ts";

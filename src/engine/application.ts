@@ -1,5 +1,4 @@
-// Knows: how a fetch-style handler becomes what a connection asks of an application.
-// Does not know: sockets, phases, where the handler came from.
+// How a fetch-style handler becomes what a connection asks of an application.
 
 import type { Exchange } from "../connection/exchange.ts";
 import type { Application } from "../connection/options.ts";

@@ -1,6 +1,5 @@
-// Knows: how connections are accepted, driven and drained.
-// Does not know: what is said on them (connection), or who is asked (application).
-// Rule: nothing that a client does ends the engine.
+// How connections are accepted, driven and drained.
+// Nothing that a client does ends the engine.
 
 import { Connection } from "../connection/connection.ts";
 import { run } from "../connection/drive.ts";

@@ -1,6 +1,5 @@
-// Knows: how the clients of an engine that leaves are told to go.
-// Does not know: who serves them next.
-// Rule: who comes to a server that has only just started waits for all who came with it: they are sent a few at a time.
+// How the clients of an engine that leaves are told to go.
+// Who comes to a server that has only just started waits for all who came with it: they are sent a few at a time.
 
 import type { Connection } from "../connection/connection.ts";
 import type { Clock, Timer } from "../platform/ports.ts";

@@ -1,6 +1,5 @@
-// Knows: how an engine answers requests before the first client comes, so that the runtime has compiled what they pass.
-// Does not know: the application: it is not called, as a request that nobody sent is nothing to it.
-// Rule: nothing of it is seen: it listens nowhere, counts nothing, and tells nobody.
+// How an engine answers requests before the first client comes, so that the runtime has compiled what they pass.
+// Nothing of it is seen: it listens nowhere, counts nothing, and tells nobody.
 
 import { ListenerClosed } from "../platform/errors.ts";
 import type { Address, Listener, Socket } from "../platform/ports.ts";

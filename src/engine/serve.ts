@@ -1,5 +1,4 @@
-// Knows: the library's front: `serve`, a drop-in for `Deno.serve`.
-// Does not know: flags, signals, other processes.
+// The library's front: `serve`, a drop-in for `Deno.serve`.
 
 import type { PhaseReader } from "../connection/phases.ts";
 import type { Accept, Handler, OnError } from "../message/handler.ts";
@@ -72,8 +71,8 @@ export interface Server extends AsyncDisposable {
  *
  * @param handler answers each request
  * @returns the server, which listens already
- * @throws {Error} with `code` "EADDRINUSE" or the like where the address cannot be had
- * @throws {RangeError} where an option is out of range
+ * @throws {Error} with `code` "EADDRINUSE" or the like if the address cannot be had
+ * @throws {RangeError} if an option is out of range
  *
  * @example
  * ```ts

@@ -1,5 +1,4 @@
-// Knows: what an engine can be told, and what it does untold.
-// Does not know: flags, environment variables (cli), or who sets them.
+// What an engine can be told, and what it does untold.
 
 import type { BodyPolicy } from "../connection/options.ts";
 

@@ -1,5 +1,4 @@
-// Knows: what an application's author writes and gets: the handler's type and its neighbours'.
-// Does not know: who calls them.
+// What an application's author writes and gets: the handler's type and its neighbours'.
 
 import type { Address } from "../platform/ports.ts";
 
@@ -25,11 +24,11 @@ export interface HandlerInfo {
   readonly remoteAddr: Address;
   /** Where it was received. */
   readonly localAddr: Address;
-  /** Resolves once the answer's last byte was handed to the system; rejects where the client leaves before. */
+  /** Resolves once the answer's last byte was handed to the system; rejects if the client leaves before. */
   readonly completed: Promise<void>;
   /** Its connection: a number from 1, and how many requests have come over it so far. */
   readonly connection: { readonly id: number; readonly requests: number };
-  /** The phases so far; null where no stopwatch reads them. */
+  /** The phases so far; null if no stopwatch reads them. */
   readonly timings: HandlerTimings | null;
 }
 

@@ -1,6 +1,5 @@
-// Knows: how to be a Headers over the text of a request head.
-// Does not know: what a field means.
-// Rule: reading costs what is read. A change makes the real Headers, which answers from then on.
+// How to be a Headers over the text of a request head.
+// Reading costs what is read. A change makes the real Headers, which answers from then on.
 
 import type { RequestHead } from "../wire/request_head.ts";
 import { nativeOf, standFor } from "./native.ts";
@@ -10,7 +9,7 @@ const NativeHeaders = nativeOf(globalThis.Headers);
 /** Names that can be looked up as they are, once in lower case; anything else is the native class's to judge. */
 const PLAIN_NAME = /^[a-z0-9\-_]+$/;
 
-/** The fields of a request; a Headers to everybody who asks. */
+/** The fields of a request; a Headers for everything that takes one. */
 export class LazyHeaders {
   #head: RequestHead;
   #real: Headers | null = null;

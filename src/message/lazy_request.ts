@@ -1,6 +1,5 @@
-// Knows: how to be a Request that is made of nothing but what is touched.
-// Does not know: sockets, or when the body arrives.
-// Rule: where the runtime or a caller needs the real Request, it is made once and answers from then on.
+// How to be a Request that is made of nothing but what is touched.
+// If the runtime or a caller needs the real Request, it is made once and answers from then on.
 
 import { joined } from "../wire/octets.ts";
 import type { RequestHead } from "../wire/request_head.ts";
@@ -127,7 +126,7 @@ export class LazyRequest {
 
   /**
    * Takes a body that is here as a whole. Its bytes stand in the connection's buffer: they are used on the spot, before
-   * anything is waited for. Null where the body has to be collected.
+   * anything is waited for. Null if the body has to be collected.
    */
   #takeWhole(): Uint8Array | null {
     if (this.#isTaken) throw new TypeError("the body of this request was read already");

@@ -1,6 +1,5 @@
-// Knows: that a runtime keeps the state of its Request, Response and Headers under symbols of the instance.
-// Does not know: what the state means.
-// Rule: only what a probe has found is relied on; where it finds nothing, the public interface serves.
+// A runtime keeps the state of its Request, Response and Headers under symbols of the instance.
+// Only what a probe has found is relied on; if it finds nothing, the public interface is used.
 
 /**
  * Gives a class the state of a native one, made on first touch: the runtime, and every method that the class does not

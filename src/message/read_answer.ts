@@ -1,6 +1,5 @@
-// Knows: how to read a handler's Response without making a stream or an iterator where its body is text or bytes.
-// Does not know: how it is sent.
-// Rule: what Deno keeps inside is read only where a probe found it as expected; otherwise the public interface serves.
+// How to read a handler's Response without making a stream or an iterator if its body is text or bytes.
+// What Deno keeps inside is read only if a probe found it as expected; otherwise the public interface is used.
 
 import type { Answer, AnswerBody } from "../wire/answer.ts";
 import { HeadBlock } from "../wire/head_block.ts";
@@ -20,7 +19,7 @@ const MAX_TYPES = 64;
  *
  * @param value what the handler returned
  * @returns the answer to send
- * @throws {TypeError} where it is no Response, an error response, or one whose body was used already
+ * @throws {TypeError} if it is not a Response, an error response, or one whose body was used already
  */
 export function readAnswer(value: unknown): Answer {
   if (value instanceof NativeResponse) {
@@ -43,7 +42,7 @@ export function readAnswer(value: unknown): Answer {
  * Tells a Response from what else `accept` may give.
  *
  * @param value anything
- * @returns true where it can be sent
+ * @returns true if it can be sent
  */
 export function isResponse(value: unknown): boolean {
   return value instanceof NativeResponse || isResponseLike(value);
@@ -61,7 +60,7 @@ function readPublic(response: Response): Answer {
   return { status, reason: response.statusText ?? "", fields, body: response.body, block: null };
 }
 
-// Deno keeps a Response that was made of text or bytes in a few fields of its own until somebody asks for more.
+// Deno keeps a Response that was made of text or bytes in a few fields of its own until more is asked for.
 
 /** Under which symbols they stand. */
 interface StaticPlaces {
@@ -134,7 +133,7 @@ function bodyOf(response: Response, inner: InnerResponse): AnswerBody {
   return response.body;
 }
 
-/** Marks a static body as used; false where it is none. */
+/** Marks a static body as used; false if it is none. */
 function takeStatic(inner: InnerResponse): boolean {
   const kept = inner.body?.streamOrStatic;
   if (kept === undefined || !("consumed" in kept)) return false;

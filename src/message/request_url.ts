@@ -1,5 +1,4 @@
-// Knows: the URL of a request (RFC 9110, section 7.1), written as the URL standard writes it.
-// Does not know: what an application does with it.
+// The URL of a request (RFC 9110, section 7.1), written as the URL standard writes it.
 
 import type { RequestHead } from "../wire/request_head.ts";
 
@@ -18,7 +17,7 @@ export interface ArrivedOver {
  * The URL of a request.
  *
  * @param head the request's head
- * @param connection how it was made, and the name to use where an HTTP/1.0 request names none
+ * @param connection how it was made, and the name to use if an HTTP/1.0 request names none
  * @returns an absolute URL
  */
 export function urlOf(head: RequestHead, connection: ArrivedOver): string {

@@ -1,5 +1,4 @@
-// Knows: how Deno answers every port but the network's, the watched files' and the clock's.
-// Does not know: who asks.
+// How Deno answers every port but the network's, the watched files' and the clock's.
 
 import { denoClock } from "./deno_clock.ts";
 import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
@@ -187,7 +186,7 @@ export const denoPlatform: Platform = {
   random: Math.random,
   canSharePort: Deno.build.os !== "windows",
   temporaryFiles: denoTemporaryFiles(),
-  // What not every process uses is loaded where it is used: each module costs a part of a millisecond, node:net several.
+  // What not every process uses is loaded when it is used: each module costs a part of a millisecond, node:net several.
   loadChildren: async () => (await import("./deno_children.ts")).children,
   loadSources: async () => (await import("./deno_files.ts")).denoSources,
   loadTerminal: async () => (await import("./deno_terminal.ts")).terminal,

@@ -1,6 +1,5 @@
-// Knows: how Deno starts another process of its program, with what this one was given.
-// Does not know: what the child does.
-// Rule: a child gets no permission that its parent lacks.
+// How Deno starts another process of its program, with what this one was given.
+// A child gets no permission that its parent lacks.
 
 import type { Child, ChildAccess, ChildOptions, Children } from "./ports.ts";
 

@@ -1,6 +1,5 @@
-// Knows: how Deno tells the time, and waits.
-// Does not know: what for.
-// Rule: Deno's timers are those of node:timers, which take 7 ms to load: what rings again and again waits on a cell of memory
+// How Deno tells the time, and waits.
+// Deno's timers are those of node:timers, which take 7 ms to load: what rings again and again waits on a cell of memory
 // instead, and the rest loads them when it is first used.
 
 import type { Clock, Timer } from "./ports.ts";

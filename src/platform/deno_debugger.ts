@@ -1,6 +1,5 @@
-// Knows: that Deno (from 2.9.2) opens its debugger on USR1, whatever else a program does on that signal.
-// Does not know: what USR1 is for here.
-// Rule: a debugger that the user has asked for stays open.
+// Deno (from 2.9.2) opens its debugger on USR1, whatever else a program does on that signal.
+// A debugger that the user has asked for stays open.
 
 import { denoClock } from "./deno_clock.ts";
 
@@ -42,7 +41,7 @@ export async function closeDebugger(): Promise<DebuggerState> {
   return "not open";
 }
 
-/** Where it listens, undefined where it does not, null where we must not know. */
+/** Where it listens, undefined if it does not, null if we must not know. */
 async function debuggerUrl(): Promise<string | undefined | null> {
   try {
     return (await import("node:inspector")).url();

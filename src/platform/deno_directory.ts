@@ -1,6 +1,5 @@
-// Knows: how Deno keeps temporary files that are wanted by their paths, in a directory that nobody else looks into.
-// Does not know: what is in them, or when they are not needed any more.
-// Rule: what has a name outlives a process that is killed, and only such a one: an exit removes what is left.
+// How Deno keeps temporary files that are wanted by their paths, in a directory that nobody else looks into.
+// What has a name outlives a process that is killed, and only such a one: an exit removes what is left.
 
 import { PREFIX, storageError } from "./deno_temporary.ts";
 import type { NamedFile, TemporaryDirectory } from "./ports.ts";
@@ -17,7 +16,7 @@ let isExitWatched = false;
  *
  * @param parent an existing directory; not given, the system's directory for temporary files, which TMPDIR names
  * @returns the directory, empty
- * @throws {StorageError} where it cannot be made
+ * @throws {StorageError} if it cannot be made
  */
 export async function makeTemporaryDirectory(parent?: string): Promise<TemporaryDirectory> {
   watchExit();

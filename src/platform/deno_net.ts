@@ -1,5 +1,4 @@
-// Knows: how Deno listens and accepts.
-// Does not know: what is spoken on a connection.
+// How Deno listens and accepts.
 
 import { ListenerClosed } from "./errors.ts";
 import type { Address, Listener, ListenOptions, Socket, TlsOptions } from "./ports.ts";

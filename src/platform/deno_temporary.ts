@@ -1,6 +1,5 @@
-// Knows: how Deno keeps bytes in files that nobody else sees.
-// Does not know: whose bytes they are.
-// Rule: nothing is left behind; what cannot be kept is a StorageError that says what to do about it.
+// How Deno keeps bytes in files that nobody else sees.
+// Nothing is left behind; what cannot be kept is a StorageError that says what to do about it.
 
 import { StorageError } from "./errors.ts";
 import { messageOf } from "./log.ts";
@@ -12,7 +11,7 @@ export const PREFIX = "weft-";
 /**
  * Temporary files of this process.
  *
- * @param directory where they stand; not given, the system's directory for them, which TMPDIR names
+ * @param directory if they stand; not given, the system's directory for them, which TMPDIR names
  * @returns what makes them
  */
 export function denoTemporaryFiles(directory?: string): TemporaryFiles {
@@ -100,7 +99,7 @@ class DenoTemporaryFile implements TemporaryFile {
  * Makes the error of a temporary file.
  *
  * @param what could not be done with it
- * @param directory where it stands; not given, the system's directory for them
+ * @param directory if it stands; not given, the system's directory for them
  * @param cause what the system said
  * @returns the error, to be thrown
  */

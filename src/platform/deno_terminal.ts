@@ -1,5 +1,4 @@
-// Knows: how Deno finds out whether a terminal is there, and whether the process was started to outlive it.
-// Does not know: what follows from it.
+// How Deno finds out whether a terminal is there, and whether the process was started to outlive it.
 
 import type { Terminal } from "./ports.ts";
 

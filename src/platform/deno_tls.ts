@@ -1,6 +1,5 @@
-// Knows: how a TCP connection that Deno has accepted becomes a TLS connection.
-// Does not know: when this module is needed: only a listener with a certificate loads it, as node:tls takes 15 ms to load.
-// Rule: a connection can be closed at every moment. `Deno.listenTls` cannot do that: its connections keep their descriptor
+// How a TCP connection that Deno has accepted becomes a TLS connection.
+// A connection can be closed at every moment. `Deno.listenTls` cannot do that: its connections keep their descriptor
 // until the handshake ends, however long the client takes.
 
 import { Socket as NodeSocket } from "node:net";

@@ -1,5 +1,4 @@
-// Knows: what a runtime's answers fail with where somebody tells that from other errors.
-// Does not know: which runtime it is.
+// What a runtime's answers fail with where somebody tells that from other errors.
 
 /** Thrown by a listener's `accept` when the listener was closed. */
 export class ListenerClosed extends Error {

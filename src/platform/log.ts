@@ -1,5 +1,4 @@
-// Knows: the one voice in which the program speaks to its operator.
-// Does not know: what there is to say.
+// The one voice in which the program speaks to its operator.
 
 import type { Address, Clock, Log, Process } from "./ports.ts";
 

@@ -1,6 +1,5 @@
-// Knows: how a socket of node:net is a Socket, in either runtime: for listening sockets that were inherited.
-// Does not know: what is spoken on it.
-// Rule: a socket is read when somebody asks, never ahead.
+// How a socket of node:net is a Socket, in either runtime: for listening sockets that were inherited.
+// A socket is read when somebody asks, never ahead.
 
 import { createServer, type Server, type Socket as NodeSocket } from "node:net";
 import { ListenerClosed } from "./errors.ts";
@@ -11,7 +10,7 @@ import type { Address, Listener, Socket } from "./ports.ts";
  *
  * @param descriptor its number, as systemd gives it: 3 is the first
  * @returns the listener
- * @throws {Error} with `code` "EBADF", "ENOTSOCK" or "EINVAL" where the descriptor is no listening socket
+ * @throws {Error} with `code` "EBADF", "ENOTSOCK" or "EINVAL" if the descriptor is no listening socket
  */
 export async function listenOn(descriptor: number): Promise<Listener> {
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });

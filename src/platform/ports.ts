@@ -1,6 +1,5 @@
-// Knows: what the rest of the house may ask of the world.
-// Does not know: which runtime answers.
-// Rule: a port is as narrow as its users; tests answer it without a socket, a clock or a process. Types only: what is
+// What the rest of the house may ask of the world.
+// A port is as narrow as its users; tests answer it without a socket, a clock or a process. Types only: what is
 // thrown stands in errors.ts.
 
 import type { TemporaryDirectory, TemporaryFiles } from "./temporary_ports.ts";
@@ -91,7 +90,7 @@ export interface Process {
   /** `deno 2.9.6` or the like, for people. */
   readonly runtime: string;
   readonly cwd: string;
-  /** The user's number; null where the system has none or the permissions hide it. */
+  /** The user's number; null if the system has none or the permissions hide it. */
   userId(): number | null;
   /** Processors that the system lets this process use. */
   readonly cores: number;
@@ -102,12 +101,12 @@ export interface Process {
   setArgs(args: readonly string[]): void;
   /** Bytes of resident memory. */
   rss(): number;
-  /** True where stdout is a terminal. */
+  /** True if stdout is a terminal. */
   isTerminal(): boolean;
   /** Writes lines as they are, without returning before the system has them. */
   stdout(text: string): void;
   stderr(text: string): void;
-  /** Calls on every such signal. False where the system has no such signal. */
+  /** Calls on every such signal. False if the system has no such signal. */
   onSignal(name: SignalName, call: () => void): boolean;
   /** At the start of a process that the user may have given a debugger: it is not closed then. */
   noteDebugger(): void;
@@ -129,7 +128,7 @@ export interface Terminal {
 /** How a child ended. */
 export interface ChildEnd {
   code: number;
-  /** Such as `SIGKILL`; null where it ended by itself. */
+  /** Such as `SIGKILL`; null if it ended by itself. */
   signal: string | null;
 }
 
@@ -138,7 +137,7 @@ export interface Child {
   readonly pid: number;
   /** Never rejects. */
   readonly ended: Promise<ChildEnd>;
-  /** Sends a signal; does nothing where it has ended already. */
+  /** Sends a signal; does nothing if it has ended already. */
   kill(signal: "SIGTERM" | "SIGKILL"): void;
 }
 
@@ -156,7 +155,7 @@ export interface ChildOptions extends ChildAccess {
   config?: string;
 }
 
-/** What a child must be allowed where this process is allowed it, but only in part. */
+/** What a child must be allowed if this process is allowed it, but only in part. */
 export interface ChildAccess {
   reads: readonly string[];
   writes: readonly string[];
@@ -169,7 +168,7 @@ export interface Children {
   /**
    * Starts another process of this program, with this one's permissions, flags of the runtime, stdout and stderr.
    *
-   * @throws {Error} where the system or the permissions do not let it
+   * @throws {Error} if the system or the permissions do not let it
    */
   startSelf(options: ChildOptions): Child;
   /**
@@ -182,7 +181,7 @@ export interface Children {
 /** Files, as far as one process needs them. */
 export interface Files {
   readText(path: string): string;
-  /** What stands at a path; null where nothing does. */
+  /** What stands at a path; null if nothing does. */
   kindOf(path: string): "file" | "directory" | "socket" | "other" | null;
   /** The same of the path itself, even if it is a link. */
   entryAt(path: string): "a file" | "a directory" | "a socket" | "a symbolic link" | "a device or a pipe" | null;
@@ -196,7 +195,7 @@ export interface Files {
   makePrivateDirectory(path: string): void;
   /** The same of a directory that is there already. */
   checkPrivateDirectory(path: string): void;
-  /** Names in a directory; none where there is no such directory. */
+  /** Names in a directory; none if there is no such directory. */
   list(path: string): string[];
   /** Lets nobody but the owner read or write a file or a socket. */
   makePrivate(path: string): void;
@@ -229,20 +228,20 @@ export interface Sources {
    * watch only where the iteration of the former one has ended before: the system shares what two watches have in common.
    *
    * @throws {WatchLimit} if a limit of the system is reached
-   * @throws {Error} where one of them is not there or cannot be watched
+   * @throws {Error} if one of them is not there or cannot be watched
    */
   watch(directories: readonly string[]): Watcher;
-  /** The names in a directory; null where it cannot be read. A link is no directory: it may lead in a circle. */
+  /** The names in a directory; null if it cannot be read. A link is not a directory: it may lead in a circle. */
   list(directory: string): readonly { readonly name: string; readonly isDirectory: boolean }[] | null;
-  /** A path without links, relative ones starting from the process's directory; null where nothing stands there. */
+  /** A path without links, relative ones starting from the process's directory; null if nothing stands there. */
   realPath(path: string): string | null;
-  /** A text that is the same as long as a file's bytes are; null where there is no file. */
+  /** A text that is the same as long as a file's bytes are; null if there is no file. */
   fingerprint(path: string): Promise<string | null>;
   /**
    * The files of a module and of all that it imports, packages of others not included; also those that are missing or
    * cannot be parsed.
    *
-   * @throws {ModulesUnknown} where they cannot be told
+   * @throws {ModulesUnknown} if they cannot be told
    */
   modulesOf(path: string, options: { config: string | null }): Promise<string[]>;
 }
@@ -263,9 +262,9 @@ export interface Platform {
   loadTerminal(): Promise<Terminal>;
   /** Makes a temporary directory in another, or where the system has them. What is left of it at the exit is removed. */
   makeTemporaryDirectory(parent?: string): Promise<TemporaryDirectory>;
-  /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" where the address cannot be had */
+  /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" if the address cannot be had */
   listen(options: ListenOptions): Listener;
-  /** True where several processes can listen on one port, each with a socket of its own (SO_REUSEPORT). */
+  /** True if several processes can listen on one port, each with a socket of its own (SO_REUSEPORT). */
   readonly canSharePort: boolean;
   /** Takes over a socket that listens already, by the number of its descriptor. */
   listenOn(descriptor: number): Promise<Listener>;

@@ -1,4 +1,4 @@
-// Knows: which runtime this build is for. The build for Node puts another file in this one's place.
+// Which runtime this build is for. The build for Node puts another file in this one's place.
 
 import { denoPlatform } from "./deno.ts";
 import type { Platform } from "./ports.ts";

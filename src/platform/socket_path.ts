@@ -1,5 +1,4 @@
-// Knows: how a Unix socket is opened at a path, what may be cleared away for it, and what to say if that fails.
-// Does not know: what the socket is for, or which flag names the path.
+// How a Unix socket is opened at a path, what may be cleared away for it, and what to say if that fails.
 
 import { messageOf } from "./log.ts";
 import type { Listener, Platform } from "./ports.ts";

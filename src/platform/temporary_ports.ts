@@ -1,6 +1,4 @@
-// Knows: what may be asked of files that end with a request.
-// Does not know: which runtime answers, or what is in them.
-// Types only: what is thrown stands in errors.ts.
+// What may be asked of files that end with a request.
 
 /** A file of this process alone: no other user can open it, and it is gone with its owner. */
 export interface TemporaryFile {

@@ -1,6 +1,5 @@
-// Knows: how a name that a client sends becomes one that can be given to a file.
-// Does not know: where files are put.
-// Rule: what comes out is one name, never a path, never empty, hidden or special to any system.
+// How a name that a client sends becomes one that can be given to a file.
+// What comes out is one name, never a path, never empty, hidden or special to any system.
 
 /** Most bytes of a name: what the common file systems take, less what an application may want to add. */
 const MAX_BYTES = 200;
@@ -20,12 +19,12 @@ const encoder = new TextEncoder();
  * Makes a safe name of what a client calls its file: its last part, without what could act on a system.
  *
  * @param said what the client says, anything
- * @returns a name of up to 200 bytes; "file" where nothing is left
+ * @returns a name of up to 200 bytes; "file" if nothing is left
  */
 export function safeName(said: string): string {
   const base = said.slice(Math.max(said.lastIndexOf("/"), said.lastIndexOf("\\")) + 1);
   const clean = base.toWellFormed().normalize("NFC").replace(UNWANTED, "").replace(REFUSED, "_");
-  // Dots in front hide a file or lead upwards; dots and spaces behind are dropped by Windows.
+  // Dots in front hide a file or lead upwards; Windows drops dots and spaces at the end.
   const name = shorten(trimEnd(clean.replace(/^[.\s]+/, "")));
   return name === "" ? "file" : DEVICE.test(name) ? `_${name}` : name;
 }

@@ -1,5 +1,4 @@
-// Knows: what a form's parts become: values in memory, and events for files; and how much of each is too much.
-// Does not know: where files go.
+// What a form's parts become: values in memory, and events for files; and how much of each is too much.
 
 import { type MakeSearch, MultipartReader, type PartListener } from "./multipart_reader.ts";
 import { type PartHead, readPartHead } from "./part_head.ts";
@@ -178,7 +177,7 @@ export class FormIntake implements PartListener {
     if (!decoder.encoding.startsWith("utf-16")) this.#text = decoder;
   }
 
-  /** A form whose field for a file was left empty sends a part all the same: it is no file. */
+  /** A form whose field for a file was left empty sends a part all the same: it is not a file. */
   #beginFile({ isUnnamed }: PartHead, part: UploadPart): void {
     if (isUnnamed) this.#part = { kind: "noFile", part };
     else this.#openFile(part);

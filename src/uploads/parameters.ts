@@ -1,6 +1,5 @@
-// Knows: how a field's value is followed by parameters: `form-data; name="a"; filename="b.txt"` (RFC 9110, section 5.6.6).
-// Does not know: which parameters mean what.
-// Rule: a parameter that is given twice has no value that everybody would agree on.
+// How a field's value is followed by parameters: `form-data; name="a"; filename="b.txt"` (RFC 9110, section 5.6.6).
+// A parameter that is given twice has no value that everybody would agree on.
 
 /** A value and its parameters. */
 export interface Parameterized {
@@ -13,7 +12,7 @@ export interface Parameterized {
 const NAME = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const PLAIN_VALUE = /[^\s;",]*/y;
 const SPACE = /[ \t]*/y;
-/** What stands behind the closing quote of a file's name: the end, or the next parameter. */
+/** What follows the closing quote of a file's name: the end, or the next parameter. */
 const BEHIND_NAME = /[ \t]*(?:$|;[ \t]*(?:$|;|[!#$%&'*+\-.^_`|~0-9A-Za-z]+=))/y;
 
 /**
@@ -69,7 +68,7 @@ function skip(text: string, at: number, what: RegExp): number {
   return what.test(text) ? what.lastIndex : at;
 }
 
-/** The place of the closing quote; -1 where there is none. */
+/** The place of the closing quote; -1 if there is none. */
 function endOfQuoted(text: string, from: number): number {
   for (let at = from; at < text.length; at++) {
     if (text[at] === '"') return at;

@@ -1,6 +1,5 @@
-// Knows: what the head of a part says (RFC 7578, section 4): its field, its file's name, its type.
-// Does not know: where the part's bytes go.
-// Rule: what clients really send is read; what two readers could read in two ways is refused.
+// What the head of a part says (RFC 7578, section 4): its field, its file's name, its type.
+// What clients really send is read; what two readers could read in two ways is refused.
 
 import { safeName } from "./file_name.ts";
 import { readLooseParameters, readParameters } from "./parameters.ts";
@@ -179,7 +178,7 @@ function unescapeForm(text: string): string {
   return text.replace(/%(22|0[AD])/gi, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
 }
 
-/** A name in another alphabet, `UTF-8''%e2%82%ac.txt` (RFC 8187); null where it cannot be read. */
+/** A name in another alphabet, `UTF-8''%e2%82%ac.txt` (RFC 8187); null if it cannot be read. */
 function decodeExtended(text: string | undefined): string | null {
   const [, charset, coded] = /^(utf-8|iso-8859-1)'[^']*'(.*)$/i.exec(text ?? "") ?? [];
   if (coded === undefined || /%(?![0-9a-f]{2})|[^\x21-\x7e]/i.test(coded)) return null;

@@ -1,6 +1,5 @@
-// Knows: how a request with a form becomes fields and files, and that they go when the request ends.
-// Does not know: how a body falls into parts (multipart_reader.ts), or how files are kept (upload_store.ts).
-// Rule: reading goes on while one chunk's files are written, and never further: memory stays small, the socket is pushed back.
+// How a request with a form becomes fields and files, and that they go when the request ends.
+// Reading goes on while one chunk's files are written, and never further: memory stays small, the socket is pushed back.
 
 import { Exchange } from "../connection/exchange.ts";
 import { exchangesUnderWay } from "../connection/under_way.ts";
@@ -15,12 +14,12 @@ import { tooLarge, UploadError } from "./upload_error.ts";
 import { settleLimits, type UploadOptions } from "./upload_limits.ts";
 import { UploadStore } from "./upload_store.ts";
 
-/** Not a literal where it is imported: what a literal names is fetched before the program starts, needed or not. */
+/** Not a literal in the import: Deno fetches what a literal names before the program starts, needed or not. */
 const SEARCH = "npm:multipasta@^0.2.8/Search";
 
 /** What a form has brought. Disposed of, its files are removed, but for those that were moved away. */
 export interface ReceivedForm extends AsyncDisposable {
-  /** The values of each field that is no file, in the order sent. */
+  /** The values of each field that is not a file, in the order sent. */
   readonly fields: ReadonlyMap<string, readonly string[]>;
   /** The files, in the order sent. */
   readonly files: readonly ReceivedFile[];
@@ -30,14 +29,14 @@ export interface ReceivedForm extends AsyncDisposable {
    * The last value of a field.
    *
    * @param name the field's
-   * @returns the value; null where there is none
+   * @returns the value; null if there is none
    */
   field(name: string): string | null;
   /**
    * The last file of a field.
    *
    * @param name the field's
-   * @returns the file; null where there is none
+   * @returns the file; null if there is none
    */
   file(name: string): ReceivedFile | null;
   /** Removes the files now. Under Weft it happens by itself when the request ends. Never rejects; may be called again. */
@@ -57,11 +56,11 @@ export interface ReceivedForm extends AsyncDisposable {
  * @param request the request; its body is read to the end
  * @param options limits, and where files go
  * @returns fields and files, once all have come
- * @throws {UploadError} where the client has sent no form, a broken one or too much; a handler may let it pass, which is
+ * @throws {UploadError} if the client has sent no form, a broken one or too much; a handler may let it pass, which is
  * answered with its status
- * @throws {StorageError} where there is no room; let it pass, which is answered with 507 and logged
- * @throws {TypeError} where the body was read already
- * @throws {RangeError} where an option is out of range
+ * @throws {StorageError} if there is no room; let it pass, which is answered with 507 and logged
+ * @throws {TypeError} if the body was read already
+ * @throws {RangeError} if an option is out of range
  *
  * @example
  * ```ts
@@ -119,7 +118,7 @@ async function readForm(request: Request, { reader, intake, store, maxTotalBytes
     reader.write(chunk);
     await storing;
     storing = store.take(intake.takeEvents());
-    // Heard of where it is awaited.
+    // Its failure shows when it is awaited.
     storing.catch(() => {});
   }
   reader.end();

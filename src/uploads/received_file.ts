@@ -1,5 +1,4 @@
-// Knows: what an application does with a file that has come: read it, move it away.
-// Does not know: how it came, or when its request ends.
+// What an application does with a file that has come: read it, move it away.
 
 import type { NamedFile } from "../platform/ports.ts";
 import type { UploadPart } from "./upload_limits.ts";
@@ -8,25 +7,25 @@ import type { UploadPart } from "./upload_limits.ts";
 export interface ReceivedFile extends UploadPart {
   /** Its bytes. */
   readonly size: number;
-  /** Where it stands now; null where a sink took it, or once it is removed. */
+  /** Where it stands now; null if a sink took it, or once it is removed. */
   readonly path: string | null;
   /**
    * Its content, from the beginning; may be called again.
    *
-   * @throws {TypeError} where a sink took it, or it is removed
+   * @throws {TypeError} if a sink took it, or it is removed
    */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
    * Its content as UTF-8.
    *
-   * @throws {TypeError} (rejects) where a sink took it, or it is removed
+   * @throws {TypeError} (rejects) if a sink took it, or it is removed
    */
   text(): Promise<string>;
   /**
    * Takes it out of the temporary files, to stay. What stands at the path is replaced; only this user may read it at first.
    *
    * @param path where to, also on another disk
-   * @throws {TypeError} (rejects) where a sink took it, or it is removed
+   * @throws {TypeError} (rejects) if a sink took it, or it is removed
    */
   moveTo(path: string): Promise<void>;
 }
@@ -45,7 +44,7 @@ export class Received implements ReceivedFile {
   /**
    * @param part what it is
    * @param size its bytes
-   * @param file where it stands; null where a sink took it
+   * @param file if it stands; null if a sink took it
    */
   constructor(part: UploadPart, size: number, file: NamedFile | null) {
     this.field = part.field;

@@ -1,4 +1,4 @@
-// Knows: how a part is decoded that was encoded for mail: base64 and quoted-printable (RFC 2045, sections 6.7 and 6.8).
+// How a part is decoded that was encoded for mail: base64 and quoted-printable (RFC 2045, sections 6.7 and 6.8).
 // RFC 7578 deprecates both (section 4.7). Bytes come in pieces; what is kept between two pieces is bounded.
 // Never guess: what is not base64 or not quoted-printable is an UploadError.
 
@@ -108,7 +108,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /**
- * What comes next: text; the first or second digit behind `=`; the line end of a soft line break, or only its LF.
+ * What comes next: text; the first or second digit after `=`; the line end of a soft line break, or only its LF.
  */
 type Expected = "text" | "digit" | "second digit" | "line end" | "LF";
 
@@ -151,7 +151,7 @@ class QuotedPrintableDecoder implements TransferDecoder {
     if (this.#expected === "second digit") throw this.#malformed("it ends in the middle of a character");
   }
 
-  /** Reads on behind `=`. True if a byte is complete; it is in `#digit` then. */
+  /** Reads on after `=`. True if a byte is complete; it is in `#digit` then. */
   #escape(octet: number): boolean {
     const expected = this.#expected;
     if (expected === "second digit") {

@@ -1,6 +1,5 @@
-// Knows: what can be wrong with an upload, and the status that tells the client so.
-// Does not know: how it is found out.
-// Rule: code matches on class and `code`, never on the wording of the message.
+// What can be wrong with an upload, and the status that tells the client so.
+// Code matches on class and `code`, never on the wording of the message.
 
 import { ClientError, type ProtocolCode } from "../wire/protocol_error.ts";
 
@@ -41,13 +40,13 @@ export type UploadCode =
  */
 export class UploadError extends ClientError {
   override readonly name = "UploadError";
-  /** Which rule was broken; that of a {@linkcode ProtocolError} where the body itself was at fault. */
+  /** Which rule was broken; that of a {@linkcode ProtocolError} if the body itself was at fault. */
   readonly code: UploadCode | ProtocolCode;
 
   /**
    * @param code which rule was broken
    * @param message what was expected, what came and what to do
-   * @param options the status code of the answer (400 where it is not given), and what it was caused by
+   * @param options the status code of the answer (400 if it is not given), and what it was caused by
    */
   constructor(code: UploadCode | ProtocolCode, message: string, options: ErrorOptions & { status?: number } = {}) {
     super(options.status ?? 400, message, options);
@@ -79,7 +78,7 @@ export function tooLarge(code: UploadCode, message: string): UploadError {
  * Shows a client's word in a message, without letting it act on a terminal or fill a line.
  *
  * @param word anything
- * @returns the word in quotes, cut where it is long
+ * @returns the word in quotes, cut if it is long
  */
 export function showWord(word: string): string {
   return JSON.stringify(word.length > 60 ? `${word.slice(0, 60)}...` : word);

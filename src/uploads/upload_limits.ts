@@ -1,5 +1,4 @@
-// Knows: what receiveUploads can be told, and what it takes untold.
-// Does not know: how a limit is kept.
+// What receiveUploads can be told, and what it takes untold.
 
 /** What a file is before its bytes have come. */
 export interface UploadPart {
@@ -7,7 +6,7 @@ export interface UploadPart {
   readonly field: string;
   /** A safe name made of the client's: never a path, never empty, never hidden. */
   readonly name: string;
-  /** The media type that the client says, in lower case, `application/octet-stream` where it says none. Not checked. */
+  /** The media type that the client says, in lower case, `application/octet-stream` if it says none. Not checked. */
   readonly type: string;
 }
 
@@ -49,13 +48,13 @@ export interface UploadOptions {
    */
   maxNameLength?: number;
   /**
-   * An existing directory for the temporary files: on the disk where they are moved to, moving costs nothing.
+   * An existing directory for the temporary files: if it is on the disk that they are moved to, moving costs nothing.
    * @default the system's directory for them, which TMPDIR names
    */
   directory?: string;
   /**
    * Takes the bytes of a file instead of a temporary file, no faster than it writes them: a hash, a bucket, a parser. It is
-   * closed where the file is whole and aborted where it is not. What answers null leaves the file to the disk.
+   * closed if the file is whole and aborted if it is not. What answers null leaves the file to the disk.
    *
    * @param part what the file is
    */
@@ -90,7 +89,7 @@ const DEFAULTS: UploadLimits = {
  *
  * @param options what is set
  * @returns every limit
- * @throws {RangeError} where one is no number from 0
+ * @throws {RangeError} if one is not a number from 0
  */
 export function settleLimits(options: UploadOptions): UploadLimits {
   const limits = { ...DEFAULTS };

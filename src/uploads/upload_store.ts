@@ -1,6 +1,5 @@
-// Knows: how files get from parts to the disk or to a sink, one write at a time, and how they go again.
-// Does not know: how a body falls into parts, or what is too much.
-// Rule: once it is over nothing stays and nothing more is made, whatever is under way.
+// How files get from parts to the disk or to a sink, one write at a time, and how they go again.
+// Once it is over nothing stays and nothing more is made, whatever is under way.
 
 import type { NamedFile, TemporaryDirectory } from "../platform/ports.ts";
 import { Gathering } from "../wire/gathering.ts";
@@ -17,7 +16,7 @@ export type FileEvent =
 /** Where the bytes of one file go. */
 interface Target {
   put(bytes: Uint8Array): Promise<void>;
-  /** Ends it, whole: the file where there is one. */
+  /** Ends it, whole: the file if there is one. */
   end(): Promise<NamedFile | null>;
   abort(reason: unknown): void;
 }
@@ -47,7 +46,7 @@ export class UploadStore {
    * Does what has to be done. Call again only when it is done.
    *
    * @param events in order; bytes must not change until it is done
-   * @throws {StorageError} where the disk does not take them
+   * @throws {StorageError} if the disk does not take them
    */
   async take(events: readonly FileEvent[]): Promise<void> {
     try {
@@ -56,7 +55,7 @@ export class UploadStore {
         if (this.#disposed !== null) throw over();
       }
     } catch (error) {
-      // A file that was taken away under a write is no disk's failure.
+      // A file that was taken away under a write is not a failure of the disk.
       throw this.#disposed === null ? error : over();
     }
   }
@@ -84,7 +83,7 @@ export class UploadStore {
     if (event.kind === "begin") {
       const target = await this.#open(event.part);
       this.#current = { part: event.part, size: 0, target };
-      // Whoever ended the upload meanwhile has not seen it.
+      // If the upload was ended meanwhile, the file was not removed with the others.
       if (this.#disposed !== null) target.abort(over());
       return;
     }

@@ -1,6 +1,5 @@
-// Knows: what a response is made of before it is bytes, and how its head is written (RFC 9112, sections 4 to 6).
-// Does not know: the web's Response, or how the bytes leave.
-// Rule: a field that would break the message is an error of the application, never sent.
+// What a response is made of before it is bytes, and how its head is written (RFC 9112, sections 4 to 6).
+// A field that would break the message is an error of the application, never sent.
 
 /** A head as bytes that lacks only the digits of its length (head_block.ts). */
 export interface HeaderBlock {
@@ -23,7 +22,7 @@ export interface Answer {
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** Null for no body. A string is sent as UTF-8. */
   readonly body: AnswerBody;
-  /** The head in bytes, where it is one that is sent again and again. */
+  /** The head in bytes, if it is sent again and again. */
   readonly block?: HeaderBlock | null;
 }
 
@@ -52,17 +51,17 @@ export interface HeadTerms {
   framing: AnswerFraming;
   /** Minor version of the request. */
   minor: 0 | 1;
-  /** False where this is the connection's last answer. */
+  /** False if this is the connection's last answer. */
   keepAlive: boolean;
-  /** The value of Date (RFC 9110, section 6.6.1), used where the application gave none. */
+  /** The value of Date (RFC 9110, section 6.6.1), used if the application gave none. */
   date: string;
 }
 
 /** What an application's head asks of the connection. */
 export interface FieldsSaid {
-  /** The application's own Content-Length, -1 where it gave none. */
+  /** The application's own Content-Length, -1 if it gave none. */
   contentLength: number;
-  /** True where the application asks for the connection to end. */
+  /** True if the application asks for the connection to end. */
   close: boolean;
 }
 
@@ -71,7 +70,7 @@ export interface FieldsSaid {
  *
  * @param answer what the application answered
  * @returns what they ask for
- * @throws {TypeError} where Content-Length is no number
+ * @throws {TypeError} if Content-Length is not a number
  */
 export function readFields(answer: Answer): FieldsSaid {
   let contentLength = -1;
@@ -93,7 +92,7 @@ export function readFields(answer: Answer): FieldsSaid {
  * @param answer status and fields
  * @param terms what the connection adds
  * @returns the head with its empty line, one character a byte
- * @throws {TypeError} where a field has CR, LF, NUL or a character past U+00FF, or a name that is no token
+ * @throws {TypeError} if a field has CR, LF, NUL or a character past U+00FF, or a name that is not a token
  */
 export function writeHead(answer: Answer, terms: HeadTerms): string {
   const { status } = answer;
@@ -122,7 +121,7 @@ export function writeHead(answer: Answer, terms: HeadTerms): string {
   else if (framing.kind === "chunked") head += "transfer-encoding: chunked\r\n";
   // Behind 101 the connection is another protocol's, and its options are the application's.
   if (status === 101) return head + "\r\n";
-  // Who sends Upgrade has to send its connection option (RFC 9110, section 7.8), as with 426.
+  // A sender of Upgrade has to send its connection option (RFC 9110, section 7.8), as with 426.
   if (upgrades) head += "connection: upgrade\r\n";
   if (!terms.keepAlive) head += "connection: close\r\n";
   else if (terms.minor === 0) head += "connection: keep-alive\r\n";
@@ -144,8 +143,8 @@ export function writeInterim(status: number): string {
  *
  * @param answer what the application answered
  * @param request method and minor version of the request
- * @param length the body's length in bytes, -1 where it is not known
- * @returns the framing; `none` where the response has no body whatever the fields say (RFC 9112, section 6.3)
+ * @param length the body's length in bytes, -1 if it is not known
+ * @returns the framing; `none` if the response has no body whatever the fields say (RFC 9112, section 6.3)
  */
 export function frameAnswer(
   answer: Answer,
@@ -165,7 +164,7 @@ const CLOSE_FRAMING: AnswerFraming = { kind: "close" };
 
 function isOurs(name: string, answer: Answer, framing: AnswerFraming): boolean {
   if (name === "connection") return answer.status !== 101;
-  // Where no body follows, HEAD and 304 may still tell its length (RFC 9110, section 8.6); 1xx and 204 may not.
+  // If no body follows, HEAD and 304 may still tell its length (RFC 9110, section 8.6); 1xx and 204 may not.
   if (name === "content-length") return framing.kind !== "none" || answer.status < 200 || answer.status === 204;
   return name === "keep-alive" || name === "transfer-encoding";
 }
@@ -254,7 +253,7 @@ function statusLine(status: number): string {
  * The reason phrase of a status.
  *
  * @param status a status code
- * @returns the phrase of its RFC, or the empty string where there is none
+ * @returns the phrase of its RFC, or the empty string if there is none
  */
 export function reasonOf(status: number): string {
   return REASONS[status] ?? "";

@@ -1,13 +1,12 @@
-// Knows: the chunked coding (RFC 9112, section 7.1).
-// Does not know: what the data is for, or what a trailer field means.
-// Rule: strict where others are lax. White space, signs and bare LF around a chunk's size are where two parsers part.
+// The chunked coding (RFC 9112, section 7.1).
+// Strict: parsers disagree about white space, signs and bare LF around a chunk's size, so they are refused.
 
 import { CR, hexDigit, LF, showOctet, TAB, TOKEN } from "./octets.ts";
 import { HeadReader } from "./head_reader.ts";
 import { badRequest, ProtocolError } from "./protocol_error.ts";
 import type { Inbox } from "./inbox.ts";
 
-/** Most bytes in the extensions of one body: nobody uses them but to make a server work for nothing. */
+/** Most bytes in the extensions of one body: they are used only to make a server work for nothing. */
 export const MAX_EXTENSION_BYTES = 4 * 1024;
 
 /** Twelve hexadecimal digits are 256 TiB, and exact as a number. Leading zeros do not count (RFC 9112, section 7.1). */
@@ -57,8 +56,8 @@ export class ChunkedReader {
    * Reads on.
    *
    * @param inbox what came; the bytes that were read are taken from it
-   * @returns data that stands in the inbox's buffer, or `"done"` after the last trailer, or null where more must come
-   * @throws {ProtocolError} where it can never become a chunked body
+   * @returns data that stands in the inbox's buffer, or `"done"` after the last trailer, or null if more must come
+   * @throws {ProtocolError} if it can never become a chunked body
    */
   read(inbox: Inbox): Uint8Array | "done" | null {
     while (this.#at !== "done") {

@@ -1,6 +1,5 @@
-// Knows: how pieces of bytes are put together until they are worth a write.
-// Does not know: where they are written.
-// Rule: a piece as long as a block is not copied. A shorter one is: a copy costs a tenth of what its own write would.
+// How pieces of bytes are put together until they are worth a write.
+// A piece as long as a block is not copied. A shorter one is: a copy costs a tenth of what its own write would.
 
 /**
  * What is written at once. A write is a trip to another thread; at 64 KiB that costs more than the writing, and past this
@@ -17,7 +16,7 @@ export class Gathering {
    * Takes a piece.
    *
    * @param piece bytes that are not changed until the last step is taken
-   * @returns what has to be written, each before the next step; nothing where the piece was only kept
+   * @returns what has to be written, each before the next step; nothing if the piece was only kept
    */
   *put(piece: Uint8Array): Generator<Uint8Array, void> {
     for (let rest = piece; rest.length > 0;) {
@@ -36,7 +35,7 @@ export class Gathering {
     }
   }
 
-  /** Takes what was kept, to be written last; null where nothing was. */
+  /** Takes what was kept, to be written last; null if nothing was. */
   end(): Uint8Array | null {
     const last = this.#used === 0 ? null : this.#block!.subarray(0, this.#used);
     this.#block = null;

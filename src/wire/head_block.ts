@@ -1,6 +1,5 @@
-// Knows: a response head that is sent again and again, as bytes: only its date and its length change.
-// Does not know: which answers have one.
-// Rule: what it gives is to the byte what writeHead (answer.ts) writes for the same answer; a test holds them together.
+// A response head that is sent again and again, as bytes: only its date and its length change.
+// What it gives is to the byte what writeHead (answer.ts) writes for the same answer; a test holds them together.
 
 import { type Answer, type HeaderBlock, writeHead } from "./answer.ts";
 

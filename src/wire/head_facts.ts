@@ -1,6 +1,5 @@
-// Knows: what the fields of a request head decide: its host, where its body ends, whether the connection goes on.
-// Does not know: how the bytes came, or what an application does with the request.
-// Rule: nothing here guesses. What two parsers could read in two ways is refused; that keeps request smuggling out.
+// What the fields of a request head decide: its host, where its body ends, whether the connection goes on.
+// Nothing here guesses. What two parsers could read in two ways is refused. That keeps request smuggling out.
 
 import type { FieldNotes, FieldPlaces } from "./head_reader.ts";
 import { badRequest, ProtocolError } from "./protocol_error.ts";
@@ -20,7 +19,7 @@ export class HeadNotes implements FieldNotes {
   expects = 0;
   upgrades = 0;
 
-  /** True where a field other than Host decides something. */
+  /** True if a field other than Host decides something. */
   get decide(): boolean {
     return this.contentLengths + this.transferEncodings + this.connections + this.expects + this.upgrades > 0;
   }
@@ -86,7 +85,7 @@ function isName(bytes: Uint8Array, at: number, name: number[]): boolean {
  * @param read the head's text and the places that its reader found
  * @param notes which fields it has
  * @returns the head with all it decides
- * @throws {ProtocolError} where its fields contradict RFC 9112 or each other
+ * @throws {ProtocolError} if its fields contradict RFC 9112 or each other
  */
 export function judgeHead(read: ReadHead, notes: HeadNotes): RequestHead {
   const head = new RequestHead(read);

@@ -1,6 +1,5 @@
-// Knows: the grammar of a request head and of a trailer section (RFC 9112, sections 2 to 5 and 7.1.2).
-// Does not know: what the fields decide (head_facts.ts), or where bytes come from.
-// Rule: no byte is looked at twice. A head that comes in pieces is resumed where it stopped, at any byte.
+// The grammar of a request head and of a trailer section (RFC 9112, sections 2 to 5 and 7.1.2).
+// No byte is looked at twice. A head that comes in pieces is resumed where it stopped, at any byte.
 
 import {
   isDigit,
@@ -22,7 +21,7 @@ type FieldAt = "field" | "name" | "blank" | "value" | "valueLf" | "endLf";
 
 const VERSION = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
 const TLS_HANDSHAKE = 0x16;
-/** What a request line has behind its target: a space and `HTTP/1.1`. */
+/** What follows the target in a request line: a space and `HTTP/1.1`. */
 const VERSION_BYTES = 9;
 
 /** Told of every field as it is complete; the four places are offsets from the head's first byte, `bytes[from]`. */
@@ -35,7 +34,7 @@ export type FieldPlaces = Readonly<Record<"nameStart" | "nameEnd" | "valueStart"
 
 /** Reads one head, or one trailer section, over bytes that may come in pieces. */
 export class HeadReader {
-  /** The text of the head that was read last, set by whoever decodes it. */
+  /** The text of the head that was read last, set by the code that decodes it. */
   text = "";
   /** Offsets from the head's first byte, valid once {@linkcode HeadReader.read} has answered. */
   methodStart = 0;
@@ -99,8 +98,8 @@ export class HeadReader {
    * @param bytes the buffer
    * @param from where the head starts in it
    * @param end one past the last byte that came
-   * @returns how many bytes the head has, or 0 where more must come
-   * @throws {ProtocolError} where it can never become a head
+   * @returns how many bytes the head has, or 0 if more must come
+   * @throws {ProtocolError} if it can never become a head
    */
   read(bytes: Uint8Array, from: number, end: number): number {
     const limit = Math.min(end, from + this.#maxBytes);

@@ -1,6 +1,5 @@
-// Knows: the bytes that came and were not taken yet, in one growing buffer.
-// Does not know: where they come from or what they mean.
-// Rule: bytes that were given away (a body's chunk) are never written over.
+// The bytes that came and were not taken yet, in one growing buffer.
+// Bytes that were given away (a body's chunk) are never written over.
 
 /** What one packet of Ethernet brings, and so the head of most requests; ten thousand idle connections hold 15 MiB. */
 export const SMALL_BUFFER_BYTES = 1536;
@@ -74,7 +73,7 @@ export class Inbox {
     this.#held = true;
   }
 
-  /** Gives the buffer away with the bytes taken from it, where nothing else waits in it. */
+  /** Gives the buffer away with the bytes taken from it, if nothing else waits in it. */
   lend(): void {
     this.#refusePromised();
     this.bytes = NOTHING;

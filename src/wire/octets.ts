@@ -1,5 +1,4 @@
-// Knows: which bytes may stand where in a head (RFC 9110, section 5.6.2; RFC 9112, sections 3 and 5).
-// Does not know: what any of them means.
+// Which bytes may stand where in a head (RFC 9110, section 5.6.2; RFC 9112, sections 3 and 5).
 
 /** Carriage return. */
 export const CR = 0x0d;
@@ -14,7 +13,7 @@ export const ZERO = 0x30;
 /** The colon between a field's name and its value. */
 export const COLON = 0x3a;
 
-/** `tchar` of RFC 9110, section 5.6.2: what methods and field names are made of. 1 where it may stand. */
+/** `tchar` of RFC 9110, section 5.6.2: what methods and field names are made of. 1 if it may be used. */
 export const TOKEN: Uint8Array = tableOf((octet) => /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(octet)));
 
 /**
@@ -32,7 +31,7 @@ export const FIELD_VALUE: Uint8Array = tableOf((octet) => octet === TAB || (octe
  * The value of a hexadecimal digit.
  *
  * @param octet one byte
- * @returns 0 to 15, or -1 where it is no such digit
+ * @returns 0 to 15, or -1 if it is not a hexadecimal digit
  */
 export function hexDigit(octet: number): number {
   if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;

@@ -1,6 +1,5 @@
-// Knows: how a peer can break HTTP/1.1, and the status that tells it so.
-// Does not know: who wrote the bytes, or how the answer reaches them.
-// Rule: code matches on class and `code`, never on the wording of the message.
+// How a peer can break HTTP/1.1, and the status that tells it so.
+// Code matches on class and `code`, never on the wording of the message.
 
 /** What a peer did wrong, one word for each rule that can be broken. */
 export type ProtocolCode =
@@ -23,7 +22,7 @@ export type ProtocolCode =
   | "too-slow";
 
 /**
- * What a client did wrong, whatever it was about: the engine answers it with {@linkcode ClientError.status} where a handler
+ * What a client did wrong, whatever it was about: the engine answers it with {@linkcode ClientError.status} if a handler
  * lets it pass.
  */
 export abstract class ClientError extends Error {

@@ -1,6 +1,5 @@
-// Knows: what a parsed request head says, and how to find a field in it.
-// Does not know: how it was read (head_reader.ts) or what an application makes of it.
-// Rule: the head is kept as one text; nothing is cut out of it until somebody asks.
+// What a parsed request head says, and how to find a field in it.
+// The head is kept as one text; nothing is cut out of it until it is asked for.
 
 /** Where a message body ends (RFC 9112, section 6.3). */
 export type Framing =
@@ -19,15 +18,15 @@ export interface HeadFacts {
   form: "origin" | "absolute" | "asterisk" | "authority";
   /** Minor version: 1 for HTTP/1.1, 0 for HTTP/1.0. */
   minor: 0 | 1;
-  /** The value of Host, empty where an HTTP/1.0 request has none. */
+  /** The value of Host, empty if an HTTP/1.0 request has none. */
   host: string;
   /** Where the body ends. */
   framing: Framing;
-  /** True where the peer allows the connection to go on after this request (RFC 9112, section 9.3). */
+  /** True if the peer allows the connection to go on after this request (RFC 9112, section 9.3). */
   keepAlive: boolean;
-  /** True where the peer waits for 100 (Continue) before it sends the body (RFC 9110, section 10.1.1). */
+  /** True if the peer waits for 100 (Continue) before it sends the body (RFC 9110, section 10.1.1). */
   expectsContinue: boolean;
-  /** The value of Upgrade where the connection options name it too, otherwise null (RFC 9110, section 7.8). */
+  /** The value of Upgrade if the connection options name it too, otherwise null (RFC 9110, section 7.8). */
   upgrade: string | null;
 }
 

@@ -1,6 +1,5 @@
-// Knows: the order of what a client sends: head, body, head, body.
-// Does not know: sockets, time, who is asking.
-// Rule: "not yet" is an answer. What it throws can never become right.
+// The order of what a client sends: head, body, head, body.
+// "Not yet" is a value. What it throws can never become right.
 
 import { ChunkedReader } from "./chunked_reader.ts";
 import { type DecodeLatin1, HeadNotes, judgeHead } from "./head_facts.ts";
@@ -85,7 +84,7 @@ export class RequestReader {
     this.#decode = decode;
   }
 
-  /** How many bytes of the body must still come, where that is known; 0 between messages, -1 for chunks. */
+  /** How many bytes of the body must still come, if that is known; 0 between messages, -1 for chunks. */
   get bodyLeft(): number {
     const state = this.#state;
     return state.at === "head" ? 0 : state.at === "length" ? state.left : -1;
@@ -106,8 +105,8 @@ export class RequestReader {
   /**
    * Reads on.
    *
-   * @returns the next event; `needMore` until more bytes are in the inbox, `closed` where the client ended in peace
-   * @throws {ProtocolError} where the bytes can never become a request; the connection has to end then
+   * @returns the next event; `needMore` until more bytes are in the inbox, `closed` if the client ended between two messages
+   * @throws {ProtocolError} if the bytes can never become a request; the connection has to end then
    */
   next(): WireEvent {
     const state = this.#state;
