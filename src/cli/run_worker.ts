@@ -62,7 +62,7 @@ export async function runWorker(args: readonly string[], hello: Hello, context: 
     ofProcess.store = link.progressStore;
     const prepared = await prepare(asked, { ...context, program: hello.program });
     link.tell({ kind: "loaded" });
-    if (!hello.isAwaited) await rehearseAs(context);
+    if (!hello.isAwaited) await warmUpAs(context);
     const listener = await listenAsWorker(prepared.configuration, { port: await orders.promise, hello, platform });
     worker = new Worker(prepared, listener, {
       link,
@@ -99,9 +99,9 @@ function faultOf(error: unknown): BootFault {
 }
 
 /** Clients come to a new worker all at once: the first of them should not wait for its compiler. */
-async function rehearseAs({ platform: { clock, decodeLatin1 }, log }: Context): Promise<void> {
-  const { rehearse } = await import("../engine/rehearsal.ts");
-  await rehearse({ clock, log, decode: decodeLatin1 });
+async function warmUpAs({ platform: { clock, decodeLatin1 }, log }: Context): Promise<void> {
+  const { warmUp } = await import("../engine/warm_up.ts");
+  await warmUp({ clock, log, decode: decodeLatin1 });
 }
 
 /** Which port, from whom, and on what. */

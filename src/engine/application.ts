@@ -1,4 +1,4 @@
-// How a fetch-style handler becomes what a connection asks of an application.
+// Makes the application that a connection calls from a fetch-style handler.
 
 import type { Exchange } from "../connection/exchange.ts";
 import type { Application } from "../connection/options.ts";
@@ -13,7 +13,7 @@ import { type Answer, reasonOf } from "../wire/answer.ts";
 import { ClientError } from "../wire/protocol_error.ts";
 
 /** What an application is made of. */
-export interface ApplicationParts {
+export interface ApplicationOptions {
   handler: Handler;
   accept?: Accept;
   onError?: OnError;
@@ -30,11 +30,11 @@ export interface ApplicationParts {
  * @param parts the handler and what stands beside it
  * @returns what a connection asks
  */
-export function applicationOf(parts: ApplicationParts): Application {
+export function applicationOf(parts: ApplicationOptions): Application {
   const { handler, accept, health } = parts;
   // Targets are compared as clients send them: percent-encoded.
   const healthPath = health === undefined ? null : new URL(`http://localhost${health.path}`).pathname;
-  // The engine's own path is nobody else's to refuse.
+  // The application cannot refuse the engine's own path.
   const isHealth = (exchange: Exchange) => healthPath !== null && pathOf(exchange) === healthPath;
   return {
     accept: accept === undefined ? null : (exchange) => isHealth(exchange) ? null : accept(previewOf(exchange)),
@@ -76,17 +76,17 @@ function readiness(isDraining: boolean): Response {
   return new Response(`${word}\n`, { status: status as number, headers: { "cache-control": "no-store" } });
 }
 
-function failed(parts: ApplicationParts, error: unknown, exchange: Exchange): Answer | Promise<Answer> {
+function failed(parts: ApplicationOptions, error: unknown, exchange: Exchange): Answer | Promise<Answer> {
   // The client broke off or sent too much, and the handler let the error pass: that is the client's to hear.
   if (error instanceof ClientError) return textAnswer(error.status, error.message);
   if (error instanceof StorageError) return notStored(parts, error, exchange);
-  // A handler that hangs on the request's signal fails with its reason when the client leaves: nobody's mistake.
+  // A handler that hangs on the request's signal fails with its reason when the client leaves. That is not a mistake.
   if (error !== undefined && error === exchange.cutReason) return textAnswer(500, "");
   if (parts.onError === undefined) return ownAnswer(parts, error, exchange);
   return askOnError(parts, error, exchange);
 }
 
-async function askOnError(parts: ApplicationParts, error: unknown, exchange: Exchange): Promise<Answer> {
+async function askOnError(parts: ApplicationOptions, error: unknown, exchange: Exchange): Promise<Answer> {
   try {
     return readAnswer(await parts.onError!(error));
   } catch (second) {
@@ -95,21 +95,21 @@ async function askOnError(parts: ApplicationParts, error: unknown, exchange: Exc
   }
 }
 
-function ownAnswer(parts: ApplicationParts, error: unknown, exchange: Exchange): Answer {
+function ownAnswer(parts: ApplicationOptions, error: unknown, exchange: Exchange): Answer {
   const { method, target } = exchange.head;
   parts.log("ERROR", `${method} ${target} failed: ${showError(error)}`);
   return textAnswer(500, parts.showErrors === true ? showError(error) : "");
 }
 
 /** The operator can make room; the client can come again. */
-function notStored(parts: ApplicationParts, error: StorageError, exchange: Exchange): Answer {
+function notStored(parts: ApplicationOptions, error: StorageError, exchange: Exchange): Answer {
   const { method, target } = exchange.head;
   parts.log("ERROR", `${method} ${target} answered 507: ${error.message}`);
   return textAnswer(507, "there is no room for the request's body now");
 }
 
 /** `Deno.upgradeWebSocket` makes an answer of 101 for a server that is not this one. */
-function notSwitched(parts: ApplicationParts, exchange: Exchange): Answer {
+function notSwitched(parts: ApplicationOptions, exchange: Exchange): Answer {
   const { method, target } = exchange.head;
   parts.log("WARN", `${method} ${target}: the application answered 101; WebSockets are not served yet, so it is 501`);
   return textAnswer(501, "this server does not switch protocols yet");

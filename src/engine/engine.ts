@@ -1,63 +1,25 @@
-// How connections are accepted, driven and drained.
+// Serves one listener: accepts connections, drives them, and drains them.
 // Nothing that a client does ends the engine.
 
 import { Connection } from "../connection/connection.ts";
 import { run } from "../connection/drive.ts";
 import { ResponseBroken } from "../connection/endings.ts";
 import type { ConnectionOptions } from "../connection/options.ts";
-import type { PhaseReader } from "../connection/phases.ts";
 import { ReadBudget } from "../connection/read_budget.ts";
 import { ReadOrder } from "../connection/read_order.ts";
 import { addConnections } from "../connection/under_way.ts";
 import { showError } from "../platform/log.ts";
-import type { Clock, Listener, Log, Socket, TemporaryFiles, Timer } from "../platform/ports.ts";
+import type { Socket, Timer } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
-import type { DecodeLatin1 } from "../wire/head_facts.ts";
-import { Accepting } from "./accepting.ts";
-import { applicationOf, type ApplicationParts } from "./application.ts";
+import { AcceptLoop } from "./accept_loop.ts";
+import { applicationOf } from "./application.ts";
 import { Deadlines, SECOND_LOOK_MS } from "./deadlines.ts";
-import { Farewell, sendAway } from "./farewell.ts";
+import type { DrainOptions, EngineOptions, EnginePorts } from "./engine_options.ts";
+import { sendAway, StaggeredDrain } from "./staggered_drain.ts";
 import { LiveTable } from "./live_table.ts";
 import { Observed } from "./observed.ts";
-import type { Settings } from "./settings.ts";
 
-/** What an engine needs of its surroundings. */
-export interface World {
-  clock: Clock;
-  log: Log;
-  decode: DecodeLatin1;
-  /**
-   * Where bodies go that are read first and too long for memory.
-   * @default the runtime's own, in the system's directory for them
-   */
-  temporaryFiles?: TemporaryFiles;
-}
-
-/** Everything that makes an engine. */
-export interface EngineParts {
-  listener: Listener;
-  scheme: "http" | "https";
-  settings: Settings;
-  application: Omit<ApplicationParts, "log" | "health">;
-  /** Told of every phase of every connection. */
-  readers: readonly PhaseReader[];
-}
-
-/** What a drain may be told besides its settings. */
-export interface DrainOptions {
-  /** Milliseconds to go on accepting; `drainDelayMs` of the settings where it is not said. */
-  delayMs?: number;
-  /** Milliseconds that a connection may idle; `lastIdleMs` of the settings where it is not said. */
-  lastIdleMs?: number;
-  /**
-   * Other processes take its place, on the same listening socket or each with a socket of its own on the same port. Whoever
-   * asks for its health is told of theirs; and where its clients may idle at all, they are sent there a few at a time, as
-   * all of them at once would wait for each other.
-   */
-  successors?: "same socket" | "same port";
-}
-
-/** How an engine stands; it only ever goes on to the next. */
+/** The state of an engine; it only ever goes on to the next. */
 export type EngineState = "serving" | "draining" | "stopping" | "stopped";
 
 /** Serves one listener until it is drained. */
@@ -65,31 +27,37 @@ export class Engine {
   readonly live: LiveTable = new LiveTable();
   /** Resolves when the listener is closed and the last connection has ended. Never rejects. */
   readonly finished: Promise<void>;
-  /** Connections that a drain's deadline had to cut. */
+  /** Connections that were cut. Raised by `abort`. */
   #cut = 0;
-  /** Connections that ended during a drain before they had asked anything. */
+  /** Connections that ended during a stop before a request came. Raised by `#drive`. */
   #refused = 0;
 
-  #parts: EngineParts;
-  #world: World;
+  #parts: EngineOptions;
+  #ports: EnginePorts;
   #options: ConnectionOptions;
   #deadlines: Deadlines;
+  /** Changed by `drain`, `#stopAccepting` and `#finishIfEmpty`. */
   #state: EngineState = "serving";
+  /** Set by `drain`; undefined before, and if no process takes over. */
   #successors: DrainOptions["successors"];
+  /** Requests on connections that have ended. Raised by `#drive`. */
   #pastRequests = 0;
+  /** The interval of the deadlines; null while there are no connections. */
   #sweeping: Timer | null = null;
   /** The sweep that follows one that has found an overdue connection; null while there is none. */
   #secondLook: Timer | null = null;
-  #patience: Timer | null = null;
-  #accepting: Accepting;
-  #farewell: Farewell | null = null;
-  /** Set by a drain: how long a connection may idle. */
+  /** The drain delay, then the graceful timeout; null while serving. */
+  #drainTimer: Timer | null = null;
+  #acceptLoop: AcceptLoop;
+  /** Set by `#stopAccepting` if clients are sent to successors a few at a time; null otherwise. */
+  #staggeredDrain: StaggeredDrain | null = null;
+  /** Set by `drain`: how long a connection may idle; null while serving. */
   #lastIdleMs: number | null = null;
   #finish: () => void;
 
-  constructor(parts: EngineParts, world: World) {
+  constructor(parts: EngineOptions, ports: EnginePorts) {
     this.#parts = parts;
-    this.#world = world;
+    this.#ports = ports;
     const { settings } = parts;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
@@ -99,7 +67,7 @@ export class Engine {
     this.#options = {
       app: applicationOf({
         ...parts.application,
-        log: world.log,
+        log: ports.log,
         health: settings.health === undefined
           ? undefined
           : { path: settings.health, isDraining: () => this.#options.isDraining && this.#successors === undefined },
@@ -110,10 +78,10 @@ export class Engine {
         maxRequestLineBytes: settings.maxRequestLineBytes,
         maxBodyBytes: settings.maxBodyBytes,
       },
-      decode: world.decode,
-      readBudget: new ReadBudget(world.clock.soon),
-      readOrder: new ReadOrder(world.clock),
-      temporaryFiles: world.temporaryFiles ?? platform.temporaryFiles,
+      decode: ports.decode,
+      readBudget: new ReadBudget(ports.clock.soon),
+      readOrder: new ReadOrder(ports.clock),
+      temporaryFiles: ports.temporaryFiles ?? platform.temporaryFiles,
       scheme: parts.scheme,
       isObserved: parts.readers.length > 0,
       closeAfterAnswer: settings.keepAliveMs === 0,
@@ -121,14 +89,14 @@ export class Engine {
       date: "",
     };
     this.#deadlines = new Deadlines(this.live, settings);
-    this.#accepting = new Accepting({
-      ...world,
+    this.#acceptLoop = new AcceptLoop({
+      ...ports,
       listener: parts.listener,
       size: () => this.live.size,
       most: settings.maxConnections,
       take: (socket) => void this.#drive(socket),
     });
-    this.#accepting.run().then(() => this.#finishIfEmpty());
+    this.#acceptLoop.run().then(() => this.#finishIfEmpty());
   }
 
   /** How it stands. */
@@ -138,12 +106,12 @@ export class Engine {
 
   /** Times that accepting had to pause. */
   get pauses(): number {
-    return this.#accepting.pauses;
+    return this.#acceptLoop.pauses;
   }
 
   /** How many connections were accepted. */
   get accepted(): number {
-    return this.#accepting.accepted;
+    return this.#acceptLoop.accepted;
   }
 
   /** How the connections ended, so far. */
@@ -182,13 +150,13 @@ export class Engine {
     const { settings } = this.#parts;
     this.#lastIdleMs = options.lastIdleMs ?? settings.lastIdleMs;
     const delayMs = options.delayMs ?? settings.drainDelayMs;
-    if (!this.#isGentle) {
+    if (!this.#isStaggered) {
       this.#options.closeAfterAnswer = true;
       sendAway(this.live.connections());
     }
     const terms = { isShared: options.successors !== undefined, withinMs: settings.gracefulTimeoutMs };
-    const stop = () => this.#accepting.finish(() => this.#stopAccepting(), terms);
-    if (delayMs > 0) this.#patience = this.#world.clock.after(delayMs, stop);
+    const stop = () => this.#acceptLoop.finish(() => this.#stopAccepting(), terms);
+    if (delayMs > 0) this.#drainTimer = this.#ports.clock.after(delayMs, stop);
     else stop();
   }
 
@@ -205,17 +173,17 @@ export class Engine {
   #stopAccepting(): void {
     if (this.#state !== "draining") return;
     this.#state = "stopping";
-    this.#patience?.cancel();
-    this.#accepting.close();
-    this.#patience = this.#world.clock.after(this.#parts.settings.gracefulTimeoutMs, () => {
-      this.#world.log("WARN", `the graceful timeout is over; connections cut: ${this.live.size}`);
+    this.#drainTimer?.cancel();
+    this.#acceptLoop.close();
+    this.#drainTimer = this.#ports.clock.after(this.#parts.settings.gracefulTimeoutMs, () => {
+      this.#ports.log("WARN", `the graceful timeout is over; connections cut: ${this.live.size}`);
       this.abort();
     });
     this.#sweep();
-    if (this.#isGentle) {
+    if (this.#isStaggered) {
       this.#options.closeAfterAnswer = true;
-      this.#farewell = new Farewell(this.live, {
-        clock: this.#world.clock,
+      this.#staggeredDrain = new StaggeredDrain(this.live, {
+        clock: this.#ports.clock,
         isPortShared: this.#successors === "same port",
         withinMs: this.#parts.settings.gracefulTimeoutMs,
       });
@@ -224,16 +192,16 @@ export class Engine {
   }
 
   /** Clients are sent to successors one after the other. */
-  get #isGentle(): boolean {
+  get #isStaggered(): boolean {
     return this.#successors !== undefined && this.#lastIdleMs !== 0;
   }
 
   #finishIfEmpty(): void {
     // The runtime lets go of the listener's socket when it gets round to it: until then clients are sent to it.
-    if (this.#state !== "stopping" || this.live.size > 0 || !this.#accepting.hasEnded) return;
+    if (this.#state !== "stopping" || this.live.size > 0 || !this.#acceptLoop.hasEnded) return;
     this.#state = "stopped";
-    this.#patience?.cancel();
-    this.#farewell?.cancel();
+    this.#drainTimer?.cancel();
+    this.#staggeredDrain?.cancel();
     this.#sweeping?.cancel();
     this.#secondLook?.cancel();
     this.#finish();
@@ -243,7 +211,7 @@ export class Engine {
   async #drive(socket: Socket): Promise<void> {
     if (this.#sweeping === null) this.#startSweeping();
     const connection = new Connection(this.accepted, socket, this.#options);
-    this.live.add(connection, this.#world.clock.now());
+    this.live.add(connection, this.#ports.clock.now());
     const { readers } = this.#parts;
     const observed = readers.length === 0 ? null : new Observed(connection, readers);
     try {
@@ -254,13 +222,13 @@ export class Engine {
     this.live.delete(connection);
     if (connection.requests === 0 && this.#state === "stopping" && connection.refusal === null) this.#refused++;
     this.#pastRequests += connection.requests;
-    observed?.showClosed(this.#world.log);
-    this.#accepting.roomMade();
+    observed?.showClosed(this.#ports.log);
+    this.#acceptLoop.roomMade();
     if (this.live.size === 0) this.#finishIfEmpty();
   }
 
   #logBroken(connection: Connection, error: unknown): void {
-    // A stream that hangs on the request's signal fails with its reason when the client leaves: nobody's mistake.
+    // A stream that hangs on the request's signal fails with its reason when the client leaves. That is not a mistake.
     if (
       error instanceof ResponseBroken && error.cause !== undefined && error.cause === connection.exchange?.cutReason
     ) {
@@ -269,16 +237,16 @@ export class Engine {
     const head = connection.exchange?.head;
     const where = head === undefined ? `connection ${connection.id}` : `${head.method} ${head.target}`;
     const what = error instanceof ResponseBroken ? "was cut off, its answer is not complete" : "failed";
-    this.#world.log("ERROR", `${where} ${what}: ${showError(error)}`);
+    this.#ports.log("ERROR", `${where} ${what}: ${showError(error)}`);
   }
 
   #startSweeping(): void {
-    this.#options.date = new Date(this.#world.clock.date()).toUTCString();
-    this.#sweeping = this.#world.clock.every(this.#deadlines.sweepMs, () => this.#sweep());
+    this.#options.date = new Date(this.#ports.clock.date()).toUTCString();
+    this.#sweeping = this.#ports.clock.every(this.#deadlines.sweepMs, () => this.#sweep());
   }
 
   #sweep(): void {
-    const { clock } = this.#world;
+    const { clock } = this.#ports;
     if (this.live.size === 0) {
       this.#sweeping?.cancel();
       this.#sweeping = null;

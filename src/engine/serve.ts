@@ -1,4 +1,4 @@
-// The library's front: `serve`, a drop-in for `Deno.serve`.
+// `serve`, a drop-in for `Deno.serve`.
 
 import type { PhaseReader } from "../connection/phases.ts";
 import type { Accept, Handler, OnError } from "../message/handler.ts";
@@ -54,7 +54,7 @@ export interface ServeOptions extends Limits {
 
 /** A server that runs. */
 export interface Server extends AsyncDisposable {
-  /** Where it listens. */
+  /** The address that it listens on. */
   readonly addr: Address;
   /** Resolves when it has stopped and its last connection has ended. */
   readonly finished: Promise<void>;

@@ -1,4 +1,4 @@
-// What an engine can be told, and what it does untold.
+// The settings of an engine, and their defaults.
 
 import type { BodyPolicy } from "../connection/options.ts";
 
@@ -83,7 +83,7 @@ export const DEFAULTS: Settings = {
   maxHeaderBytes: 32 * 1024, // room for a large cookie jar, too little to attack with
   maxRequestLineBytes: 8 * 1024, // what common servers take; RFC 9112, section 3, asks for 8000 at least
   headerTimeoutMs: 10_000, // a head is one packet or two
-  minBodyRate: 240, // what nobody falls under who is not attacking: one packet in six seconds
+  minBodyRate: 240, // one packet in six seconds: slower clients attack
   writeTimeoutMs: 60_000, // a client whose window is shut that long is gone
   keepAliveMs: 65_000, // longer than the 60 s of common load balancers, so that they close first
   maxConnections: 10_000, // about what the usual descriptor limit and 100 MiB carry

@@ -76,7 +76,7 @@ Deno.test("Clients are sent away well before they would be cut, however little t
   assert.equal(fake.clock.timers, 0);
 });
 
-Deno.test("An abort ends a farewell", async () => {
+Deno.test("An abort ends a staggered drain", async () => {
   const fake = fakeEngine(hello, { lastIdleMs: 1_000 });
   const clients = Array.from({ length: 30 }, () => fake.listener.connect());
   await settled();

@@ -2,7 +2,8 @@
 // Does not know: what is served.
 
 import type { Handler } from "../../src/message/handler.ts";
-import { Engine, type EngineParts } from "../../src/engine/engine.ts";
+import { Engine } from "../../src/engine/engine.ts";
+import type { EngineOptions } from "../../src/engine/engine_options.ts";
 import { type Limits, settle } from "../../src/engine/settings.ts";
 import { ListenerClosed } from "../../src/platform/errors.ts";
 import type { Address, Listener, Socket } from "../../src/platform/ports.ts";
@@ -85,7 +86,7 @@ export interface FakeEngine extends AsyncDisposable {
 export function fakeEngine(
   handler: Handler,
   limits: Limits = {},
-  parts: Partial<EngineParts["application"]> & Pick<Partial<EngineParts>, "readers"> = {},
+  parts: Partial<EngineOptions["application"]> & Pick<Partial<EngineOptions>, "readers"> = {},
 ): FakeEngine {
   const clock = new FakeClock();
   const listener = new FakeListener();

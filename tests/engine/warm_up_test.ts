@@ -1,15 +1,15 @@
-// Knows: that an engine's rehearsal ends by itself and leaves nothing behind.
+// The warm-up ends by itself and leaves nothing open.
 
 import assert from "node:assert/strict";
-import { rehearse } from "../../src/engine/rehearsal.ts";
+import { warmUp } from "../../src/engine/warm_up.ts";
 import { platform } from "../../src/platform/runtime.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
-Deno.test("A rehearsal reads heads, answers them, says nothing, and leaves no timer behind", async () => {
+Deno.test("The warm-up answers its requests, logs nothing and leaves no timer", async () => {
   const clock = new FakeClock();
   const lines: string[] = [];
   let heads = 0;
-  await rehearse({
+  await warmUp({
     clock,
     log: (level, message) => lines.push(`${level} ${message}`),
     decode(bytes, from, to) {

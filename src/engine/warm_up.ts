@@ -1,9 +1,10 @@
-// How an engine answers requests before the first client comes, so that the runtime has compiled what they pass.
-// Nothing of it is seen: it listens nowhere, counts nothing, and tells nobody.
+// Warms up the JIT before the first client comes: an engine answers requests over sockets in memory.
+// The application is not called, and nothing is counted or logged.
 
 import { ListenerClosed } from "../platform/errors.ts";
 import type { Address, Listener, Socket } from "../platform/ports.ts";
-import { Engine, type World } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import type { EnginePorts } from "./engine_options.ts";
 import { settle } from "./settings.ts";
 
 /** Enough for the runtime to have seen every branch of a plain request, and to compile what is hot; some 20 ms. */
@@ -12,56 +13,56 @@ const REQUESTS_EACH = 16;
 
 const ADDRESS: Address = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
 const REQUEST = new TextEncoder().encode(
-  "GET /rehearsal?of=a HTTP/1.1\r\nHost: localhost\r\nUser-Agent: rehearsal\r\nAccept: */*\r\n\r\n",
+  "GET /warm-up?of=a HTTP/1.1\r\nHost: localhost\r\nUser-Agent: warm-up\r\nAccept: */*\r\n\r\n",
 );
 
 /**
- * Answers a few hundred requests that nobody has sent.
+ * Answers a few hundred requests that no client has sent.
  *
- * @param world the engine's own
+ * @param ports the engine's own
  */
-export async function rehearse(world: World): Promise<void> {
-  const stage = new Stage();
+export async function warmUp(ports: EnginePorts): Promise<void> {
+  const listener = new WarmUpListener();
   const engine = new Engine({
-    listener: stage,
+    listener: listener,
     scheme: "http",
     settings: settle({}),
     application: {
       handler: (request) => new Response(request.headers.get("user-agent") === null ? request.url : "heard"),
     },
     readers: [],
-  }, world);
-  await stage.played;
+  }, ports);
+  await listener.finished;
   engine.drain();
   await engine.finished;
 }
 
 /** A listener to which some connections come, and then no more. */
-class Stage implements Listener {
+class WarmUpListener implements Listener {
   readonly addr: Address = ADDRESS;
   /** Resolves when the last connection is over. */
-  readonly played: Promise<void>;
+  readonly finished: Promise<void>;
   #left = CONNECTIONS;
   #open = CONNECTIONS;
   #waiting = Promise.withResolvers<Socket>();
-  #onPlayed!: () => void;
+  #onFinished!: () => void;
 
   constructor() {
-    this.played = new Promise((resolve) => this.#onPlayed = resolve);
+    this.finished = new Promise((resolve) => this.#onFinished = resolve);
   }
 
   accept(): Promise<Socket> {
     if (this.#left === 0) return this.#waiting.promise;
     this.#left--;
     return Promise.resolve(
-      new Player(() => {
-        if (--this.#open === 0) this.#onPlayed();
+      new WarmUpSocket(() => {
+        if (--this.#open === 0) this.#onFinished();
       }),
     );
   }
 
   close(): void {
-    this.#waiting.reject(new ListenerClosed("the rehearsal is over"));
+    this.#waiting.reject(new ListenerClosed("the warm-up is over"));
   }
 
   ref(): void {}
@@ -70,7 +71,7 @@ class Stage implements Listener {
 }
 
 /** A client that sends its requests one after the other, and then leaves. */
-class Player implements Socket {
+class WarmUpSocket implements Socket {
   readonly localAddr: Address = ADDRESS;
   readonly remoteAddr: Address = ADDRESS;
   #left = REQUESTS_EACH;

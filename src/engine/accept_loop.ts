@@ -1,5 +1,5 @@
-// How connections are accepted, one after the other, and when accepting has to pause.
-// Whatever the system is short of, accepting goes on once it can.
+// Accepts connections, one after the other, and pauses if there are too many or the system is short of something.
+// It always goes on.
 
 import { ListenerClosed } from "../platform/errors.ts";
 import { messageOf } from "../platform/log.ts";
@@ -18,7 +18,7 @@ const MOST_LOOKS_OF_SHARED = 20;
 const LOG_EVERY_MS = 1_000;
 
 /** What accepting needs. */
-export interface AcceptingParts {
+export interface AcceptLoopOptions {
   listener: Listener;
   clock: Clock;
   log: Log;
@@ -30,23 +30,23 @@ export interface AcceptingParts {
 }
 
 /** The accept loop of one listener. */
-export class Accepting {
-  /** Times that it had to pause. */
+export class AcceptLoop {
+  /** How often it has paused. */
   pauses = 0;
   /** Connections that were accepted. */
   accepted = 0;
-  /** True once nobody comes any more. */
+  /** True when no more connections come. */
   hasEnded = false;
-  #parts: AcceptingParts;
+  #parts: AcceptLoopOptions;
   #isClosed = false;
   #loggedAt = -Infinity;
   #onRoom: (() => void) | null = null;
 
-  constructor(parts: AcceptingParts) {
+  constructor(parts: AcceptLoopOptions) {
     this.#parts = parts;
   }
 
-  /** Accepts until it is closed; resolves when the system sends nobody any more. */
+  /** Accepts until it is closed. Resolves when the system brings no more connections. */
   async run(): Promise<void> {
     await this.#acceptAll();
     this.hasEnded = true;
