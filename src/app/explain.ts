@@ -2,12 +2,16 @@
 
 import { messageOf } from "../platform/log.ts";
 import type { Files } from "../platform/ports.ts";
+import { shellWord } from "../platform/shell_word.ts";
 import type { LoadContext } from "./load_app.ts";
 import { configAbove, nearestFile } from "./own_configuration.ts";
 import { localPath, pathOf } from "./specifier.ts";
 
 /** URLs of this package's own modules; an error's place is looked for elsewhere. */
 const OWN_ROOT = new URL("../", import.meta.url).href;
+
+/** Deno writes a module's URL into a stack as it is, or decoded: `file:///my app/app.ts`. It depends on the directory. */
+const PLACE = /((?:file|https?):\/\/(?:(?!(?:file|https?):\/\/).)+?):(\d+):(\d+)(?=[)"'.,]*(?:\s|$))/g;
 
 /**
  * Explains an error from loading a module: that there is no such file, or with the line of source that it points to, and with
@@ -18,15 +22,11 @@ const OWN_ROOT = new URL("../", import.meta.url).href;
  * @param context files, and how the user started this program
  * @returns several lines
  */
-export function explain(error: unknown, url: string, context: Pick<LoadContext, "files" | "program">): string {
-  const path = localPath(url);
+export function explain(error: unknown, url: string, context: Pick<LoadContext, "cwd" | "files" | "program">): string {
+  const path = localPath(url, context.cwd);
   const problem = path === null ? null : problemWith(path, context.files);
   if (problem !== null) return problem;
-  const shown = showLoadError(
-    error,
-    (place) => context.files.readText(pathOf(place)),
-    (place) => place.startsWith(OWN_ROOT),
-  );
+  const shown = showLoadError(error, context);
   return path === null ? shown : shown + adviceFor(error, path, context);
 }
 
@@ -48,30 +48,29 @@ interface Place {
 }
 
 /** The message, the place, and the line with a mark under its column if the source can be read. */
-function showLoadError(error: unknown, read: (url: string) => string, own: (url: string) => boolean): string {
+function showLoadError(error: unknown, context: Pick<LoadContext, "cwd" | "files">): string {
   const text = plain(
     error instanceof Error
       ? `${error.name}: ${error.message}`.replace(/^TypeError: (?=\w*Error: )/, "")
       : `thrown: ${String(error)}`,
   );
-  const place = placeOf(error, own);
+  const place = placeOf(error, context.cwd);
   if (place === null) return text;
   const { url, line, column } = place;
   const lines = text.includes(`${url}:${line}`) ? [text] : [text, `    at ${url}:${line}:${column}`];
   // A parser's message shows the line itself.
   if (text.includes("\n")) return lines.join("\n");
-  const source = sourceLine(place, read);
+  const source = sourceLine(place, context);
   if (source !== null) lines.push("", `    ${source}`, `    ${" ".repeat(Math.max(0, column - 1))}^`);
   return lines.join("\n");
 }
 
-function placeOf(error: unknown, own: (url: string) => boolean): Place | null {
+function placeOf(error: unknown, cwd: string): Place | null {
   if (!(error instanceof Error)) return null;
-  const places = plain(`${error.message}\n${error.stack ?? ""}`).matchAll(
-    /((?:file|https?):\/\/[^\s()"']+?):(\d+):(\d+)/g,
-  );
+  const places = plain(`${error.message}\n${error.stack ?? ""}`).matchAll(PLACE);
+  const isOwn = (url: string) => [OWN_ROOT, `file://${pathOf(OWN_ROOT, cwd)}`].some((root) => url.startsWith(root));
   for (const [, url, line, column] of places) {
-    if (!own(url)) return { url, line: Number(line), column: Number(column) };
+    if (!isOwn(url)) return { url, line: Number(line), column: Number(column) };
   }
   return null;
 }
@@ -82,13 +81,16 @@ function plain(text: string): string {
   return text.replace(/\x1b\[[0-9;]*m/g, "");
 }
 
-function sourceLine({ url, line }: Place, read: (url: string) => string): string | null {
+function sourceLine({ url, line }: Place, { cwd, files }: Pick<LoadContext, "cwd" | "files">): string | null {
   if (!url.startsWith("file:")) return null;
-  try {
-    return read(url).split("\n")[line - 1]?.trimEnd() ?? null;
-  } catch {
-    return null; // The message stands without it: a file that cannot be read is not what went wrong here.
+  for (const path of [url.slice("file://".length), pathOf(url, cwd)]) {
+    try {
+      return files.readText(path).split("\n")[line - 1]?.trimEnd() ?? null;
+    } catch {
+      // The URL is spelled in the other way, or the file cannot be read: the message stands without the line.
+    }
   }
+  return null;
 }
 
 /** Tells what to type if an application has an import map of its own that was not read. */
@@ -99,7 +101,8 @@ function adviceFor(error: unknown, path: string, context: Pick<LoadContext, "fil
     );
   if (!isBareImport) return "";
   const config = configAbove(path, context.files);
-  const type = (config: string) => `    deno run -A --config ${config} ${context.program} ${path}`;
+  const type = (config: string) =>
+    `    deno run -A --config ${[config, context.program, path].map(shellWord).join(" ")}`;
   if (config !== null) {
     return `\n\nThe application has its own configuration, which Deno reads only where it is named. Type:\n${
       type(config)
@@ -107,9 +110,10 @@ function adviceFor(error: unknown, path: string, context: Pick<LoadContext, "fil
   }
   const manifest = nearestFile(path, ["package.json"], context.files);
   if (manifest !== null) {
-    const beside = manifest.replace(/package\.json$/, "deno.json");
+    const directory = manifest.slice(0, -"/package.json".length);
+    const beside = `${directory}/deno.json`;
     return "\n\nThe application has a package.json, which Deno reads only beside a deno.json that is named. Type:\n" +
-      `    echo '{}' > ${beside}\n    (cd ${beside.slice(0, -"/deno.json".length)} && deno install)\n${type(beside)}`;
+      `    echo '{}' > ${shellWord(beside)}\n    (cd ${shellWord(directory)} && deno install)\n${type(beside)}`;
   }
   return "\n\nThe application imports a package by its bare name, and no deno.json or package.json says which it is. " +
     'Write npm:NAME or jsr:NAME in the import, or put a deno.json with "imports" beside the application.';

@@ -3,7 +3,7 @@
 import type { Accept, Handler, OnError } from "../message/handler.ts";
 import type { Address, Files } from "../platform/ports.ts";
 import { AppLoadError } from "./load_error.ts";
-import { SCHEME, toUrl } from "./specifier.ts";
+import { urlOf } from "./specifier.ts";
 
 /** An application that is ready to be served. */
 export interface LoadedApp {
@@ -41,7 +41,7 @@ export async function loadApp(specifier: string, context: LoadContext): Promise<
   if (specifier.startsWith("fcgi:")) {
     throw new AppLoadError(specifier, `${specifier}: serving a FastCGI application needs a part that is not built yet`);
   }
-  const url = SCHEME.test(specifier) ? specifier : toUrl(specifier, context.cwd).href;
+  const url = urlOf(specifier, context.cwd);
   let module: Record<string, unknown>;
   try {
     module = await context.load(url);

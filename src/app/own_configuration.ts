@@ -1,7 +1,7 @@
 // Which files of its own configure an application.
 
 import type { Files } from "../platform/ports.ts";
-import { localPath, pathOf, toUrl } from "./specifier.ts";
+import { localPath } from "./specifier.ts";
 
 /**
  * Finds the configuration that an application has of its own.
@@ -14,8 +14,8 @@ export function nearestConfig(
   specifier: string,
   { cwd, files }: { cwd: string; files: Pick<Files, "kindOf"> },
 ): string | undefined {
-  const path = localPath(specifier);
-  return path === null ? undefined : configAbove(pathOf(toUrl(path, cwd).href), files) ?? undefined;
+  const path = localPath(specifier, cwd);
+  return path === null ? undefined : configAbove(path, files) ?? undefined;
 }
 
 /**

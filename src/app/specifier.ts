@@ -1,46 +1,47 @@
 // What an application is named by: a path, a URL, or an npm: or jsr: specifier.
 
-/** A scheme has two letters at least: one letter is a drive on Windows. */
-export const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
+import { fromFileUrl, type PathForm, toFileUrl } from "../platform/file_url.ts";
+
+/** What is no path. A name may have a colon in it, so other schemes are not taken for one; `./npm:x` is a path too. */
+export const SCHEME = /^(?:file|https?|npm|jsr|node|data|blob|fcgi):/i;
 
 /**
  * Finds the file that a specifier names.
  *
  * @param specifier the application as it was asked for
- * @returns its path, relative if it was, with `/` between the names; null if it names no file of this machine
+ * @param cwd the directory that relative paths start from
+ * @returns its absolute path with `/` between the names; null if it names no file of this machine
  */
-export function localPath(specifier: string): string | null {
-  if (!SCHEME.test(specifier)) return specifier.replaceAll("\\", "/");
-  return specifier.startsWith("file:") ? pathOf(specifier) : null;
+export function localPath(specifier: string, cwd: string): string | null {
+  if (!SCHEME.test(specifier)) return pathOf(urlOf(specifier, cwd), cwd);
+  return /^file:/i.test(specifier) ? pathOf(specifier, cwd) : null;
 }
 
 /**
- * Finds the URL of a file.
+ * Finds the URL that an application is imported by.
  *
- * @param path absolute, or from `cwd`, in the system's own form
+ * @param specifier the application as it was asked for
  * @param cwd the directory that relative paths start from
- * @returns a file: URL
+ * @returns the URL of a file, or the specifier if it is no path
  */
-export function toUrl(path: string, cwd: string): URL {
-  const base = new URL(`file://${cwd.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:)/, "/")}/`);
-  return new URL(encodeURI(path.replaceAll("\\", "/")).replaceAll("#", "%23").replaceAll("?", "%3F"), base);
+export function urlOf(specifier: string, cwd: string): string {
+  if (SCHEME.test(specifier)) return specifier;
+  const form = formOf(cwd);
+  const isAbsolute = form.isWindows ? /^(?:[A-Za-z]:|[\\/])/.test(specifier) : specifier.startsWith("/");
+  return toFileUrl(isAbsolute ? specifier : `${cwd}/${specifier}`, form);
 }
 
 /**
  * Finds the path of a file.
  *
  * @param url a file: URL
- * @returns its absolute path, with `/` between the names; its percent signs stay if they encode nothing
+ * @param cwd the directory that relative paths start from: it shows the form of paths on this system
+ * @returns its absolute path with `/` between the names
  */
-export function pathOf(url: string): string {
-  const path = decoded(new URL(url).pathname);
-  return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
+export function pathOf(url: string, cwd: string): string {
+  return fromFileUrl(url, formOf(cwd));
 }
 
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path; // No such file exists; loading it says so.
-  }
+function formOf(cwd: string): PathForm {
+  return { isWindows: /^(?:[A-Za-z]:|\\\\)/.test(cwd) };
 }

@@ -1,6 +1,7 @@
 // Knows: the lines with which the program begins and ends to serve, whether alone or with workers.
 // Does not know: how it serves.
 
+import { pathInLine } from "../platform/log.ts";
 import type { Asked } from "./parse_flags.ts";
 import type { Context } from "./serving.ts";
 import { VERSION } from "./version.ts";
@@ -15,7 +16,12 @@ import { VERSION } from "./version.ts";
 export function sayServing(url: string, asked: Asked, { platform, log, more }: Context & { more: string }): void {
   const { process } = platform;
   process.stdout(`You can connect to your server at ${url}\n`);
-  log("INFO", `weft ${VERSION} on ${process.runtime} serves ${asked.app ?? "the demo"}${more}`);
+  log(
+    "INFO",
+    `weft ${VERSION} on ${process.runtime} serves ${
+      asked.app === undefined ? "the demo" : pathInLine(asked.app)
+    }${more}`,
+  );
   if (asked.values.get("open") !== true) return;
   platform.openBrowser(url).catch((error) => log("WARN", `cannot open a browser: ${error.message}`));
 }

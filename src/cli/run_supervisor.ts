@@ -6,7 +6,7 @@ import { localPath } from "../app/specifier.ts";
 import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
 import type { RosterOptions } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorOptions } from "../prefork/supervisor.ts";
-import { logUncaught, messageOf } from "../platform/log.ts";
+import { logUncaught, messageOf, pathInLine } from "../platform/log.ts";
 import { SocketPathError } from "../platform/socket_path.ts";
 import type { ChildAccess, Log, Platform } from "../platform/ports.ts";
 import { CannotWatch } from "../restart/cannot_watch.ts";
@@ -111,7 +111,7 @@ async function watch({ app, values, lists }: Asked, { platform, log }: Context):
       directories: lists.get("restart-directory"),
       pattern: pattern === undefined ? undefined : readPattern(pattern),
       delayMs: values.get("restart-delay") as number | undefined,
-    }, { ...platform, log, sources: await platform.loadSources() });
+    }, { ...platform, cwd: platform.process.cwd, log, sources: await platform.loadSources() });
   } catch (error) {
     if (error instanceof CannotWatch) throw new UsageError(`--restart: ${error.message}`);
     throw error;
@@ -140,7 +140,7 @@ async function restartOn(changes: Changes, supervisor: Supervisor, { platform, l
 
 /** The first of the files that have changed, and how many more there are. */
 function showPaths([first, ...more]: readonly string[], cwd: string): string {
-  const path = first.startsWith(`${cwd}/`) ? first.slice(cwd.length + 1) : first;
+  const path = pathInLine(first.startsWith(`${cwd}/`) ? first.slice(cwd.length + 1) : first);
   return more.length === 0 ? path : `${path} and ${more.length} more`;
 }
 
@@ -183,7 +183,7 @@ function accessOf(
   const log = values.get("access-log") as string | undefined;
   const host = values.get("host") as string | undefined ?? defaultHost(process.env);
   const store = progressStoreOf(asked);
-  const path = app === undefined ? null : localPath(app);
+  const path = app === undefined ? null : localPath(app, process.cwd);
   const apps = path === null ? [] : [path, path.replace(/[^/]*$/, "") || "."];
   const pems = [values.get("cert"), values.get("key")].filter((path) => path !== undefined) as string[];
   const temporary = process.env("TMPDIR") || "/tmp";

@@ -3,6 +3,7 @@
 import { denoClock } from "./deno_clock.ts";
 import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
 import { denoTemporaryFiles } from "./deno_temporary.ts";
+import { fromFileUrl } from "./file_url.ts";
 import type { Files, FileSink, Platform, Process, SignalName } from "./ports.ts";
 
 const encoder = new TextEncoder();
@@ -64,7 +65,7 @@ function showProgram(mainModule: string, cwd: string): string {
     const jsr = /^https:\/\/jsr\.io\/(@[^/]+\/[^/]+)\//.exec(mainModule);
     return jsr === null ? mainModule : `jsr:${jsr[1]}`;
   }
-  const path = decodeURIComponent(new URL(mainModule).pathname);
+  const path = fromFileUrl(mainModule, { isWindows: Deno.build.os === "windows" });
   return path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
 }
 

@@ -117,6 +117,12 @@ const SYSTEM_FACTS = [
   "statfs",
 ] as const;
 
+/** A comma parts the values of a flag, whatever is done to it: the nearest directory above without one is named instead. */
+function withoutComma(path: string): string {
+  const comma = path.indexOf(",");
+  return comma < 0 ? path : path.slice(0, path.lastIndexOf("/", comma)) || "/";
+}
+
 function partsOf(
   name: typeof PERMISSIONS[number],
   { reads, writes, nets, variables }: ChildAccess,
@@ -125,9 +131,9 @@ function partsOf(
     Deno.permissions.querySync(descriptor).state === "granted";
   switch (name) {
     case "read":
-      return reads.filter((path) => isGranted({ name, path }));
+      return reads.map(withoutComma).filter((path) => isGranted({ name, path }));
     case "write":
-      return writes.filter((path) => isGranted({ name, path }));
+      return writes.map(withoutComma).filter((path) => isGranted({ name, path }));
     case "net":
       return nets.filter((host) => isGranted({ name, host }));
     case "env":

@@ -2,6 +2,7 @@
 // Does not know: which files matter, or what happens when they change.
 
 import { ModulesUnknown, WatchLimit, type WatchResource } from "./errors.ts";
+import { fromFileUrl, toFileUrl } from "./file_url.ts";
 import type { Sighting, Sources, Watcher } from "./ports.ts";
 
 /** Files above it are told apart by size and time: reading a large one after each save would be felt. */
@@ -123,7 +124,7 @@ async function modulesOf(path: string, { config }: { config: string | null }): P
   // in the graph as errors then, as does what is missing or cannot be parsed; none of these stops it.
   const args = ["info", "--json", "--no-remote", "--no-npm", "--no-lock"];
   if (config !== null) args.push("--config", config);
-  const { success, stdout, stderr } = await runDeno([...args, path]);
+  const { success, stdout, stderr } = await runDeno([...args, toFileUrl(path, { isWindows })]);
   if (!success) {
     const [reason] = new TextDecoder().decode(stderr).trim().split("\n\nStack backtrace");
     throw new ModulesUnknown(`\`deno info\` failed: ${reason}`);
@@ -131,7 +132,7 @@ async function modulesOf(path: string, { config }: { config: string | null }): P
   const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
   return modules.map(({ specifier }) => specifier)
     .filter((specifier) => specifier.startsWith("file:") && !specifier.includes("/node_modules/"))
-    .map(pathOf);
+    .map((specifier) => fromFileUrl(specifier, { isWindows }));
 }
 
 async function runDeno(args: string[]): Promise<Deno.CommandOutput> {
@@ -143,9 +144,4 @@ async function runDeno(args: string[]): Promise<Deno.CommandOutput> {
     const advice = error instanceof Deno.errors.NotCapable ? `; allow it with --allow-run=${program}` : "";
     throw new ModulesUnknown(`cannot run \`deno info\`: ${error.message}${advice}`, { cause: error });
   }
-}
-
-function pathOf(url: string): string {
-  const path = decodeURIComponent(new URL(url).pathname);
-  return isWindows ? path.slice(1) : path;
 }

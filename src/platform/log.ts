@@ -48,6 +48,20 @@ export function showError(error: unknown): string {
 }
 
 /**
+ * Writes a path for a line of the log: a name may have a line's end in it, or what a terminal obeys.
+ *
+ * @param path of a file
+ * @returns the path, in quotes and escaped if it has to be
+ */
+export function pathInLine(path: string): string {
+  if (path.search(UNSEEN) === -1) return path;
+  return JSON.stringify(path).replace(UNSEEN, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+// deno-lint-ignore no-control-regex -- control characters are what it looks for
+const UNSEEN = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
+
+/**
  * Writes an address as a URL.
  *
  * @param address where a server listens

@@ -3,6 +3,7 @@
 
 import { messageOf } from "../platform/log.ts";
 import type { Log, Platform } from "../platform/ports.ts";
+import { shellWord } from "../platform/shell_word.ts";
 import { clearSocketPath } from "../platform/socket_path.ts";
 
 /** No place for a control socket. The message says what to do. */
@@ -80,7 +81,7 @@ export async function findControlPath(platform: Platform): Promise<string> {
     live.length === 0
       ? [`no supervisor was found in ${looked.join(" or ")}`, ...reasons].join("; ") +
         ". It is there with --max-proc, --workers or --restart. Name its --control PATH"
-      : `several supervisors run; name one:\n${live.map((path) => `  --control ${path}`).join("\n")}`,
+      : `several supervisors run; name one:\n${live.map((path) => `  --control ${shellWord(path)}`).join("\n")}`,
   );
 }
 

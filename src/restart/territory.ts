@@ -23,6 +23,8 @@ export interface TerritoryOptions {
 
 /** What finding them needs of its surroundings. */
 export interface TerritoryContext {
+  /** The directory that relative paths start from. */
+  cwd: string;
   files: Pick<Files, "kindOf">;
   sources: Sources;
   log: Log;
@@ -49,7 +51,7 @@ export interface Territory {
 export async function findTerritory(options: TerritoryOptions, context: TerritoryContext): Promise<Territory> {
   const { app, directories = [] } = options;
   if (directories.length > 0) return treeTerritory(directories, context);
-  const path = app === null ? null : localPath(app);
+  const path = app === null ? null : localPath(app, context.cwd);
   if (path === null) {
     throw new CannotWatch(
       `there is nothing to watch: expected an application in a file, got ${app ?? "none"}; ` +

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
-import { type Ended, runToEnd, start } from "../helpers/program.ts";
+import { type Ended, runToEnd, start, unixTest } from "../helpers/program.ts";
 import { loadApp } from "../../src/app/load_app.ts";
 import { AppLoadError } from "../../src/app/load_error.ts";
 import { platform } from "../../src/platform/runtime.ts";
@@ -152,6 +152,33 @@ Deno.test("An application beside its own deno.json is told what to type, and tha
     assert.equal(await (await fetch(await program.url())).text(), "mapped");
   });
 });
+
+unixTest(
+  "The advice can be typed as it stands, whatever the path has in it, and the source line is found",
+  async () => {
+    for (const name of ["it's a (test)", "a:1:2", "$x&y", "a#b?c"]) {
+      const directory = `${await Deno.realPath(await Deno.makeTempDir())}/${name}`;
+      await Deno.mkdir(directory);
+      await Deno.writeTextFile(
+        `${directory}/app.ts`,
+        'import "words";\nexport default () => new Response("advised");\n',
+      );
+      await Deno.writeTextFile(`${directory}/words.ts`, "");
+      await Deno.writeTextFile(`${directory}/deno.json`, '{ "imports": { "words": "./words.ts" } }');
+      const { stderr } = await runToEnd([`${directory}/app.ts`], { cwd: directory });
+      await Deno.writeTextFile(`${directory}/throws.ts`, "\n  throw new Error('on purpose');\n");
+      const { stderr: shown } = await runToEnd([`${directory}/throws.ts`]);
+      assert.match(shown, /throws\.ts:2:9\n\n {6}throw new Error\('on purpose'\);\n {12}\^\n$/, name);
+      const [, advice] = /\n {4}deno run -A --config (.*)\n$/.exec(stderr)!;
+      const shell = new Deno.Command("sh", { args: ["-c", `printf '%s\\n' ${advice}`] });
+      assert.equal(
+        new TextDecoder().decode((await shell.output()).stdout),
+        [`${directory}/deno.json`, PROGRAM, `${directory}/app.ts`, ""].join("\n"),
+      );
+      await Deno.remove(directory.slice(0, -name.length), { recursive: true });
+    }
+  },
+);
 
 Deno.test("An application with a package.json alone, or with nothing, is told what to do", async () => {
   const app = { "app.ts": 'import "some-package";\nexport default () => new Response("x");\n' };

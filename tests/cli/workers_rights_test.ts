@@ -92,6 +92,30 @@ linuxTest(
   },
 );
 
+linuxTest("A comma in a path gives a worker nothing that its parent may not, and takes nothing away", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "weft" });
+  await Deno.mkdir(`${directory}/a,b`);
+  const app = `${directory}/a,b/app.js`;
+  await Deno.writeTextFile(app, APP);
+  const port = freePort();
+  const control = `${directory}/control.sock`;
+  await using program = await supervise(["-w", "1", app], {
+    directory,
+    port: ["-p", `${port}`],
+    cwd: "/",
+    deno: [
+      "--no-prompt",
+      `--allow-run=${Deno.execPath()}`,
+      `--allow-net=127.0.0.1:${port},unix:${control}`,
+      `--allow-read=${directory}`,
+      `--allow-write=${control}`,
+    ],
+  });
+  const tried = await (await fetch(await program.url())).json();
+  assert.deepEqual([tried.read, tried.write], ["NotCapable", "NotCapable"]);
+  assert.equal((await program.stop()).code, 0);
+});
+
 unixTest("A supervisor that may not start processes says so and ends with 1", async () => {
   const root = fromFileUrl(new URL("../../", import.meta.url));
   const directory = await Deno.makeTempDir({ prefix: "weft" });

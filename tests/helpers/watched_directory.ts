@@ -45,7 +45,7 @@ export class WatchedDirectory implements AsyncDisposable {
       ...options,
       app: options.app === null ? null : inside(options.app),
       directories: options.directories?.map(inside),
-    }, { clock: this.#clock, files, log, sources: this.#listening(await platform.loadSources()) });
+    }, { cwd: Deno.cwd(), clock: this.#clock, files, log, sources: this.#listening(await platform.loadSources()) });
     this.#iterator = this.#changes[Symbol.asyncIterator]();
     return this.#changes;
   }

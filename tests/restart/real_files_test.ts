@@ -11,7 +11,7 @@ const APP = { "app.ts": "import './lib/a.ts'; export default () => new Response(
 
 Deno.test("A save is told by the system's clock", async () => {
   await using directory = new WatchedDirectory(APP);
-  const context = { ...platform, log: () => {}, sources: await platform.loadSources() };
+  const context = { ...platform, cwd: Deno.cwd(), log: () => {}, sources: await platform.loadSources() };
   await using changes = await watchForChanges({ app: `${directory.path}/app.ts`, delayMs: 10 }, context);
   const told = changes[Symbol.asyncIterator]().next();
   directory.write("lib/a.ts", "export const a = 1;");

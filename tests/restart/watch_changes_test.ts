@@ -18,6 +18,7 @@ async function watching(options: Partial<WatchOptions> = {}, modules: string[] |
   const clock = new FakeClock();
   const logged: string[] = [];
   const context = {
+    cwd: "/",
     clock,
     sources,
     files: sources,
@@ -168,7 +169,7 @@ Deno.test("What changes while the reader is busy is one change when it comes bac
   await watch.changes.close();
   await watch.ended;
   const { sources, clock } = watch;
-  const context = { clock, sources, files: sources, log: () => {} };
+  const context = { cwd: "/", clock, sources, files: sources, log: () => {} };
   await using changes = await watchForChanges({ app: "/app/app.ts" }, context);
   for (const [path, text] of [["/app/app.ts", "2"], ["/app/more.ts", "1"], ["/app/app.ts", "3"]]) {
     sources.write(path, text);

@@ -1,0 +1,49 @@
+// Knows: how a path becomes a file: URL, and a URL a path.
+// Does not know: which system this is, or whether anything is there.
+// Rule: a path is text, not a part of a URL: every character of it is a character of a name.
+
+/** The form of paths: Windows has drives, and "\" between the names. */
+export interface PathForm {
+  isWindows: boolean;
+}
+
+/**
+ * Finds the URL of a file.
+ *
+ * @param path absolute
+ * @param form of the path
+ * @returns a file: URL, spelled as Deno spells it
+ */
+export function toFileUrl(path: string, { isWindows }: PathForm): string {
+  if (isWindows) return new URL(encode(path.replaceAll("\\", "/")).replace(/^(?=[A-Za-z]:)/, "/"), "file:///").href;
+  const url = new URL("file:///");
+  url.pathname = encode(path.replace(/\/{2,}/g, "/"));
+  return url.href;
+}
+
+/** Encodes what a URL's parser would misread or drop. The rest it encodes by itself. */
+function encode(path: string): string {
+  return path.replace(/[%#?\\|\t\n\r]/g, encodeURIComponent);
+}
+
+/**
+ * Finds the path of a file.
+ *
+ * @param url a file: URL
+ * @param form of the path
+ * @returns its absolute path, with "/" between the names. Percent signs stay if they encode nothing.
+ */
+export function fromFileUrl(url: string, { isWindows }: PathForm): string {
+  const { host, pathname } = new URL(url);
+  const path = pathname.replace(/(?:%[0-9A-Fa-f]{2})+/g, decode);
+  if (!isWindows) return path;
+  return host === "" ? path.replace(/^\/(?=[A-Za-z]:)/, "") : `//${host}${path}`;
+}
+
+function decode(octets: string): string {
+  try {
+    return decodeURIComponent(octets);
+  } catch {
+    return octets; // Not UTF-8, which is no name that JavaScript can express.
+  }
+}
