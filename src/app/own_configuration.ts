@@ -1,7 +1,7 @@
-// Which files of its own configure an application.
+// Finds the files that configure an application.
 
 import type { Files } from "../platform/ports.ts";
-import { localPath } from "./specifier.ts";
+import { absolutePath, localPath, SCHEME } from "./specifier.ts";
 
 /**
  * Finds the configuration that an application has of its own.
@@ -26,7 +26,63 @@ export function nearestConfig(
  * @returns the path of the nearest deno.json or deno.jsonc beside or above it, null if there is none
  */
 export function configAbove(path: string, files: Pick<Files, "kindOf">): string | null {
-  return nearestFile(path, ["deno.json", "deno.jsonc"], files);
+  return nearestFile(path, CONFIGS, files);
+}
+
+const CONFIGS = ["deno.json", "deno.jsonc"];
+
+/**
+ * Finds every file that has a say in how an application is loaded.
+ *
+ * @param path of its module, absolute
+ * @param options the configuration file that it is loaded with, null for none; and files
+ * @returns paths: the configuration, its import map, the workspace that it is part of, package.json beside these and nearest
+ *   to the module, and the names under which a nearer configuration would be found
+ */
+export function configurationFiles(
+  path: string,
+  { config, files }: { config: string | null; files: Pick<Files, "kindOf" | "readText"> },
+): string[] {
+  const found = new Set<string>();
+  const manifest = nearestFile(path, ["package.json"], files);
+  // Says of a script whether it is a module or CommonJS, also if Deno takes no packages from it.
+  if (manifest !== null) found.add(manifest);
+  if (config === null) return [...found];
+  found.add(config);
+  const directory = directoryOf(config);
+  found.add(`${directory}/package.json`);
+  for (const nearer of directoriesBelow(directory, path)) for (const name of CONFIGS) found.add(`${nearer}/${name}`);
+  const text = readOr(config, files);
+  const [, map] = /"importMap"\s*:\s*"([^"]+)"/.exec(text) ?? [];
+  if (map !== undefined && !SCHEME.test(map)) found.add(absolutePath(map, directory));
+  for (let above = directory; above !== ""; above = directoryOf(above)) {
+    const root = CONFIGS.map((name) => `${directoryOf(above)}/${name}`).find((name) => isFile(name, files));
+    if (root === undefined || !/"workspace"\s*:/.test(readOr(root, files))) continue;
+    found.add(root).add(`${directoryOf(root)}/package.json`);
+    break;
+  }
+  return [...found];
+}
+
+/** Directories from the one that a path is in up to another above it, which is not among them. */
+function directoriesBelow(above: string, path: string): string[] {
+  const directories: string[] = [];
+  let at = directoryOf(path);
+  for (; at !== above && at !== ""; at = directoryOf(at)) directories.push(at);
+  return at === above ? directories : [];
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+/** What cannot be read says nothing. Deno says what is wrong with it when it loads the application. */
+function readOr(path: string, files: Pick<Files, "readText">): string {
+  try {
+    return files.readText(path);
+  } catch {
+    return "";
+  }
 }
 
 /**

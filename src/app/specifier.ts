@@ -2,7 +2,7 @@
 
 import { fromFileUrl, type PathForm, toFileUrl } from "../platform/file_url.ts";
 
-/** What is no path. A name may have a colon in it, so other schemes are not taken for one; `./npm:x` is a path too. */
+/** What is not a path. A name may have a colon in it, so other schemes are not taken for one; `./npm:x` is a path too. */
 export const SCHEME = /^(?:file|https?|npm|jsr|node|data|blob|fcgi):/i;
 
 /**
@@ -22,7 +22,7 @@ export function localPath(specifier: string, cwd: string): string | null {
  *
  * @param specifier the application as it was asked for
  * @param cwd the directory that relative paths start from
- * @returns the URL of a file, or the specifier if it is no path
+ * @returns the URL of a file, or the specifier if it is not a path
  */
 export function urlOf(specifier: string, cwd: string): string {
   if (SCHEME.test(specifier)) return specifier;
@@ -40,6 +40,17 @@ export function urlOf(specifier: string, cwd: string): string {
  */
 export function pathOf(url: string, cwd: string): string {
   return fromFileUrl(url, formOf(cwd));
+}
+
+/**
+ * Makes a path absolute.
+ *
+ * @param path a path, never a URL: what looks like one is a name with a colon
+ * @param cwd the directory that relative paths start from
+ * @returns the absolute path with `/` between the names
+ */
+export function absolutePath(path: string, cwd: string): string {
+  return pathOf(urlOf(SCHEME.test(path) ? `./${path}` : path, cwd), cwd);
 }
 
 function formOf(cwd: string): PathForm {

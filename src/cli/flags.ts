@@ -65,8 +65,19 @@ export const FLAGS: readonly Flag[] = [
     help: "watched with what is in it [the modules' own]",
     repeatable: true,
   },
-  { name: "restart-regex", kind: "text", value: "RE", help: "which files count [scripts, json, yaml, html, css]" },
+  {
+    name: "restart-regex",
+    kind: "text",
+    value: "RE",
+    help: "which files count [modules; scripts, json, yaml, html, css]",
+  },
   { name: "restart-delay", kind: "time", value: "S", help: "quiet time before a restart [0.2]" },
+  {
+    name: "restart-poll",
+    kind: "time",
+    value: "S",
+    help: "compare files every S seconds, for file systems without events [off]",
+  },
   {
     name: "max-requests",
     kind: "count",

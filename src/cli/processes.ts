@@ -45,7 +45,7 @@ export function countWorkers(asked: Asked, platform: Platform): number | null {
 }
 
 /** Flags that mean nothing without files that are watched, or without workers. */
-const FOR_RESTARTS = ["restart-directory", "restart-regex", "restart-delay"];
+const FOR_RESTARTS = ["restart-directory", "restart-regex", "restart-delay", "restart-poll"];
 const FOR_WORKERS = ["max-requests", "max-requests-jitter", "max-rss", "worker-timeout", "control"];
 
 function refuseWithout({ explicit }: Asked, flags: readonly string[], what: string): void {

@@ -1,14 +1,14 @@
-// Knows: how an operator's wishes reach the supervisor: flags, signals, files that change.
-// Does not know: how workers are kept running (prefork).
+// Carries an operator's wishes to the supervisor: flags, signals, files that change.
+// How workers are kept running is decided in prefork.
 
-import { nearestConfig } from "../app/own_configuration.ts";
-import { localPath } from "../app/specifier.ts";
+import { configAbove, nearestConfig } from "../app/own_configuration.ts";
+import { absolutePath, localPath } from "../app/specifier.ts";
 import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
 import type { RosterOptions } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorOptions } from "../prefork/supervisor.ts";
 import { logUncaught, messageOf, pathInLine } from "../platform/log.ts";
 import { SocketPathError } from "../platform/socket_path.ts";
-import type { ChildAccess, Log, Platform } from "../platform/ports.ts";
+import type { ChildAccess, Children, Log, Platform } from "../platform/ports.ts";
 import { CannotWatch } from "../restart/cannot_watch.ts";
 import type { Changes } from "../restart/watch_changes.ts";
 import { EXIT } from "../prefork/exit_codes.ts";
@@ -50,15 +50,19 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   const descriptor = inheritedSocket(asked, context) ?? undefined;
   const control = asked.values.get("control") as string | undefined ??
     await orFailure(ownControlPath(context), NoControlPath);
-  // Watched from before the first worker loads the application: nothing that is saved meanwhile is missed.
-  const changes = asked.values.get("restart") === true ? await watch(asked, context) : null;
   const children = await platform.loadChildren();
+  // Watched from before the first worker loads the application: nothing that is saved meanwhile is missed.
+  const changes = asked.values.get("restart") === true ? await watch(asked, children, context) : null;
   const access = accessOf(asked, control, platform);
   const limits = children.limitsOf(access);
   const child = {
     ...access,
     module: limits === null ? WORKER_MODULE : WORKER_BY_NAME_MODULE,
-    config: asked.app === undefined ? undefined : nearestConfig(asked.app, { cwd: process.cwd, files: platform.files }),
+    // Looked for at each start of a worker: it may have come or gone since the last one.
+    get config() {
+      if (asked.app === undefined) return undefined;
+      return nearestConfig(asked.app, { cwd: process.cwd, files: platform.files });
+    },
   };
   const supervisor = await startOr({
     platform,
@@ -102,7 +106,11 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   return hasCut || ending.isForced() ? ending.code() || FORCED_BY_CTL : code;
 }
 
-async function watch({ app, values, lists }: Asked, { platform, log }: Context): Promise<Changes> {
+async function watch(
+  { app, values, lists }: Asked,
+  children: Children,
+  { platform, log }: Context,
+): Promise<Changes> {
   const { watchForChanges } = await import("../restart/watch_changes.ts");
   const pattern = values.get("restart-regex") as string | undefined;
   try {
@@ -111,6 +119,11 @@ async function watch({ app, values, lists }: Asked, { platform, log }: Context):
       directories: lists.get("restart-directory"),
       pattern: pattern === undefined ? undefined : readPattern(pattern),
       delayMs: values.get("restart-delay") as number | undefined,
+      pollMs: values.get("restart-poll") as number | undefined,
+      config: (app) => {
+        const config = children.configFor(configAbove(app, platform.files) ?? undefined);
+        return config === undefined ? null : absolutePath(config, platform.process.cwd);
+      },
     }, { ...platform, cwd: platform.process.cwd, log, sources: await platform.loadSources() });
   } catch (error) {
     if (error instanceof CannotWatch) throw new UsageError(`--restart: ${error.message}`);

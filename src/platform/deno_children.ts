@@ -6,6 +6,8 @@ import type { Child, ChildAccess, ChildOptions, Children } from "./ports.ts";
 /** Deno as it was started, before anybody changed what it says of its arguments. */
 const ARGS_AT_START = [...Deno.args];
 
+/** Flags that say which configuration file is used. */
+const CONFIG = /^(-c|--config(=|$)|--no-config$)/;
 /** Flags that belong to one process: two debuggers cannot share a port, and nobody but the supervisor restarts. */
 const NOT_INHERITED = /^--(inspect|watch|cpu-prof|unstable-net$|no-prompt$)/;
 /** Of these, the ones whose value may be the next word. */
@@ -23,6 +25,13 @@ export const children: Children = {
     if (ownFlags() !== null) return null;
     const flags = permissionFlags(options);
     return flags.includes(EVERYTHING) ? null : flags.join(" ") || "no permission";
+  },
+  configFor(own) {
+    const flags = ownFlags() ?? [];
+    const at = flags.findIndex((word) => CONFIG.test(word));
+    if (at < 0) return own;
+    const named = /^(?:--config=|-c=?)(.+)$/.exec(flags[at])?.[1] ?? flags[at + 1];
+    return flags[at] === "--no-config" || named === undefined ? undefined : named;
   },
   startSelf(options): Child {
     const { module, args, env } = options;
@@ -54,7 +63,7 @@ function flagsFor(options: ChildOptions): string[] {
   const has = (flag: RegExp) => flags.some((word) => flag.test(word));
   const isRoomGiven = has(/^--v8-flags.*semi-space/) || variable("DENO_V8_FLAGS").includes("semi-space");
   const more = options.isAwaited && !isRoomGiven ? [ROOM_TO_START] : [];
-  if (options.config !== undefined && !has(/^(-c$|-c=|--config|--no-config)/)) more.push(`--config=${options.config}`);
+  if (options.config !== undefined && !has(CONFIG)) more.push(`--config=${options.config}`);
   return [...flags, ...more];
 }
 

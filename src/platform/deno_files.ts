@@ -1,15 +1,14 @@
-// Knows: how Deno watches directories, tells one content of a file from another, and which modules import which.
-// Does not know: which files matter, or what happens when they change.
+// Watches directories with Deno, tells one content of a file from another, and finds which modules import which.
 
 import { ModulesUnknown, WatchLimit, type WatchResource } from "./errors.ts";
 import { fromFileUrl, toFileUrl } from "./file_url.ts";
-import type { Sighting, Sources, Watcher } from "./ports.ts";
+import type { DirectoryEntry, Sighting, Sources, Watcher } from "./ports.ts";
 
 /** Files above it are told apart by size and time: reading a large one after each save would be felt. */
 const MAX_DIGESTED_BYTES = 8 * 1024 * 1024;
 
 /** Deno as the house sees its author's files. */
-export const denoSources: Sources = { watch, list, realPath, fingerprint, modulesOf };
+export const denoSources: Sources = { watch, list, realPath, readLink, stamp, fingerprint, modulesOf };
 
 const isWindows = Deno.build.os === "windows";
 
@@ -77,9 +76,12 @@ function sightingOf({ kind, paths, flag }: Deno.FsEvent): Sighting | null {
   return { kind: kind === "modify" ? "modified" : "named", paths: paths.map(slashed) };
 }
 
-function list(directory: string): { name: string; isDirectory: boolean }[] | null {
+function list(directory: string): DirectoryEntry[] | null {
   try {
-    return Array.from(Deno.readDirSync(directory), ({ name, isDirectory }) => ({ name, isDirectory }));
+    return Array.from(
+      Deno.readDirSync(directory),
+      ({ name, isDirectory, isSymlink }) => ({ name, isDirectory, isLink: isSymlink }),
+    );
   } catch (error) {
     if (isNoFile(error) || error instanceof Deno.errors.PermissionDenied) return null;
     throw error;
@@ -95,16 +97,56 @@ function realPath(path: string): string | null {
   }
 }
 
+function readLink(path: string): string | null {
+  try {
+    // Asked first: reading the link of what is none is an error without a class on some systems.
+    return Deno.lstatSync(path).isSymlink ? slashed(Deno.readLinkSync(path)) : null;
+  } catch (error) {
+    // What may not be looked at is taken for what it seems to be.
+    const { PermissionDenied, NotCapable } = Deno.errors;
+    if (isNoFile(error) || error instanceof PermissionDenied || error instanceof NotCapable) return null;
+    throw error;
+  }
+}
+
+/** Two saves within this time may give a file the same time: FAT counts in steps of 2 s. */
+const RECENT_MS = 3_000;
+
+function stamp(path: string): string | null {
+  try {
+    const { isFile, isSymlink, size, mtime, ino } = Deno.lstatSync(path);
+    if (isFile) {
+      const time = mtime?.getTime() ?? 0;
+      // The stamp changes once more when the file is no longer recent: a save that was missed is found then.
+      const isRecent = Math.abs(Date.now() - time) < RECENT_MS;
+      return `${size} ${time} ${ino}${isRecent ? " recent" : ""}`;
+    }
+    if (!isSymlink) return null;
+    // What is behind the link is in a directory that may not be watched.
+    const behind = realPath(path);
+    return `-> ${readLink(path)} ${behind === null ? "" : stamp(behind)}`;
+  } catch (error) {
+    return isNoFile(error) ? null : "unreadable";
+  }
+}
+
 async function fingerprint(path: string): Promise<string | null> {
   try {
-    const { isFile, size, mtime } = await Deno.stat(path);
-    if (!isFile) return null;
-    if (size > MAX_DIGESTED_BYTES) return `${size} bytes of ${mtime?.getTime()}`;
-    return new Uint32Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).join(" ");
+    const info = await Deno.lstat(path);
+    if (!info.isSymlink) return await contentOf(path, info);
+    const target = `-> ${readLink(path)} `;
+    // A link that leads nowhere is there too.
+    return target + (realPath(path) === null ? null : await contentOf(path, await Deno.stat(path)));
   } catch (error) {
     // It is there and says nothing; when it can be read it is another file for us.
     return isNoFile(error) ? null : "unreadable";
   }
+}
+
+async function contentOf(path: string, { isFile, size, mtime }: Deno.FileInfo): Promise<string | null> {
+  if (!isFile) return null;
+  if (size > MAX_DIGESTED_BYTES) return `${size} bytes of ${mtime?.getTime()}`;
+  return new Uint32Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).join(" ");
 }
 
 function isNoFile(error: unknown): boolean {

@@ -1,6 +1,7 @@
 // What the rest of the house may ask of the world.
 // A port is as narrow as its users; tests answer it without a socket, a clock or a process. Types only: what is
 // thrown stands in errors.ts.
+// Long: it is the list of everything that is asked of a runtime, and more than half of it is documentation.
 
 import type { TemporaryDirectory, TemporaryFiles } from "./temporary_ports.ts";
 
@@ -172,6 +173,13 @@ export interface Children {
    */
   startSelf(options: ChildOptions): Child;
   /**
+   * The configuration file that children are started with.
+   *
+   * @param own the application's own, if it has one
+   * @returns the one that was named for this process, if any was, or else the application's own; undefined for none
+   */
+  configFor(own: string | undefined): string | undefined;
+  /**
    * What children may do where the flags of this process cannot be seen, and what was allowed by name is not known; null
    * where they are given the very same, or everything.
    */
@@ -220,6 +228,13 @@ export interface Watcher extends AsyncIterable<Sighting> {
   close(): void;
 }
 
+/** A name in a directory. */
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly isDirectory: boolean;
+  readonly isLink: boolean;
+}
+
 /** Files as their authors change them. Every path is absolute, with `/` between the names on every system. */
 export interface Sources {
   /**
@@ -232,10 +247,14 @@ export interface Sources {
    */
   watch(directories: readonly string[]): Watcher;
   /** The names in a directory; null if it cannot be read. A link is not a directory: it may lead in a circle. */
-  list(directory: string): readonly { readonly name: string; readonly isDirectory: boolean }[] | null;
-  /** A path without links, relative ones starting from the process's directory; null if nothing stands there. */
+  list(directory: string): readonly DirectoryEntry[] | null;
+  /** A path without links, relative ones starting from the process's directory; null if nothing is there. */
   realPath(path: string): string | null;
-  /** A text that is the same as long as a file's bytes are; null if there is no file. */
+  /** Where a link leads, as it is written there; null if the path is not a link. */
+  readLink(path: string): string | null;
+  /** A text that is another once a file or a link has probably changed, without reading it; null if there is none. */
+  stamp(path: string): string | null;
+  /** A text that is the same as long as a file's bytes are, and where a link leads; null if there is neither. */
   fingerprint(path: string): Promise<string | null>;
   /**
    * The files of a module and of all that it imports, packages of others not included; also those that are missing or

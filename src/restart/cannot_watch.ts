@@ -15,11 +15,11 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** What to do about a limit that is reached. Linux counts the first two for each user, over all of the user's programs. */
 const LIMIT_ADVICE: Readonly<Record<WatchResource, string>> = {
-  watches:
-    "; this user's watches are used up: raise fs.inotify.max_user_watches with sysctl, or name fewer --restart-directory",
+  watches: "; this user's watches are used up: raise fs.inotify.max_user_watches with sysctl, name fewer " +
+    "--restart-directory, or use --restart-poll 1",
   instances:
-    "; this user's inotify instances are used up: raise fs.inotify.max_user_instances with sysctl, or end other programs " +
-    "that watch files",
+    "; this user's inotify instances are used up: raise fs.inotify.max_user_instances with sysctl, end other programs " +
+    "that watch files, or use --restart-poll 1",
   descriptors: "; this process may not open more files: raise the limit with `ulimit -n`",
 };
 

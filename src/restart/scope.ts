@@ -1,17 +1,23 @@
-// Knows: which directories have to be watched, and what a sighting in them means.
-// Does not know: time, or what stands in a file.
-// Rule: directories are watched, never files: a watched file falls silent when an editor puts another in its place.
+// Decides which directories have to be watched, and what a sighting in them means.
+// Directories are watched, never files: a watched file falls silent when an editor puts another in its place.
+// Links are watched as links, in the directories that they are in.
 
 import type { Sighting, Sources } from "../platform/ports.ts";
+import { LinkTracer } from "./links.ts";
+import { below, directoryOf, nameOf } from "./paths.ts";
 
-/** Files whose changes count where nothing else is asked for: modules, and what they usually read. */
-export const DEFAULT_PATTERN = /\.(m?[jt]sx?|json|ya?ml|html|css)$/;
+/** Files that count beside the application's modules, if no pattern is given: scripts, and what they usually read. */
+export const DEFAULT_PATTERN = /\.([cm]?[jt]sx?|jsonc?|ya?ml|html|css)$/;
 
 /** What is watched, and why. */
 export interface Scope {
-  /** Directories whose files count, also those that are not there yet. */
+  /** Directories whose files count if their names match, also directories that are not there yet. */
   readonly counted: ReadonlySet<string>;
-  /** Directories that the system watches: those of the counted that exist, and for the others the nearest above. */
+  /** Files that count whatever they are called, also those that are not there yet. */
+  readonly files: ReadonlySet<string>;
+  /** Links on the way to what counts. They always count: what they lead to is something else once they have changed. */
+  readonly links: ReadonlySet<string>;
+  /** Directories that the system watches: those that anything counts in, or the nearest above if they do not exist. */
   readonly watched: ReadonlySet<string>;
   /** Names whose coming leads to a counted directory that is not there. */
   readonly awaited: ReadonlySet<string>;
@@ -31,78 +37,96 @@ export interface Seen {
 export interface Rule {
   /** Looked for in a file's path. */
   readonly pattern: RegExp;
+  /** True if the user has given the pattern: files that it does not match do not count then, whatever they are. */
+  readonly isStrict: boolean;
   /** True where new directories below the counted ones count too. */
   readonly isTree: boolean;
   isDirectory(path: string): boolean;
 }
 
-/**
- * Finds the directories in which modules stand, those behind links included.
- *
- * @param modules paths of files, which need not exist
- * @param sources where they are
- * @returns directories
- */
-export function directoriesOf(modules: readonly string[], sources: Sources): Set<string> {
-  const directories = new Set<string>();
-  for (const path of modules) {
-    directories.add(directoryOf(path));
-    const real = sources.realPath(path);
-    if (real !== null) directories.add(directoryOf(real));
-  }
-  return directories;
+/** What counts, by paths that may lead through links and need not exist. */
+export interface Counted {
+  /** Their files count if their names match. */
+  directories: Iterable<string>;
+  /** They count whatever they are called. */
+  files: Iterable<string>;
 }
 
 /**
  * Finds every directory below some roots but packages and what hides behind a dot. A root that is not there stays.
+ * Links to directories are followed, each directory once.
  *
  * @param roots directories
  * @param sources where they are
- * @returns the roots and what is below them
+ * @returns the roots and what is below them, and the links that were followed
  */
-export function treesOf(roots: readonly string[], sources: Sources): Set<string> {
-  const directories = new Set(roots);
-  for (const root of roots) addBranches(root, { sources, directories });
-  return directories;
-}
-
-function addBranches(
-  directory: string,
-  { sources, directories }: { sources: Sources; directories: Set<string> },
-): void {
-  const names = sources.list(directory);
-  // A directory that says nothing to us would make the system refuse the whole watch.
-  if (names === null) return;
-  directories.add(directory);
-  for (const { name, isDirectory } of names) {
-    if (isDirectory && !isSkipped(name)) addBranches(below(directory, name), { sources, directories });
+export function treesOf(roots: readonly string[], sources: Sources): { directories: Set<string>; files: Set<string> } {
+  const directories = new Set<string>();
+  const tracer = new LinkTracer(sources);
+  const visit = (path: string) => {
+    const directory = tracer.resolve(path);
+    if (directories.has(directory)) return;
+    const entries = sources.list(directory);
+    // A directory that says nothing to us would make the system refuse the whole watch.
+    if (entries === null) return;
+    directories.add(directory);
+    for (const { name, isDirectory, isLink } of entries) {
+      const inside = below(directory, name);
+      if (isSkipped(name) || !isDirectory && !(isLink && sources.list(inside) !== null)) continue;
+      visit(inside);
+    }
+  };
+  for (const root of roots) {
+    visit(root);
+    directories.add(tracer.resolve(root));
   }
+  return { directories, files: tracer.links };
 }
 
 /**
- * Decides what to watch, so that the files of some directories are seen, also when a directory comes later or comes back.
+ * Decides what to watch, so that everything that counts is seen, also when it comes later, comes back, or when a link on
+ * the way to it comes to point elsewhere.
  *
- * @param directories absolute paths
+ * @param what absolute paths
  * @param sources where they are
  * @returns the scope
  */
-export function scopeOf(directories: Iterable<string>, sources: Sources): Scope {
-  const counted = new Set<string>();
+export function scopeOf(what: Counted, sources: Sources): Scope {
+  const tracer = new LinkTracer(sources);
+  const counted = new Set(Array.from(what.directories, (path) => tracer.resolve(path)));
+  const files = new Set(Array.from(what.files, (path) => tracer.resolve(path)));
+  const { links } = tracer;
   const watched = new Set<string>();
   const awaited = new Set<string>();
-  for (const directory of directories) {
-    const missing: string[] = [];
+  for (const directory of new Set([...counted, ...Array.from([...files, ...links], directoryOf)])) {
     let above = directory;
     while (sources.list(above) === null && directoryOf(above) !== above) {
-      missing.unshift(nameOf(above));
+      awaited.add(above);
       above = directoryOf(above);
     }
-    let path = sources.realPath(above) ?? above;
-    watched.add(path);
-    for (const name of missing) awaited.add(path = below(path, name));
-    counted.add(path);
+    watched.add(above);
   }
-  return { counted, watched, awaited };
+  return { counted, files, links, watched, awaited };
+}
+
+/**
+ * Finds what counts of modules: they themselves, and the directories that they are in, those behind links included.
+ *
+ * @param modules paths of files, which need not exist
+ * @param sources where they are
+ * @returns what counts
+ */
+export function countedOf(
+  modules: readonly string[],
+  sources: Sources,
+): { directories: Set<string>; files: Set<string> } {
+  const tracer = new LinkTracer(sources);
+  const directories = new Set<string>();
+  for (const path of modules) {
+    directories.add(directoryOf(path));
+    directories.add(directoryOf(tracer.resolve(path)));
+  }
+  return { directories, files: new Set(modules) };
 }
 
 /**
@@ -113,7 +137,7 @@ export function scopeOf(directories: Iterable<string>, sources: Sources): Scope 
  * @returns true where nothing has to be done to come from one to the other
  */
 export function isSameScope(one: Scope, other: Scope): boolean {
-  return (["counted", "watched", "awaited"] as const).every((part) => {
+  return (["counted", "files", "links", "watched", "awaited"] as const).every((part) => {
     return one[part].size === other[part].size && one[part].isSubsetOf(other[part]);
   });
 }
@@ -144,9 +168,18 @@ function isNewBranch(path: string, { scope, rule }: { scope: Scope; rule: Rule }
   return rule.isTree && scope.counted.has(directoryOf(path)) && !isSkipped(nameOf(path)) && rule.isDirectory(path);
 }
 
-function isCounted(path: string, { scope, rule }: { scope: Scope; rule: Rule }): boolean {
+/**
+ * Tells whether changes of a file count.
+ *
+ * @param path real
+ * @param options the scope that is watched, and the rule
+ * @returns true if they do
+ */
+export function isCounted(path: string, { scope, rule }: { scope: Scope; rule: Rule }): boolean {
   // search() and not test(): a pattern with the flag g remembers where it stopped.
-  return scope.counted.has(directoryOf(path)) && path.search(rule.pattern) !== -1;
+  if (scope.links.has(path)) return true;
+  const isMatch = path.search(rule.pattern) !== -1;
+  return isMatch && scope.counted.has(directoryOf(path)) || scope.files.has(path) && (isMatch || !rule.isStrict);
 }
 
 /**
@@ -172,30 +205,4 @@ export function filesIn(
 
 function isSkipped(name: string): boolean {
   return name === "node_modules" || name.startsWith(".");
-}
-
-/**
- * The directory that a path stands in.
- *
- * @param path absolute
- * @returns the path without its last name; a root is in itself
- */
-export function directoryOf(path: string): string {
-  const directory = path.slice(0, Math.max(path.lastIndexOf("/"), 0));
-  return directory === "" || directory.endsWith(":") ? path.slice(0, directory.length + 1) : directory;
-}
-
-/**
- * The path of a name in a directory.
- *
- * @param directory absolute
- * @param name of what is in it
- * @returns the path
- */
-export function below(directory: string, name: string): string {
-  return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -1,13 +1,12 @@
-// Knows: where an application's files are, whether its modules tell or the user has.
-// Does not know: when to look again, or what has changed.
+// Finds where an application's files are: its modules tell, or the user has named directories.
 
-import { configAbove } from "../app/own_configuration.ts";
-import { localPath } from "../app/specifier.ts";
+import { configAbove, configurationFiles } from "../app/own_configuration.ts";
+import { absolutePath, localPath } from "../app/specifier.ts";
 import { ModulesUnknown } from "../platform/errors.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Files, Log, Sources } from "../platform/ports.ts";
 import { CannotWatch } from "./cannot_watch.ts";
-import { below, directoriesOf, directoryOf, type Scope, scopeOf, treesOf } from "./scope.ts";
+import { countedOf, type Scope, scopeOf, treesOf } from "./scope.ts";
 
 /** Whose files are meant. */
 export interface TerritoryOptions {
@@ -19,13 +18,19 @@ export interface TerritoryOptions {
    * @default {[]} those in which the application's own modules stand, without what is below
    */
   directories?: readonly string[];
+  /**
+   * Finds the configuration file that the application is loaded with; null for none.
+   *
+   * @default the nearest deno.json or deno.jsonc beside or above the application
+   */
+  config?: (app: string) => string | null;
 }
 
 /** What finding them needs of its surroundings. */
 export interface TerritoryContext {
   /** The directory that relative paths start from. */
   cwd: string;
-  files: Pick<Files, "kindOf">;
+  files: Pick<Files, "kindOf" | "readText">;
   sources: Sources;
   log: Log;
 }
@@ -58,7 +63,9 @@ export async function findTerritory(options: TerritoryOptions, context: Territor
         "name a directory with --restart-directory",
     );
   }
-  const territory = new ModuleTerritory(absolute(path, context), context);
+  const { files } = context;
+  const config = options.config ?? ((app) => configAbove(app, files));
+  const territory = new ModuleTerritory(absolute(path, context), { ...context, config });
   await territory.refresh();
   return territory;
 }
@@ -66,7 +73,8 @@ export async function findTerritory(options: TerritoryOptions, context: Territor
 function treeTerritory(directories: readonly string[], { files, sources }: TerritoryContext): Territory {
   const roots = directories.map((directory) => {
     const kind = asked(directory, () => files.kindOf(directory));
-    if (kind === "directory") return sources.realPath(directory) ?? directory;
+    // With its links: they may come to point elsewhere.
+    if (kind === "directory") return fromHere(directory, sources);
     throw new CannotWatch(
       `cannot watch ${directory}: expected a directory, ` +
         (kind === null
@@ -80,12 +88,13 @@ function treeTerritory(directories: readonly string[], { files, sources }: Terri
 class ModuleTerritory implements Territory {
   readonly isTree = false;
   readonly #app: string;
-  readonly #context: TerritoryContext;
+  readonly #context: TerritoryContext & { config: (app: string) => string | null };
   #modules: readonly string[];
+  #configuration: readonly string[] = [];
   /** Why the modules cannot be told, as it was said last. */
   #complaint = "";
 
-  constructor(app: string, context: TerritoryContext) {
+  constructor(app: string, context: TerritoryContext & { config: (app: string) => string | null }) {
     this.#app = app;
     this.#context = context;
     this.#modules = [app];
@@ -93,14 +102,15 @@ class ModuleTerritory implements Territory {
 
   async refresh(): Promise<void> {
     const { files, sources, log } = this.#context;
+    const config = this.#context.config(this.#app);
+    this.#configuration = configurationFiles(this.#app, { config, files });
     try {
-      const config = configAbove(this.#app, files);
       this.#modules = [this.#app, ...await sources.modulesOf(this.#app, { config })];
       this.#complaint = "";
     } catch (error) {
       if (!(error instanceof ModulesUnknown)) throw error;
       // What was watched stays watched: the next save may be the one that makes them known.
-      const where = [...directoriesOf(this.#modules, sources)].join(", ");
+      const where = [...countedOf(this.#modules, sources).directories].join(", ");
       const complaint = `cannot tell which modules belong to ${this.#app}, so only files in ${where} are watched ` +
         `(name others with --restart-directory): ${error.message}`;
       if (complaint !== this.#complaint) log("WARN", complaint);
@@ -110,19 +120,25 @@ class ModuleTerritory implements Territory {
 
   scope(): Scope {
     const { sources } = this.#context;
-    return scopeOf(directoriesOf(this.#modules, sources), sources);
+    const { directories, files } = countedOf(this.#modules, sources);
+    for (const path of this.#configuration) files.add(path);
+    return scopeOf({ directories, files }, sources);
   }
 }
 
-/** The application's own name stays, also where it is a link: its imports start from where it stands. */
+/** The path as it is loaded, with its links: its imports start from where it stands. */
 function absolute(path: string, { files, sources }: TerritoryContext): string {
   const kind = asked(path, () => files.kindOf(path));
-  const directory = asked(path, () => sources.realPath(/\//.test(path) ? directoryOf(path) : "."));
-  if (kind === "file" && directory !== null) return below(directory, path.slice(path.lastIndexOf("/") + 1));
+  if (kind === "file") return asked(path, () => fromHere(path, sources));
   throw new CannotWatch(
     `cannot watch ${path}: expected the file of an application, ` +
       (kind === null ? "there is none of that name" : `it is a ${kind}; name a module in it`),
   );
+}
+
+/** An absolute path; relative ones start from the process's directory. */
+function fromHere(path: string, sources: Sources): string {
+  return absolutePath(path, sources.realPath(".") ?? "/").replace(/(?<=.)\/+$/, "");
 }
 
 /** What the permissions hide cannot be watched either. */

@@ -1,11 +1,11 @@
-// Knows: how sightings become changes: watch, wait until they are quiet, compare, tell.
-// Does not know: what is restarted then, or how.
-// Rule: who is told of a change may load the new code at once: all that it consists of is watched by then.
+// Turns sightings into changes: watch, wait until they are quiet, compare, tell.
+// Once a change is told the new code may be loaded at once: all that it consists of is watched by then.
 
 import type { Clock, Sighting, Timer, Watcher } from "../platform/ports.ts";
 import { Burst, DEFAULT_DELAY_MS } from "./burst.ts";
 import { refusedBySystem } from "./cannot_watch.ts";
-import { DEFAULT_PATTERN, directoryOf, filesIn, isSameScope, judge, type Rule, type Scope } from "./scope.ts";
+import { polledSources } from "./polling.ts";
+import { DEFAULT_PATTERN, filesIn, isCounted, isSameScope, judge, type Rule, type Scope } from "./scope.ts";
 import { Snapshot } from "./snapshot.ts";
 import { findTerritory, type Territory, type TerritoryContext, type TerritoryOptions } from "./territory.ts";
 
@@ -15,9 +15,9 @@ const TRIES = 3;
 /** What to watch. */
 export interface WatchOptions extends TerritoryOptions {
   /**
-   * What is looked for in the absolute path of a file; only files with it count.
+   * What is looked for in the absolute path of a file. If it is given, only files with it count.
    *
-   * @default {DEFAULT_PATTERN}
+   * @default {DEFAULT_PATTERN} and all files that the application consists of, whatever they are called
    */
   pattern?: RegExp;
   /**
@@ -26,6 +26,12 @@ export interface WatchOptions extends TerritoryOptions {
    * @default {200}
    */
   delayMs?: number;
+  /**
+   * Milliseconds after which all files are looked at again, for file systems that tell of no events.
+   *
+   * @default {0} the system tells what happens
+   */
+  pollMs?: number;
 }
 
 /** What watching needs of its surroundings; a `Platform` has all but the log. */
@@ -63,9 +69,11 @@ export interface Changes extends AsyncIterable<Change>, AsyncDisposable {
  * @throws {CannotWatch} where there is nothing to watch, or the system refuses
  */
 export async function watchForChanges(options: WatchOptions, context: WatchContext): Promise<Changes> {
-  const territory = await findTerritory(options, context);
-  const { pattern = DEFAULT_PATTERN, delayMs = DEFAULT_DELAY_MS } = options;
-  const watch = new Watch(territory, { pattern, delayMs }, context);
+  const { pattern, delayMs = DEFAULT_DELAY_MS, pollMs = 0 } = options;
+  const pace = { everyMs: pollMs, settleMs: delayMs };
+  const sources = pollMs === 0 ? context.sources : polledSources(context.sources, { clock: context.clock, pace });
+  const territory = await findTerritory(options, { ...context, sources });
+  const watch = new Watch(territory, { pattern, delayMs }, { ...context, sources });
   try {
     await watch.start();
   } catch (error) {
@@ -81,7 +89,7 @@ class Watch implements Changes {
   readonly #context: WatchContext;
   readonly #burst: Burst;
   readonly #snapshot: Snapshot;
-  #scope: Scope = { counted: new Set(), watched: new Set(), awaited: new Set() };
+  #scope: Scope = { counted: new Set(), files: new Set(), links: new Set(), watched: new Set(), awaited: new Set() };
   #watcher: Watcher | null = null;
   #reading: Promise<void> = Promise.resolve();
   /** Changed files that nobody has been told of. */
@@ -92,11 +100,13 @@ class Watch implements Changes {
   #pause: { timer: Timer; end: () => void } | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(territory: Territory, options: { pattern: RegExp; delayMs: number }, context: WatchContext) {
+  constructor(territory: Territory, options: { pattern: RegExp | undefined; delayMs: number }, context: WatchContext) {
     const { sources } = context;
     const { isTree } = territory;
     this.#territory = territory;
-    this.#rule = { pattern: options.pattern, isTree, isDirectory: (path) => sources.list(path) !== null };
+    const { pattern = DEFAULT_PATTERN } = options;
+    const isStrict = options.pattern !== undefined;
+    this.#rule = { pattern, isStrict, isTree, isDirectory: (path) => sources.list(path) !== null };
     this.#context = context;
     this.#burst = new Burst(options.delayMs);
     this.#snapshot = new Snapshot((path) => sources.fingerprint(path));
@@ -206,14 +216,25 @@ class Watch implements Changes {
     const scope = this.#territory.scope();
     if (this.#state.at !== "open" || isSameScope(scope, former)) return [];
     await this.#watch(scope);
-    this.#snapshot.keep((path) => this.#scope.counted.has(directoryOf(path)));
-    // What stands in directories that modules have brought in is not new: nobody has loaded it yet.
-    if (!this.#rule.isTree) await this.#snapshot.compare(this.#filesIn(this.#scope.counted.difference(former.counted)));
+    this.#snapshot.keep((path) => isCounted(path, { scope: this.#scope, rule: this.#rule }));
+    // What modules have brought in is not new: it has not been loaded yet.
+    if (!this.#rule.isTree) await this.#snapshot.compare(this.#newFiles(former));
     return await this.#snapshot.compare(this.#everyFile());
   }
 
   #everyFile(): string[] {
-    return [...this.#snapshot.paths, ...this.#filesIn(this.#scope.counted)];
+    return [...this.#snapshot.paths, ...this.#named(this.#scope), ...this.#filesIn(this.#scope.counted)];
+  }
+
+  /** What counts now and did not before. */
+  #newFiles(former: Scope): string[] {
+    const named = this.#named(this.#scope).difference(this.#named(former));
+    return [...named, ...this.#filesIn(this.#scope.counted.difference(former.counted))];
+  }
+
+  /** Files and links that count whatever directory they are in. */
+  #named(scope: Scope): Set<string> {
+    return new Set([...scope.files, ...scope.links].filter((path) => isCounted(path, { scope, rule: this.#rule })));
   }
 
   #filesIn(directories: Iterable<string>): string[] {

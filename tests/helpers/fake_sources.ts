@@ -1,7 +1,7 @@
 // Knows: files that exist only in a test, and a watch that sees what the test says.
 // Does not know: what is done about it.
 
-import type { Sighting, Sources, Watcher } from "../../src/platform/ports.ts";
+import type { DirectoryEntry, Sighting, Sources, Watcher } from "../../src/platform/ports.ts";
 
 /** A watch that was asked for. */
 export interface FakeWatch {
@@ -16,6 +16,8 @@ export class FakeSources implements Sources {
   modules: string[] | Error = [];
   /** Thrown by the next watch. */
   refusal: Error | null = null;
+  /** Targets of links by their paths; only a resolved path leads to a file. */
+  readonly links: Map<string, string> = new Map();
   /** How often a file was looked at. */
   looks = 0;
 
@@ -64,15 +66,30 @@ export class FakeSources implements Sources {
     }
   }
 
-  list(directory: string): { name: string; isDirectory: boolean }[] | null {
+  list(directory: string): DirectoryEntry[] | null {
     const start = directory === "/" ? "/" : `${directory}/`;
     const names = new Map<string, boolean>();
-    for (const path of this.#files.keys()) {
+    for (const path of [...this.#files.keys(), ...this.links.keys()]) {
       if (!path.startsWith(start)) continue;
       const [name, ...rest] = path.slice(start.length).split("/");
       names.set(name, rest.length > 0);
     }
-    return names.size === 0 ? null : Array.from(names, ([name, isDirectory]) => ({ name, isDirectory }));
+    if (names.size === 0) return null;
+    return Array.from(names, ([name, isDirectory]) => ({ name, isDirectory, isLink: this.links.has(start + name) }));
+  }
+
+  readLink(path: string): string | null {
+    return this.links.get(path) ?? null;
+  }
+
+  readText(path: string): string {
+    const text = this.#files.get(path);
+    if (text === undefined) throw new Error(`there is no ${path}`);
+    return text;
+  }
+
+  stamp(path: string): string | null {
+    return this.#files.get(path) ?? this.readLink(path);
   }
 
   kindOf(path: string): "file" | "directory" | null {
@@ -85,7 +102,7 @@ export class FakeSources implements Sources {
 
   fingerprint(path: string): Promise<string | null> {
     this.looks++;
-    return Promise.resolve(this.#files.get(path) ?? null);
+    return Promise.resolve(this.stamp(path));
   }
 
   modulesOf(): Promise<string[]> {

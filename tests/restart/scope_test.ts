@@ -1,15 +1,9 @@
-// Knows: which directories are watched, and what a sighting in them means.
+// Tests which directories are watched, and what a sighting in them means.
 
 import assert from "node:assert/strict";
-import {
-  DEFAULT_PATTERN,
-  directoriesOf,
-  directoryOf,
-  filesIn,
-  judge,
-  scopeOf,
-  treesOf,
-} from "../../src/restart/scope.ts";
+import { LinkTracer } from "../../src/restart/links.ts";
+import { directoryOf } from "../../src/restart/paths.ts";
+import { countedOf, DEFAULT_PATTERN, filesIn, judge, scopeOf, treesOf } from "../../src/restart/scope.ts";
 import { FakeSources } from "../helpers/fake_sources.ts";
 
 const sources = new FakeSources({
@@ -24,10 +18,15 @@ const sources = new FakeSources({
 
 const tree = {
   scope: scopeOf(treesOf(["/app"], sources), sources),
-  rule: { pattern: DEFAULT_PATTERN, isTree: true, isDirectory: (path: string) => path.endsWith("fresh") },
+  rule: {
+    pattern: DEFAULT_PATTERN,
+    isStrict: false,
+    isTree: true,
+    isDirectory: (path: string) => path.endsWith("fresh"),
+  },
 };
 const modules = {
-  scope: scopeOf(directoriesOf(["/app/app.ts", "/app/gone/in/x.ts"], sources), sources),
+  scope: scopeOf(countedOf(["/app/app.ts", "/app/gone/in/x.ts"], sources), sources),
   rule: { ...tree.rule, isTree: false },
 };
 
@@ -37,11 +36,12 @@ Deno.test("A tree is every directory but packages and what hides behind a dot", 
 });
 
 Deno.test("Modules count with their directories, not with what is below", () => {
-  assert.deepEqual(directoriesOf(["/app/app.ts", "/app/lib/a.ts"], sources), new Set(["/app", "/app/lib"]));
+  const { directories } = countedOf(["/app/app.ts", "/app/lib/a.ts"], sources);
+  assert.deepEqual(directories, new Set(["/app", "/app/lib"]));
 });
 
 Deno.test("For a directory that is not there the nearest above is watched, and the names that lead to it awaited", () => {
-  const { counted, watched, awaited } = scopeOf(["/nowhere/at/all"], sources);
+  const { counted, watched, awaited } = scopeOf({ directories: ["/nowhere/at/all"], files: [] }, sources);
   assert.deepEqual(counted, new Set(["/nowhere/at/all"]));
   assert.deepEqual(watched, new Set(["/"]));
   assert.deepEqual(awaited, new Set(["/nowhere", "/nowhere/at", "/nowhere/at/all"]));
@@ -70,7 +70,22 @@ Deno.test("A pattern with the flag g matches every time", () => {
 
 Deno.test("The default pattern takes modules and what they usually read", () => {
   for (
-    const name of ["a.ts", "a.mts", "a.tsx", "a.js", "a.mjs", "a.jsx", "a.json", "a.yml", "a.yaml", "a.html", "a.css"]
+    const name of [
+      "a.ts",
+      "a.mts",
+      "a.tsx",
+      "a.js",
+      "a.mjs",
+      "a.jsx",
+      "a.json",
+      "a.yml",
+      "a.cjs",
+      "a.cts",
+      "a.jsonc",
+      "a.yaml",
+      "a.html",
+      "a.css",
+    ]
   ) {
     assert.match(name, DEFAULT_PATTERN);
   }
@@ -108,4 +123,54 @@ Deno.test("directoryOf() stops at a root", () => {
   assert.equal(directoryOf("/"), "/");
   assert.equal(directoryOf("C:/a"), "C:/");
   assert.equal(directoryOf("C:/"), "C:/");
+});
+
+Deno.test("A file of the application counts whatever it is called, unless a pattern was asked for", () => {
+  const scope = scopeOf(countedOf(["/app/app.ts", "/app/notes.txt"], sources), sources);
+  const sighting = { kind: "modified" as const, paths: ["/app/notes.txt", "/app/other.txt"] };
+  assert.deepEqual(judge(sighting, { scope, rule: modules.rule }).files, ["/app/notes.txt"]);
+  const strict = { ...modules.rule, isStrict: true };
+  assert.deepEqual(judge(sighting, { scope, rule: strict }).files, []);
+  assert.deepEqual(judge({ kind: "modified", paths: ["/app/app.ts"] }, { scope, rule: strict }).files, ["/app/app.ts"]);
+});
+
+/** A release that links lead to. */
+const linked = new FakeSources({ "/srv/releases/2/app.ts": "", "/srv/shared/lib/a.ts": "" });
+linked.links.set("/srv/current", "releases/2");
+linked.links.set("/srv/releases/2/lib", "../../shared/./lib");
+linked.links.set("/www", "/srv/");
+linked.links.set("/round", "/about");
+linked.links.set("/about", "round/");
+
+Deno.test("Every link on the way to a file counts, and is watched where it is", () => {
+  const scope = scopeOf(countedOf(["/www/current/app.ts", "/www/current/lib/a.ts"], linked), linked);
+  assert.deepEqual(scope.counted, new Set(["/srv/releases/2", "/srv/shared/lib"]));
+  assert.deepEqual(scope.files, new Set(["/srv/releases/2/app.ts", "/srv/shared/lib/a.ts"]));
+  assert.deepEqual(scope.links, new Set(["/www", "/srv/current", "/srv/releases/2/lib"]));
+  assert.deepEqual(scope.watched, new Set(["/srv/releases/2", "/srv/shared/lib", "/", "/srv"]));
+  for (const path of scope.links) {
+    const sighting = { kind: "named" as const, paths: [path] };
+    assert.deepEqual(judge(sighting, { scope, rule: { ...modules.rule, isStrict: true } }).files, [path]);
+  }
+});
+
+Deno.test("A tree has what is behind the links in it, and each directory once", () => {
+  linked.links.set("/srv/shared/lib/back", "/srv/current");
+  const { directories, files } = treesOf(["/srv/current"], linked);
+  linked.links.delete("/srv/shared/lib/back");
+  assert.deepEqual(directories, new Set(["/srv/releases/2"]));
+  assert.deepEqual(files, new Set(["/srv/current"]));
+});
+
+Deno.test("Links that lead in a circle lead nowhere, and count", () => {
+  const tracer = new LinkTracer(linked);
+  assert.match(tracer.resolve("/round/app.ts"), /^\/(round|about)\/app\.ts$/);
+  assert.deepEqual(tracer.links, new Set(["/round", "/about"]));
+});
+
+Deno.test("A link that leads nowhere is followed as far as there is something", () => {
+  linked.links.set("/next", "/srv/releases/3/app.ts");
+  const scope = scopeOf(countedOf(["/next"], linked), linked);
+  assert.deepEqual(scope.files, new Set(["/srv/releases/3/app.ts"]));
+  assert.deepEqual(scope.awaited, new Set(["/srv/releases/3"]));
 });
