@@ -19,8 +19,8 @@ import { SCENARIOS } from "./scenarios.ts";
 const USAGE = `Usage: deno run -A scripts/bench/main.ts [--quick] [--only 1,2] [--peers weft,deno]
          [--rounds N] [--seconds N] [--results DIR] [--json]
 
-  --quick      one short round of everything, under 3 minutes; no target counts
-  --only       numbers of scenarios (default: all sixteen)
+  --quick      one short round of everything, some 3 minutes; no target counts, but an error does
+  --only       numbers of scenarios (default: all)
   --peers      of ${SERVER_NAMES.join(", ")} (default: all that are installed);
                weft brings its program with workers along
   --rounds     rounds of each scenario (default: 9)

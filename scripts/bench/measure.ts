@@ -90,7 +90,7 @@ async function measureLoad(serving: Serving, scenario: Scenario, terms: Terms): 
   await checkAnswer(serving, scenario);
   switch (load.kind) {
     case "http":
-      return await measureHttp(serving, load, terms);
+      return await measureHttp(serving, load, { ...terms, isP99: scenario.figure === "p99Ms" });
     case "upload":
     case "download":
       return await measureBytes(serving, { kind: load.kind, bytes: isQuick ? load.quickBytes : load.bytes });
@@ -115,13 +115,18 @@ async function measureLoad(serving: Serving, scenario: Scenario, terms: Terms): 
   }
 }
 
-async function measureHttp(serving: Serving, load: Omit<HttpLoad, "seconds">, terms: Terms): Promise<Found> {
+async function measureHttp(
+  serving: Serving,
+  load: Omit<HttpLoad, "seconds">,
+  terms: Terms & { isP99: boolean },
+): Promise<Found> {
   const { child, port, peer: { loops = 1 } } = serving;
   await terms.runHttp({ ...load, seconds: terms.warmSeconds * loops }, port);
   const before = await readCpu(child.pid);
   const result = await terms.runHttp({ ...load, seconds: terms.seconds }, port);
   const cpu = cpuSeconds(before, await readCpu(child.pid));
-  return { ...speedOf(result), figure: result.done / cpu, rssBytes: await readRss(child.pid), errors: result.errors };
+  const figure = terms.isP99 ? result.p99Ms ?? NaN : result.done / cpu;
+  return { ...speedOf(result), figure, rssBytes: await readRss(child.pid), errors: result.errors };
 }
 
 async function measureBytes(serving: Serving, load: { kind: "upload" | "download"; bytes: number }): Promise<Found> {

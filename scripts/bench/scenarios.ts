@@ -1,4 +1,4 @@
-// Knows: the sixteen scenarios: what is served, how it is loaded, which figure counts and what it should be.
+// Knows: the scenarios: what is served, how it is loaded, which figure counts and what it should be.
 // Does not know: how anything is started or measured.
 // Rule: data only; a scenario that needs code of its own gets a kind of load, not a function here.
 
@@ -240,6 +240,29 @@ export const SCENARIOS: readonly Scenario[] = [
     judged: ["w2"],
     mostFigure: 0.1,
     peers: ["w2"],
+    check: hello,
+  },
+  // With more than 128 ready connections, some are starved unless the server sees to their order. A time-out (2 s) is an error.
+  {
+    nr: 17,
+    title: "256 active connections: p99",
+    app: "plain",
+    load: { kind: "http", request: index, connections: 256 },
+    figure: "p99Ms",
+    unit: "requests",
+    target: 2,
+    peers: ON_A_RUNTIME,
+    check: hello,
+  },
+  {
+    nr: 18,
+    title: "1,000 active connections: p99",
+    app: "plain",
+    load: { kind: "http", request: index, connections: 1000 },
+    figure: "p99Ms",
+    unit: "requests",
+    target: 2,
+    peers: ON_A_RUNTIME,
     check: hello,
   },
 ];

@@ -27,12 +27,12 @@ Deno.test("The browser's modules fit their types", async () => {
   assert.ok(modules.length >= 2);
 });
 
-Deno.test("A browser's module opens with what it knows, and imports nothing but its neighbours", async () => {
+Deno.test("A browser's module opens with its purpose, and imports nothing but its neighbours", async () => {
   for (const room of ROOMS) {
     for await (const { name } of Deno.readDir(new URL(room, root))) {
       if (!name.endsWith(".js")) continue;
       const text = await Deno.readTextFile(new URL(`${room}/${name}`, root));
-      assert.match(text, /^(\/\/ @ts-self-types.*\n)?\/\/ Knows: /, name);
+      assert.match(text, /^(\/\/ @ts-self-types.*\n)?\/\/ [A-Z]/, name);
       for (const [, specifier] of text.matchAll(/\bfrom "([^"]+)"/g)) assert.match(specifier, /^\.\.?\//, name);
     }
   }

@@ -113,7 +113,7 @@ Deno.test("Clients that vanish at random on a real socket leave nothing behind",
   const random = chance(seed);
   await withoutRejections(async () => {
     for (const body of ["stream", "auto", "whole"] as BodyPolicy[]) {
-      await using real = realEngine(handler, { body });
+      await using real = realEngine(handler, { body, writeTimeoutMs: 500 });
       const one = async () => {
         const script = SCRIPTS[Math.floor(random() * SCRIPTS.length)];
         const client = await real.connect();
