@@ -1,5 +1,4 @@
-// Knows: how the picture of the demo in the README is made: deno run -A scripts/screenshot.ts
-// Does not know: how the page looks, beyond the names of its parts.
+// How the picture of the demo in the README is made: deno run -A scripts/screenshot.ts
 
 import { browse, findBrowser, makeFile } from "../tests/helpers/browser.ts";
 import { fromFileUrl } from "../tests/helpers/paths.ts";

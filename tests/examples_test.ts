@@ -1,4 +1,4 @@
-// Knows: that what the README and the examples tell a user is so.
+// What the README and the examples tell a user is so.
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "./helpers/paths.ts";

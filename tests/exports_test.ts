@@ -1,4 +1,4 @@
-// Knows: what the package exports; taking a name away breaks its users.
+// What the package exports; taking a name away breaks its users.
 
 import assert from "node:assert/strict";
 import * as weft from "../mod.ts";

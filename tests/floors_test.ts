@@ -1,5 +1,5 @@
-// Knows: the plan of the house: which room stands on which floor.
-// Rule: an import goes to a lower floor or stays in its own room; only src/platform names a runtime.
+// The plan of the house: which room stands on which floor.
+// An import goes to a lower floor or stays in its own room; only src/platform names a runtime.
 
 import assert from "node:assert/strict";
 

@@ -1,6 +1,5 @@
-// Knows: how the results look as an SVG: Weft's ratio to the baseline, a bar for each judged row, a line at 1.0.
-// Does not know: how they were measured.
-// Rule: no script, no font and no style from elsewhere; its own background, so that it reads on light and dark pages.
+// How the results look as an SVG: Weft's ratio to the baseline, a bar for each judged row, a line at 1.0.
+// No script, no font and no style from elsewhere; its own background, so that it reads on light and dark pages.
 
 import type { Outcome, Results } from "./report.ts";
 import type { Row } from "./rows.ts";

@@ -1,6 +1,5 @@
-// Knows: how workers are killed, or all of them reloaded, once a second while a load runs.
-// Does not know: the load, or what it counts.
-// Rule: only a worker that the benchmark's own supervisor keeps is killed, and only while another one serves; a second
+// How workers are killed, or all of them reloaded, once a second while a load runs.
+// Only a worker that the benchmark's own supervisor keeps is killed, and only while another one serves; a second
 // in which the last disturbance is not over yet is left out, and not counted.
 
 import { readTree } from "./procfs.ts";
@@ -19,7 +18,7 @@ const LOOK_EVERY_MS = 20;
  * @param serving says how, and who; where nothing is to be done, the work is only waited for
  * @param work the load
  * @returns how often it was disturbed
- * @throws {Error} where that never came about, or a reload failed
+ * @throws {Error} if that never came about, or a reload failed
  */
 export async function disturbWhile(serving: Serving, work: Promise<unknown>): Promise<number> {
   const { disturbance } = serving.peer;

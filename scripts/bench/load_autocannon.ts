@@ -1,6 +1,5 @@
-// Knows: how npm's autocannon is told a request, and what it reports: the load where wrk is missing.
-// Does not know: who serves.
-// Rule: it is slower than wrk, so figures per second compare only within one tool; the results name it.
+// How npm's autocannon is told a request, and what it reports: the load where wrk is missing.
+// It is slower than wrk, so figures per second compare only within one tool; the results name it.
 
 import { runOwn } from "./load_own.ts";
 import type { HttpLoad } from "./load_wrk.ts";

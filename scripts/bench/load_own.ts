@@ -1,6 +1,5 @@
-// Knows: how a load of loads/ is run in a process of its own, on the load's core.
-// Does not know: what the load does.
-// Rule: a load that says nothing in time is killed, and that is an error.
+// How a load of loads/ is run in a process of its own, on the load's core.
+// A load that says nothing in time is killed, and that is an error.
 
 import type { LoadLine, LoadResult, OwnLoad } from "./loads/reports.ts";
 import { pathOf, runDeno } from "./peers.ts";

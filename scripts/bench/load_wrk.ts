@@ -1,6 +1,5 @@
-// Knows: how wrk is told a request as raw bytes, also several in one write, and what it reports.
-// Does not know: who serves. Without wrk, npm's autocannon does it (load_autocannon.ts).
-// Rule: every kind of error that wrk counts becomes an error of the run.
+// How wrk is told a request as raw bytes, also several in one write, and what it reports.
+// Every kind of error that wrk counts becomes an error of the run.
 
 import { type RequestSpec, requestText } from "./loads/client.ts";
 import type { LoadResult } from "./loads/reports.ts";

@@ -1,6 +1,5 @@
-// Knows: what a reader of the results must know of the machine and the tools.
-// Does not know: results.
-// Rule: no host name, no user and no path goes into what is published.
+// What a reader of the results must know of the machine and the tools.
+// No host name, no user and no path goes into what is published.
 
 import { isInstalled } from "./process.ts";
 

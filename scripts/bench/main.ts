@@ -1,6 +1,5 @@
-// Knows: the benchmark's flags, the order of its rounds, and where results go.
-// Does not know: how a figure is measured (measure.ts) or judged (rows.ts).
-// Rule: rounds interleave (A B C A B C), nothing is left running, and a full run fails where a target is missed.
+// The benchmark's flags, the order of its rounds, and where results go.
+// Rounds interleave (A B C A B C), nothing is left running, and a full run fails where a target is missed.
 
 import { parseArgs } from "node:util";
 import { drawChart } from "./chart.ts";

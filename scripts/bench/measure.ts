@@ -1,6 +1,5 @@
-// Knows: one measurement: a fresh server, a warm-up, a load, and the readings before and after it.
-// Does not know: rounds, medians, who is compared with whom.
-// Rule: every measurement starts its own server, so that no round inherits another's heap or compiled code.
+// One measurement: a fresh server, a warm-up, a load, and the readings before and after it.
+// Every measurement starts its own server, so that no round inherits another's heap or compiled code.
 
 import { disturbWhile } from "./disturb.ts";
 import { RunningLoad, runOwn } from "./load_own.ts";
@@ -62,7 +61,7 @@ const IDLE_MS = 20_000;
  * @param scenario what
  * @param terms how long, and with what
  * @returns the figures, or errors
- * @throws {Interrupted} where the benchmark is being stopped; nothing else
+ * @throws {Interrupted} if the benchmark is being stopped; nothing else
  */
 export async function measure(peer: Peer, scenario: Scenario, terms: Terms): Promise<Sample> {
   let serving: Serving | undefined;

@@ -1,6 +1,5 @@
-// Knows: each peer's name, version and command line, and whether it is there.
-// Does not know: scenarios, measuring.
-// Rule: a peer that is missing is left out with a reason; the rest goes on.
+// Each peer's name, version and command line, and whether it is there.
+// A peer that is missing is left out with a reason; the rest goes on.
 
 import type { AppName } from "./apps/answers.ts";
 import { writeNginxConfig } from "./apps/nginx.ts";
@@ -11,7 +10,7 @@ import type { PeerName, ProgramName, ThreadsName } from "./scenario.ts";
 export interface Peer {
   name: PeerName;
   version: string;
-  /** How many workers Weft's program has, 0 for none; undefined where it is not that program. */
+  /** How many workers Weft's program has, 0 for none; undefined if it is not that program. */
   workers?: number;
   /** How many event loops share the requests, each with a compiler of its own to warm up. @default {1} */
   loops?: number;

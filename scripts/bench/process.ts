@@ -1,6 +1,5 @@
-// Knows: how a child is started on one core with many descriptors, how long it may take, and that it dies.
-// Does not know: what the child is.
-// Rule: every child is listed here from its start to its end, and is ended by its own id and awaited, its own too.
+// How a child is started on one core with many descriptors, how long it may take, and that it dies.
+// Every child is listed here from its start to its end, and is ended by its own id and awaited, its own too.
 
 import { readTree } from "./procfs.ts";
 
@@ -23,7 +22,7 @@ export interface StartOptions {
   env?: Record<string, string>;
   /** True gives way to everything else on its core. */
   isNice?: boolean;
-  /** False where nobody reads what it prints. @default {true} */
+  /** False if nobody reads what it prints. @default {true} */
   hasOutput?: boolean;
   /** Asks it to end before it is killed: it has children of its own. */
   isParent?: boolean;

@@ -1,6 +1,5 @@
-// Knows: what Linux tells of a process and its children: CPU time of all threads, and resident memory.
-// Does not know: who the process is.
-// Rule: nanoseconds of the scheduler where they are readable; clock ticks only where a thread ended in between.
+// What Linux tells of a process and its children: CPU time of all threads, and resident memory.
+// Nanoseconds of the scheduler where they are readable; clock ticks only where a thread ended in between.
 
 /** A clock tick of /proc/PID/stat: USER_HZ is 100 on every Linux that Deno runs on. */
 const TICK_NS = 10_000_000;

@@ -1,6 +1,5 @@
-// Knows: what Weft's program says on standard error: that it serves, who is ready, who is gone, what was reloaded.
-// Does not know: why it says so.
-// Rule: what nobody expected is left for the reader of the results.
+// What Weft's program says on standard error: that it serves, who is ready, who is gone, what was reloaded.
+// What nobody expected is left for the reader of the results.
 
 const LINE = /^\[(\S+)\] \[\d+\] \[(INFO|WARN|ERROR)\] (.*)$/;
 const READY = /^worker=\d+ gen=\d+ pid=(\d+) ready in (\d+) ms$/;
@@ -20,7 +19,7 @@ export class ProgramLog {
   #isServing = false;
   #killed = new Set<number>();
 
-  /** @param workers how many there should be, 0 where the program serves alone */
+  /** @param workers how many there should be, 0 if the program serves alone */
   constructor(workers: number) {
     this.#workers = workers;
   }

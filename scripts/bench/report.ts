@@ -1,6 +1,5 @@
-// Knows: how results are written: a table for a terminal, and one JSON object.
-// Does not know: how they were measured, or the chart (chart.ts).
-// Rule: a void row shows its errors and no figure.
+// How results are written: a table for a terminal, and one JSON object.
+// A void row shows its errors and no figure.
 
 import type { Machine } from "./machine.ts";
 import type { Row, Spread, Verdict } from "./rows.ts";
@@ -36,7 +35,7 @@ export interface Outcome {
   baseline: PeerName;
   /** Whom the targets are for. */
   judged: readonly PeerName[];
-  /** Of the ratio; undefined where the figure itself is what counts. */
+  /** Of the ratio; undefined if the figure itself is what counts. */
   target?: number;
   rows: Row[];
   verdicts: Verdict[];

@@ -1,6 +1,5 @@
-// Knows: medians, quartiles, the ratio to the baseline round by round, and whether a target is met.
-// Does not know: how a sample was taken, or how a row is shown.
-// Rule: one error voids a row; a void row has no figures, and no ratio is taken from a void baseline.
+// Medians, quartiles, the ratio to the baseline round by round, and whether a target is met.
+// One error voids a row; a void row has no figures, and no ratio is taken from a void baseline.
 
 import type { Sample } from "./measure.ts";
 import { BASELINE, FIGURES, JUDGED, PEER_TITLES, type PeerName, type Scenario } from "./scenario.ts";

@@ -1,5 +1,4 @@
-// Knows: what a scenario is made of: peers, an application, a load, the figure that counts and what it should be.
-// Does not know: the scenarios (scenarios.ts), or how anything is measured.
+// What a scenario is made of: peers, an application, a load, the figure that counts and what it should be.
 
 import type { AppName } from "./apps/answers.ts";
 import type { RequestSpec } from "./loads/client.ts";

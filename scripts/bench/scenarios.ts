@@ -1,6 +1,5 @@
-// Knows: the scenarios: what is served, how it is loaded, which figure counts and what it should be.
-// Does not know: how anything is started or measured.
-// Rule: data only; a scenario that needs code of its own gets a kind of load, not a function here.
+// The scenarios: what is served, how it is loaded, which figure counts and what it should be.
+// Data only; a scenario that needs code of its own gets a kind of load, not a function here.
 
 import { HELLO } from "./apps/answers.ts";
 import type { RequestSpec } from "./loads/client.ts";

@@ -1,6 +1,5 @@
-// Knows: how a peer is started on a free port, when it answers, and that its answer is the right one.
-// Does not know: loads, figures.
-// Rule: nobody is measured who answers wrongly, or who shares a port with somebody else.
+// How a peer is started on a free port, when it answers, and that its answer is the right one.
+// Nobody is measured who answers wrongly, or who shares a port with somebody else.
 
 import { ask } from "./loads/client.ts";
 import type { Peer } from "./peers.ts";
@@ -55,7 +54,7 @@ export async function startPeer(peer: Peer, scenario: Scenario): Promise<Serving
  * Waits until a peer accepts connections; with workers, until the last of them does.
  *
  * @param serving the peer
- * @throws {Error} where it ends instead, or takes too long
+ * @throws {Error} if it ends instead, or takes too long
  */
 export async function waitListening({ child, log, port }: Serving): Promise<void> {
   const until = performance.now() + READY_MS;
@@ -81,7 +80,7 @@ async function isListening(port: number): Promise<boolean> {
  *
  * @param serving the peer
  * @param scenario says what to ask and what to expect
- * @throws {Error} where the answer is another one
+ * @throws {Error} if the answer is another one
  */
 export async function checkAnswer({ child, port }: Serving, { check }: Scenario): Promise<void> {
   if (check === undefined) return;

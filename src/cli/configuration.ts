@@ -1,5 +1,4 @@
-// Knows: what was asked for by flag, application and variable, in this order, and what that means for an engine.
-// Does not know: how it is carried out.
+// What was asked for by flag, application and variable, in this order, and what that means for an engine.
 
 import { DEFAULTS, type Limits, SettingError, type Settings, settle } from "../engine/settings.ts";
 import type { LogFormat } from "../inspect/access_log.ts";
@@ -47,7 +46,7 @@ const LIMIT_FLAGS: Readonly<Record<string, keyof Limits>> = {
  * @param options what the application says of itself
  * @param platform the runtime, for files and the terminal
  * @returns what to do
- * @throws {UsageError} where it does not fit together
+ * @throws {UsageError} if it does not fit together
  */
 export function configure(asked: Asked, options: Readonly<Record<string, unknown>>, platform: Platform): Configuration {
   const say = <Value>(flag: string, option: string): Value | undefined => {
@@ -59,7 +58,7 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
     const value = say(flag, option);
     if (value !== undefined) limits[option] = value;
   }
-  // Who asks for a format asks for a log.
+  // A log format implies a log.
   const isLogged = platform.process.isTerminal() || asked.values.has("log-format");
   const settings = settledOr(limits, (option) => sourceOf(option, asked, options));
   return {
@@ -74,11 +73,11 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
 }
 
 /**
- * Where the progress of uploads is kept for many machines.
+ * The store that keeps the progress of uploads for many machines.
  *
  * @param asked flags and variables
  * @returns a redis:// URL; null for this process or its supervisor
- * @throws {UsageError} where it is no such URL
+ * @throws {UsageError} if it is not such a URL
  */
 export function progressStoreOf({ values }: Asked): string | null {
   const url = values.get("progress-store") as string | undefined;
@@ -152,7 +151,7 @@ function sourceOf(option: string, { explicit, values }: Asked, options: Readonly
 }
 
 /**
- * What a dump shows of the configuration: where, and what is not as it is untold.
+ * What a dump shows of the configuration: the address, and what differs from the defaults.
  *
  * @param configuration what was decided
  * @returns names and values, none of them secret

@@ -1,5 +1,4 @@
-// Knows: `weft ctl`: what is asked of a supervisor that runs, and how its answer is printed.
-// Does not know: how the supervisor makes it.
+// Runs `weft ctl`: asks a supervisor and prints its answer.
 
 import { showTable } from "../inspect/dump.ts";
 import { findControlPath, NoControlPath } from "../prefork/control_path.ts";
@@ -41,11 +40,11 @@ interface Command {
 /**
  * Asks a supervisor.
  *
- * @param args what stands behind `ctl`
+ * @param args the arguments after `ctl`
  * @param platform the runtime
- * @returns the exit code: 0, 1 where a status is not "serving", 4 where a reload did not come about
- * @throws {UsageError} where it was not understood
- * @throws {Failure} where no supervisor runs, several do, or it does not answer
+ * @returns the exit code: 0, 1 if a status is not "serving", 4 if a reload failed
+ * @throws {UsageError} if it was not understood
+ * @throws {Failure} if no supervisor runs, several do, or it does not answer
  */
 export async function ctl(args: readonly string[], platform: Platform): Promise<number> {
   const { process } = platform;
@@ -126,7 +125,7 @@ async function ask(path: string, question: Question, platform: Platform): Promis
   throw new Failure(EXIT.error, `the supervisor at ${path} ended without an answer`);
 }
 
-/** One table where it goes into a file or a pipe; on a terminal it is drawn anew until somebody ends it. */
+/** Prints one table into a file or a pipe. On a terminal it is redrawn until it is interrupted. */
 async function top(path: string, platform: Platform): Promise<number> {
   const { process, clock } = platform;
   for (;;) {

@@ -1,5 +1,4 @@
-// Knows: how the program says that it cannot do what it was asked.
-// Does not know: what that was.
+// How the program says that it cannot do what it was asked.
 
 import { EXIT } from "../prefork/exit_codes.ts";
 
@@ -11,7 +10,7 @@ export class Failure extends Error {
   /**
    * @param code the exit code
    * @param message what was expected, what came, what to do
-   * @param options the error behind it
+   * @param options the error that caused it
    */
   constructor(code: number, message: string, options?: ErrorOptions) {
     super(message, options);

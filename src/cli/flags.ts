@@ -1,6 +1,5 @@
-// Knows: every flag of the program, its variable, its kind, and the words that explain it.
-// Does not know: how a command line is taken apart (parse_flags.ts), or what a flag does.
-// Rule: this table is the only place that names a flag; the help, the parser and the errors read it.
+// Every flag of the program, its variable, its kind, and the words that explain it.
+// This table is the only place that names a flag; the help, the parser and the errors read it.
 
 /** What kind of value a flag takes. */
 export type FlagKind =
@@ -149,7 +148,7 @@ export function allVariables(): string[] {
 }
 
 /**
- * Where it listens when nobody says: a platform that sets PORT forwards to it from outside.
+ * The address to listen on by default: a platform that sets PORT forwards to it from outside.
  *
  * @param env reads a variable of the environment
  * @returns an address

@@ -1,5 +1,4 @@
-// Knows: what HUP means: a wish to reload, or a terminal that was closed.
-// Does not know: how a process reloads or stops.
+// What HUP means: a wish to reload, or a terminal that was closed.
 
 import type { Clock, Process, Terminal } from "../platform/ports.ts";
 import type { Obeying } from "./signals.ts";

@@ -1,5 +1,4 @@
-// Knows: the lines with which the program begins and ends to serve, whether alone or with workers.
-// Does not know: how it serves.
+// The lines with which the program begins and ends to serve, whether alone or with workers.
 
 import { pathInLine } from "../platform/log.ts";
 import type { Asked } from "./parse_flags.ts";
@@ -7,7 +6,7 @@ import type { Context } from "./serving.ts";
 import { VERSION } from "./version.ts";
 
 /**
- * Tells where a client finds it, and shows it to who has asked for that.
+ * Prints the URL, and opens it in a browser if that was asked for.
  *
  * @param url what a user types
  * @param asked what is served, and whether it is to be opened in a browser

@@ -1,5 +1,4 @@
-// Knows: how the address that was asked for is had, and what to say where it cannot.
-// Does not know: who is served there.
+// Listens on the address that was asked for, or says why it cannot.
 
 import { EXIT } from "../prefork/exit_codes.ts";
 import { Failure } from "./failure.ts";
@@ -8,7 +7,7 @@ import type { Address, Listener, ListenOptions, Platform } from "../platform/por
 import { listenAtPath, SocketPathError } from "../platform/socket_path.ts";
 import { UsageError } from "./parse_flags.ts";
 
-/** The address cannot be had. */
+/** The address cannot be used. */
 export class CannotListen extends Failure {
   override readonly name = "CannotListen";
 
@@ -26,7 +25,7 @@ export type Where = ListenOptions | { transport: "inherited"; descriptor: number
  * @param where the address
  * @param platform the runtime
  * @returns the listener
- * @throws {CannotListen} where it cannot be had
+ * @throws {CannotListen} if it cannot be used
  * @throws {UsageError} if no system would take the path of a Unix socket
  */
 export async function listen(where: Where, platform: Platform): Promise<Listener> {

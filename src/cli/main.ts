@@ -1,12 +1,11 @@
-// Knows: what the program prints and with which code it ends.
-// Does not know: how anything is served (run.ts).
+// What the program prints and with which code it ends.
 
 import { lineLog } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
 import { platform as runtime } from "../platform/runtime.ts";
 import { parseFlags } from "./parse_flags.ts";
 import { countWorkers } from "./processes.ts";
-import { toTheEnd } from "./to_the_end.ts";
+import { runAndExit } from "./run_and_exit.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -15,10 +14,10 @@ import { VERSION } from "./version.ts";
  * @param platform the runtime
  */
 export async function main(platform: Platform = runtime): Promise<void> {
-  await toTheEnd(start(platform), platform.process);
+  await runAndExit(start(platform), platform.process);
 }
 
-/** Does what the command line says; null where the process may end by itself. What is not needed is not loaded. */
+/** Does what the command line says; null if the process may end by itself. What is not needed is not loaded. */
 async function start(platform: Platform): Promise<number | null> {
   const { process, clock } = platform;
   const context = { platform, log: lineLog(process, clock) };

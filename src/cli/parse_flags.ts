@@ -1,6 +1,5 @@
-// Knows: how a command line and the environment become values.
-// Does not know: what is done with them.
-// Rule: what is not understood is refused with the name it has and the one that was perhaps meant.
+// How a command line and the environment become values.
+// What is not understood is refused with the name it has and the one that was perhaps meant.
 
 import { type Flag, FLAGS, variableOf } from "./flags.ts";
 import { tokenize } from "./tokens.ts";
@@ -19,9 +18,9 @@ export interface Asked {
   lists: Map<string, string[]>;
   /** Names of flags that stood on the command line; these go before what an application says. */
   explicit: Set<string>;
-  /** The application, where one was named. */
+  /** The application, if one was named. */
   app?: string;
-  /** What stood behind `--`. */
+  /** What followed `--`. */
   appArgs: string[];
 }
 
@@ -31,7 +30,7 @@ export interface Asked {
  * @param args the arguments
  * @param env reads a variable of the environment
  * @returns what was asked for
- * @throws {UsageError} where it is not understood; one line
+ * @throws {UsageError} if it is not understood; one line
  */
 export function parseFlags(args: readonly string[], env: (name: string) => string | undefined): Asked {
   const asked: Asked = { values: new Map(), lists: new Map(), explicit: new Set(), appArgs: [] };

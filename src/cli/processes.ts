@@ -1,11 +1,10 @@
-// Knows: how many processes were asked for, and on which socket that was inherited.
-// Does not know: how they are kept running (prefork).
+// How many processes were asked for, and on which socket that was inherited.
 
 import type { Platform } from "../platform/ports.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
 import type { Context } from "./serving.ts";
 
-/** Descriptors that systemd hands over start behind stdin, stdout and stderr (sd_listen_fds(3)). */
+/** Descriptors that systemd hands over start after stdin, stdout and stderr (sd_listen_fds(3)). */
 const FIRST_INHERITED = 3;
 
 /**
@@ -19,8 +18,8 @@ const HANDED_OVER = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFD
  *
  * @param asked flags and variables
  * @param platform the runtime, for its processors
- * @returns how many, or null where one process serves alone
- * @throws {UsageError} where it does not fit together
+ * @returns how many, or null if one process serves alone
+ * @throws {UsageError} if it does not fit together
  */
 export function countWorkers(asked: Asked, platform: Platform): number | null {
   const { values, explicit } = asked;
@@ -102,7 +101,7 @@ function checkPlace({ values, explicit }: Asked, platform: Platform): void {
  * @param asked flags and variables
  * @param context the runtime, for systemd's variables, and the log
  * @returns its descriptor, or null
- * @throws {UsageError} where something else was asked for as well
+ * @throws {UsageError} if something else was asked for as well
  */
 export function inheritedSocket({ values, explicit }: Asked, { platform, log }: Context): number | null {
   const given = values.get("fd") as number | undefined;
@@ -111,7 +110,7 @@ export function inheritedSocket({ values, explicit }: Asked, { platform, log }: 
   if (descriptor === null) return null;
   const source = given === undefined ? "LISTEN_FDS" : "--fd";
   for (const flag of ["port", "host", "unix", "cert", "key"]) {
-    // A port in the environment is for whoever listens; TLS is not to be left out without a word.
+    // A port in the environment is ignored here, because the socket listens already. TLS must not be ignored silently.
     if (explicit.has(flag) || values.has(flag) && flag !== "port" && flag !== "host") {
       throw new UsageError(`--${flag} and ${source} exclude each other: the socket listens already`);
     }

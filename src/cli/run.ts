@@ -1,5 +1,4 @@
-// Knows: how one process serves alone: listen, print where, obey signals, stop.
-// Does not know: how flags are written, or how several processes serve (run_supervisor.ts).
+// Serves in one process: listens, prints the URL, obeys signals, stops.
 
 import { noteHangup } from "./hangup.ts";
 import { sayServing, sayStopped } from "./lines.ts";
@@ -13,11 +12,11 @@ import { dumpOnSignal, obeySignals } from "./signals.ts";
  * Serves until a signal ends it.
  *
  * @param asked what the command line and the environment say
- * @param context the runtime, and where the operator reads
+ * @param context the runtime and the log
  * @returns the exit code
- * @throws {AppLoadError} where the application cannot be served
- * @throws {CannotListen} where the address cannot be had
- * @throws {UsageError} where what was asked for does not fit together
+ * @throws {AppLoadError} if the application cannot be served
+ * @throws {CannotListen} if the address cannot be used
+ * @throws {UsageError} if what was asked for does not fit together
  */
 export async function run(asked: Asked, context: Context): Promise<number> {
   const { platform } = context;

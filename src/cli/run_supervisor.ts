@@ -25,12 +25,12 @@ import { VERSION } from "./version.ts";
 
 /** What a worker's process begins with: less to load than the program as a whole, so that it serves sooner. */
 const WORKER_MODULE = new URL("./worker.ts", import.meta.url).href;
-/** The same where permissions name what may be read. */
+/** The same, if permissions name what may be read. */
 const WORKER_BY_NAME_MODULE = new URL("./worker_by_name.ts", import.meta.url).href;
-/** Never called: who caches this program for a machine without a network caches its workers' too. */
+/** Never called. It makes `deno cache` of this program cache the modules of workers too. */
 export const known = () => import("./worker_by_name.ts");
 
-/** A worker whose loop has not answered for so long serves nobody. */
+/** A worker whose event loop has not answered for this time does not serve. */
 const WORKER_TIMEOUT_MS = 30_000;
 
 /**
@@ -38,10 +38,10 @@ const WORKER_TIMEOUT_MS = 30_000;
  *
  * @param asked what the command line and the environment say
  * @param workers how many
- * @param context the runtime, and where the operator reads
+ * @param context the runtime and the log
  * @returns the exit code
- * @throws {Failure} where no worker could be started, or there is no place for the control socket
- * @throws {UsageError} where what was asked for does not fit together
+ * @throws {Failure} if no worker could be started, or there is no place for the control socket
+ * @throws {UsageError} if what was asked for does not fit together
  */
 export async function runSupervisor(asked: Asked, workers: number, context: Context): Promise<number> {
   const { platform, log } = context;
@@ -170,7 +170,7 @@ async function startOr(parts: SupervisorOptions): Promise<Supervisor> {
   }
 }
 
-/** What a stop without a signal ends with, where it had to cut: as after TERM. */
+/** What a stop without a signal ends with if it had to cut connections: as after TERM. */
 const FORCED_BY_CTL = 143;
 
 function termsOf(
@@ -186,7 +186,7 @@ function termsOf(
   };
 }
 
-/** What workers need where the permissions name it piece by piece. */
+/** What workers need if the permissions name it piece by piece. */
 function accessOf(
   asked: Asked,
   control: string,

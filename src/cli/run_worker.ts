@@ -1,5 +1,4 @@
-// Knows: how one of several processes serves: it does what its supervisor says.
-// Does not know: the other workers, or why it is told.
+// How one of several processes serves: it does what its supervisor says.
 
 import { AppLoadError } from "../app/load_error.ts";
 import { showPath } from "../inspect/dump.ts";
@@ -19,7 +18,7 @@ import { dumpOnSignal } from "./signals.ts";
 const REPORT_EVERY_MS = 1_000;
 const REPORTS_A_TIMEOUT = 4;
 const FASTEST_REPORTS_MS = 50;
-/** One that idles costs its supervisor next to nothing; half of the worker timeout that there is where nobody says another. */
+/** An idle worker reports seldom, to cost its supervisor next to nothing: half of the default worker timeout. */
 const LONGEST_SILENCE_MS = 15_000;
 /**
  * Requests in this time that are told of before the application is called: one that never comes back is known by name
@@ -35,8 +34,8 @@ const QUIET_CHECK_MS = 20;
  * Serves as a worker until its supervisor ends it.
  *
  * @param args the supervisor's command line
- * @param hello where the supervisor is
- * @param context the runtime, and where the operator reads
+ * @param hello how to reach the supervisor
+ * @param context the runtime and the log
  * @returns the exit code
  */
 export async function runWorker(args: readonly string[], hello: Hello, context: Context): Promise<number> {
@@ -127,9 +126,9 @@ async function listenAsWorker({ where }: Configuration, { port, hello, platform 
     }
     return await listen({ ...where, port, reusePort: true }, platform);
   }
-  // The system does not hand out a port that somebody shares.
+  // The system does not hand out a port that is shared.
   if (where.port === 0) return await listen({ ...where, reusePort: true }, platform);
-  // Alone at first: a port that somebody else has is refused, rather than shared with a stranger.
+  // Alone at first: a port that another program has is refused, not shared.
   const probe = await listen(where, platform);
   probe.close();
   return await listen({ ...where, reusePort: true }, platform);
@@ -191,7 +190,7 @@ class Worker {
       kind: "ready",
       url: showUrl(addr, isTls(configuration)),
       port: addr.transport === "tcp" ? addr.port : 0,
-      // Where the application ends its own affairs, it has as long again.
+      // The application's shutdown() has as long again.
       drainMs: settings.drainDelayMs + settings.gracefulTimeoutMs * (app.shutdown === undefined ? 1 : 2),
       configuration: showConfiguration(configuration),
     });
@@ -218,7 +217,7 @@ class Worker {
     engine.drain({
       // Only a stop waits for load balancers to notice.
       delayMs: why === "stop" ? settings.drainDelayMs : 0,
-      // Who has changed the code does not want to see the old one again.
+      // After a change of the code, the old code should not answer any more.
       lastIdleMs: why === "restart" ? 0 : settings.lastIdleMs,
       successors: isEnd ? undefined : this.#isPortShared ? "same port" : "same socket",
     });

@@ -1,5 +1,4 @@
-// Knows: how one process serves one application: load it, decide, make an engine, look on, end its affairs.
-// Does not know: where the orders to stop come from (run.ts, run_worker.ts).
+// How one process serves one application: load it, decide, make an engine, look on, end its affairs.
 
 import { loadApp, type LoadedApp } from "../app/load_app.ts";
 import { Engine } from "../engine/engine.ts";
@@ -9,7 +8,7 @@ import { logUncaught, showError } from "../platform/log.ts";
 import type { Listener, Log, Platform } from "../platform/ports.ts";
 import { ofProcess } from "../progress/of_process.ts";
 import { type Configuration, configure, progressStoreOf, showConfiguration } from "./configuration.ts";
-import { type Onlookers, onlookersFor } from "./onlookers.ts";
+import { type PhaseReaders, phaseReadersFor } from "./phase_readers.ts";
 import type { Asked } from "./parse_flags.ts";
 import { VERSION } from "./version.ts";
 
@@ -17,15 +16,15 @@ import { VERSION } from "./version.ts";
 export interface Prepared {
   app: LoadedApp;
   configuration: Configuration;
-  onlookers: Onlookers;
+  phaseReaders: PhaseReaders;
   /** Milliseconds of the clock. */
   startedAt: number;
   /** What the demo shows of the server; it is there before the engine is. */
-  outlook: Outlook;
+  outlook: ServerView;
 }
 
 /** The server, as it can be looked at. */
-export interface Outlook {
+export interface ServerView {
   connections(): ConnectionFacts[] | Promise<ConnectionFacts[]>;
   isStopping(): boolean;
 }
@@ -47,8 +46,8 @@ export interface Context {
  * @param asked what the command line and the environment say
  * @param context the runtime and the log
  * @returns both
- * @throws {AppLoadError} where the application cannot be served
- * @throws {UsageError} where what was asked for does not fit together
+ * @throws {AppLoadError} if the application cannot be served
+ * @throws {UsageError} if what was asked for does not fit together
  */
 export async function prepare(asked: Asked, context: Context): Promise<Prepared> {
   const { platform, log } = context;
@@ -60,7 +59,7 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
   const store = progressStoreOf(asked);
   // Before the application is loaded, which may wrap itself: the store is for its uploads too.
   if (store !== null) ofProcess.store = (await import("../progress/redis_store.ts")).redisStore(store, { log });
-  const outlook: Outlook = { connections: () => [], isStopping: () => false };
+  const outlook: ServerView = { connections: () => [], isStopping: () => false };
   const app = asked.app === undefined ? await loadDemo(outlook, platform) : await loadApp(asked.app, {
     cwd: process.cwd,
     files,
@@ -71,14 +70,14 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
   // What stands on the command line goes before what the application has chosen.
   if (asked.explicit.has("progress-store") && ofProcess.uploads !== null) ofProcess.uploads.store = ofProcess.store;
   if (configuration.uploadProgress) app.handler = await followingUploads(app.handler);
-  return { app, configuration, onlookers: await onlookersFor(configuration, context), startedAt, outlook };
+  return { app, configuration, phaseReaders: await phaseReadersFor(configuration, context), startedAt, outlook };
 }
 
 async function followingUploads(handler: Handler): Promise<Handler> {
   return (await import("../progress/upload_progress.ts")).uploadProgress(handler);
 }
 
-async function loadDemo(outlook: Outlook, { clock }: Platform): Promise<LoadedApp> {
+async function loadDemo(outlook: ServerView, { clock }: Platform): Promise<LoadedApp> {
   const { makeDemo } = await import("../demo/demo.ts");
   const handler = makeDemo({
     clock,
@@ -104,12 +103,12 @@ export interface Serving {
  * Serves what was prepared.
  *
  * @param prepared the application and what was decided
- * @param listener where clients come from
+ * @param listener the listening socket
  * @param context the runtime and the log
  * @returns what serves
  */
 export function serveOn(prepared: Prepared, listener: Listener, { platform, log }: Context): Serving {
-  const { app, configuration, onlookers, startedAt, outlook } = prepared;
+  const { app, configuration, phaseReaders, startedAt, outlook } = prepared;
   const { clock, process } = platform;
   const { settings, debug } = configuration;
   const engine = new Engine({
@@ -122,7 +121,7 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
       onError: app.onError,
       showErrors: debug,
     },
-    readers: onlookers.readers,
+    readers: phaseReaders.readers,
   }, { clock, log, decode: platform.decodeLatin1 });
   app.onListen?.(listener.addr);
   const connections = () => {
@@ -153,7 +152,7 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
       await shutDown(app.shutdown, Promise.race([impatience, patience]), log);
     },
     close() {
-      onlookers.flush();
+      phaseReaders.flush();
       ofProcess.uploads?.close();
     },
   };

@@ -1,5 +1,4 @@
-// Knows: what the operator's signals ask for, in every kind of process.
-// Does not know: how it is done.
+// What the operator's signals ask for, in every kind of process.
 
 import type { Log, Platform, SignalName } from "../platform/ports.ts";
 
@@ -23,7 +22,7 @@ export interface Ending {
 
 /** How what is asked for is done. */
 export interface Stops {
-  /** How many connections are open, for the log; null where it is not known here. */
+  /** How many connections are open, for the log; null if it is not known here. */
   open(): number | null;
   /** False until the first signal, or a stop that was asked for otherwise. */
   isStopping(): boolean;
@@ -58,7 +57,7 @@ export function obeySignals(stops: Stops, { platform, log }: Context): Obeying {
     if (stops.isStopping()) return;
     code = FORCED[name]!;
     const open = stops.open();
-    log("INFO", `${why}: stopping${open === null ? "" : `; connections open: ${open}`}; once more stops at once`);
+    log("INFO", `${why}: stopping${open === null ? "" : `; connections open: ${open}`}; send it again to stop now`);
     stops.drain();
   };
   for (const name of ["SIGTERM", "SIGINT", "SIGQUIT", "SIGBREAK"] as const) {

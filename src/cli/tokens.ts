@@ -1,11 +1,10 @@
-// Knows: the conventions of a command line: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-ab`.
-// Does not know: what a flag means; whether one takes a value it is told.
-// Rule: ours because the runtimes' own parser (node:util) costs 10 ms to load, a tenth of a worker's start.
+// The conventions of a command line: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-ab`.
+// Ours because the runtimes' own parser (node:util) costs 10 ms to load, a tenth of a worker's start.
 
 /** What stands on a command line. */
 export type Token =
   | { kind: "positional"; value: string }
-  /** `rawName` as it was typed; `name` without dashes, the long one where a short one is known. */
+  /** `rawName` as it was typed; `name` without dashes, the long one if a short one is known. */
   | { kind: "option"; name: string; rawName: string; value?: string };
 
 /** A flag, as far as its place on a command line goes. */
@@ -18,7 +17,7 @@ export interface Shape {
 /**
  * Takes a command line into its parts.
  *
- * @param args the arguments, without what stands behind `--`
+ * @param args the arguments, without what follows `--`
  * @param shapes the flags that are known; others are taken for switches
  * @returns the parts, in their order; a flag that takes a value takes the next argument, whatever it looks like
  */

@@ -1,5 +1,4 @@
-// Knows: the help text.
-// Does not know: how flags are read.
+// The help text.
 
 import { FLAGS } from "./flags.ts";
 

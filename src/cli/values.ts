@@ -1,5 +1,4 @@
-// Knows: how people write sizes, times, counts and switches.
-// Does not know: which flag wants one.
+// How people write sizes, times, counts and switches.
 
 /** A value that cannot be read; the message says what was expected and what came. */
 export class BadValue extends Error {
@@ -24,7 +23,7 @@ const TIME_UNITS: Record<string, number> = { "": 1000, ms: 1, s: 1000, m: 60_000
  *
  * @param text such as `64KiB`, `1g` or `0`
  * @returns bytes
- * @throws {BadValue} where it is none
+ * @throws {BadValue} if it is none
  */
 export function readSize(text: string): number {
   const [, figure, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
@@ -40,7 +39,7 @@ export function readSize(text: string): number {
  *
  * @param text seconds, or with a unit: `200ms`, `10s`, `5m`, `1h`
  * @returns milliseconds
- * @throws {BadValue} where it is none
+ * @throws {BadValue} if it is none
  */
 export function readTime(text: string): number {
   const [, figure, unit] = /^(\d+(?:\.\d+)?)\s*(|ms|s|m|h)$/i.exec(text.trim()) ?? [];
@@ -55,7 +54,7 @@ export function readTime(text: string): number {
  *
  * @param text digits
  * @returns the number
- * @throws {BadValue} where it is none
+ * @throws {BadValue} if it is none
  */
 export function readCount(text: string): number {
   if (!/^\d{1,15}$/.test(text.trim())) throw new BadValue(`expected a whole number from 0, got "${text}"`);
@@ -70,7 +69,7 @@ const MAX_PROCESSES = 1024;
  *
  * @param text digits; `auto` is its caller's to know
  * @returns 0 to 1024
- * @throws {BadValue} where it is none
+ * @throws {BadValue} if it is none
  */
 export function readProcesses(text: string): number {
   const count = /^\d{1,4}$/.test(text.trim()) ? Number(text) : NaN;
@@ -83,7 +82,7 @@ export function readProcesses(text: string): number {
  *
  * @param text digits
  * @returns 0 to 65535
- * @throws {BadValue} where it is none
+ * @throws {BadValue} if it is none
  */
 export function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text.trim()) ? Number(text) : NaN;
@@ -96,7 +95,7 @@ export function readPort(text: string): number {
  *
  * @param text `1`, `true`, `yes`, `on`, or `0`, `false`, `no`, `off` or nothing
  * @returns whether it is on
- * @throws {BadValue} where it is neither
+ * @throws {BadValue} if it is neither
  */
 export function readSwitch(text: string): boolean {
   const word = text.trim().toLowerCase();

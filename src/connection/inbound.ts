@@ -97,7 +97,7 @@ export class Inbound {
   }
 
   /**
-   * Starts a read that nobody waits for, so that the client's next bytes or its end are noticed.
+   * Starts a read that is not waited for, so that the client's next bytes or its end are noticed.
    *
    * @param upTo nothing is started if the inbox holds as many bytes
    */

@@ -1,5 +1,4 @@
-// Knows: what happens on the demo's page, and who does it.
-// Does not know: how uploads, streams and connections are shown.
+// Starts everything on the demo's page.
 
 import { attachUploadProgress } from "../progress/client/progress_client.js";
 import { runStream } from "./stream.js";
@@ -21,7 +20,7 @@ function takeFiles() {
   const drop = /** @type {HTMLElement} */ (document.getElementById("drop"));
 
   attachUploadProgress(form, { container, each: "file" });
-  // Registered behind the module's own listener, which has read the form by now: the same file may be chosen again.
+  // Registered after the module's own listener, which has read the form by now: the same file may be chosen again.
   form.addEventListener("submit", () => files.value = "");
   form.querySelector("button")?.remove();
   form.classList.add("at-once");

@@ -1,4 +1,4 @@
-// Knows: how the lines of a stream are shown as they come, and how it is stopped.
+// How the lines of a stream are shown as they come, and how it is stopped.
 
 /** Enables the stream's button. */
 export function runStream() {
@@ -36,7 +36,7 @@ async function readInto(output, response) {
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    // Who scrolls back to read is left there.
+    // A reader that scrolls back is left there.
     const isAtEnd = output.scrollTop + output.clientHeight >= output.scrollHeight - 2;
     output.append(value);
     if (isAtEnd) output.scrollTop = output.scrollHeight;

@@ -1,5 +1,4 @@
-// Knows: how the server's connections are shown, for as long as somebody looks.
-// Does not know: how their past is drawn (thread.js).
+// How the server's connections are shown, for as long as the page is visible.
 
 import { PHASES, Thread } from "./thread.js";
 

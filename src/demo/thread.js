@@ -1,5 +1,4 @@
-// Knows: how the last seconds of one connection look: a thread, dyed by its phases.
-// Does not know: where they are told.
+// How the last seconds of one connection look: a thread, dyed by its phases.
 
 /** The phases that last long enough to be seen, in the order of a request, and what happens in them. */
 export const PHASES = {

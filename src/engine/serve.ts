@@ -1,4 +1,4 @@
-// `serve`, a drop-in for `Deno.serve`.
+// The library function `serve`, a drop-in for `Deno.serve`.
 
 import type { PhaseReader } from "../connection/phases.ts";
 import type { Accept, Handler, OnError } from "../message/handler.ts";

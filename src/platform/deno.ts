@@ -59,7 +59,7 @@ const process: Process = {
   exit: (code) => Deno.exit(code),
 };
 
-/** The program as the user may have typed it: relative where it is below the directory. */
+/** The program as the user may have typed it: relative if it is below the directory. */
 function showProgram(mainModule: string, cwd: string): string {
   if (!mainModule.startsWith("file:")) {
     const jsr = /^https:\/\/jsr\.io\/(@[^/]+\/[^/]+)\//.exec(mainModule);
@@ -196,7 +196,13 @@ export const denoPlatform: Platform = {
   listenOn: async (descriptor) => (await import("./node_net.ts")).listenOn(descriptor),
   connectUnix,
   isUnixSocketLive,
-  removeFile: (path) => Deno.removeSync(path),
+  removeFile(path) {
+    try {
+      Deno.removeSync(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  },
   async openBrowser(url) {
     const [command, ...args] = Deno.build.os === "windows"
       ? ["cmd", "/c", "start", url]

@@ -8,7 +8,7 @@ const ARGS_AT_START = [...Deno.args];
 
 /** Flags that say which configuration file is used. */
 const CONFIG = /^(-c|--config(=|$)|--no-config$)/;
-/** Flags that belong to one process: two debuggers cannot share a port, and nobody but the supervisor restarts. */
+/** Flags that belong to one process: two debuggers cannot share a port, and only the supervisor restarts. */
 const NOT_INHERITED = /^--(inspect|watch|cpu-prof|unstable-net$|no-prompt$)/;
 /** Of these, the ones whose value may be the next word. */
 const VALUE_BEHIND = /^--cpu-prof-(dir|name|interval)$/;
@@ -67,13 +67,13 @@ function flagsFor(options: ChildOptions): string[] {
   return [...flags, ...more];
 }
 
-/** A variable of the environment; "" where it is not set, or hidden: for this one nobody is to be asked for a permission. */
+/** A variable of the environment; "" if it is not set or hidden. It is read without a permission prompt. */
 function variable(name: string): string {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) ?? "" : "";
 }
 
-/** The flags of this process, where the system shows them: Linux does, to who is allowed everything. */
+/** The flags of this process. Only Linux shows them, and only to a process with all permissions. */
 function ownFlags(): string[] | null {
   if (Deno.build.os !== "linux") return null;
   let words: string[];

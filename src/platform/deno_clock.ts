@@ -13,7 +13,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  */
 export const POLL_MS = 5;
 
-/** A wait for a cell that nobody changes ends when its time is over, and like any promise it keeps no process alive. */
+/** A wait for a cell that is never changed ends when its time is over. It does not keep the process alive. */
 function every(everyMs: number, call: () => void): Timer {
   const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   let isOver = false;

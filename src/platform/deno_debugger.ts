@@ -25,7 +25,7 @@ export function noteDebugger(): void {
 /**
  * Called on USR1: closes the debugger that Deno opens on it.
  *
- * @returns what became of it; `not permitted` where Deno wants `--allow-sys` for closing it
+ * @returns what became of it; `not permitted` if Deno wants `--allow-sys` for closing it
  */
 export async function closeDebugger(): Promise<DebuggerState> {
   if (isWanted) return "wanted";
@@ -41,7 +41,7 @@ export async function closeDebugger(): Promise<DebuggerState> {
   return "not open";
 }
 
-/** Where it listens, undefined if it does not, null if we must not know. */
+/** The address of the debugger; undefined if it is closed, null if we must not know. */
 async function debuggerUrl(): Promise<string | undefined | null> {
   try {
     return (await import("node:inspector")).url();

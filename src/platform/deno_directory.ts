@@ -1,4 +1,4 @@
-// How Deno keeps temporary files that are wanted by their paths, in a directory that nobody else looks into.
+// Temporary files with paths under Deno, in a directory that no other user can look into.
 // What has a name outlives a process that is killed, and only such a one: an exit removes what is left.
 
 import { PREFIX, storageError } from "./deno_temporary.ts";
@@ -38,7 +38,7 @@ function watchExit(): void {
       try {
         Deno.removeSync(path, { recursive: true });
       } catch {
-        // Nobody is left to be told.
+        // No caller is left to be told.
       }
     }
   });
@@ -80,7 +80,7 @@ class DenoDirectory implements TemporaryDirectory {
     try {
       await Deno.remove(this.#path, { recursive: true });
     } catch {
-      // Somebody else has cleared it away, or will.
+      // It was removed by another process, or will be.
     }
     live.delete(this.#path);
   }
@@ -124,7 +124,7 @@ class DenoNamedFile implements NamedFile {
       async pull(controller) {
         try {
           const open = file ??= await Deno.open(path);
-          // Who cancels does not wait for the file to be open.
+          // A caller that cancels does not wait for the file to be opened.
           if (isOver) return end();
           const piece = new Uint8Array(PIECE_BYTES);
           const count = await open.read(piece);
@@ -154,7 +154,7 @@ class DenoNamedFile implements NamedFile {
   }
 }
 
-/** Another disk: the copy gets its name when it is whole, so that nobody finds half a file there. */
+/** Another disk: the copy gets its name when it is whole, so that no reader finds half a file there. */
 async function copyOver(from: string, to: string): Promise<void> {
   const part = `${to}.${crypto.randomUUID()}.part`;
   try {

@@ -2,7 +2,7 @@
 
 import { ModulesUnknown, WatchLimit, type WatchResource } from "./errors.ts";
 import { fromFileUrl, toFileUrl } from "./file_url.ts";
-import type { DirectoryEntry, Sighting, Sources, Watcher } from "./ports.ts";
+import type { DirectoryEntry, FileEvent, Sources, Watcher } from "./ports.ts";
 
 /** Files above it are told apart by size and time: reading a large one after each save would be felt. */
 const MAX_DIGESTED_BYTES = 8 * 1024 * 1024;
@@ -28,8 +28,8 @@ function watch(directories: readonly string[]): Watcher {
     },
     async *[Symbol.asyncIterator]() {
       for await (const event of watcher) {
-        const sighting = sightingOf(event);
-        if (sighting !== null) yield sighting;
+        const fileEvent = fileEventOf(event);
+        if (fileEvent !== null) yield fileEvent;
       }
     },
   };
@@ -70,7 +70,7 @@ function hasDescriptors(directory: string): boolean {
 }
 
 /** Null for what changes nothing: a file that was written is closed. */
-function sightingOf({ kind, paths, flag }: Deno.FsEvent): Sighting | null {
+function fileEventOf({ kind, paths, flag }: Deno.FsEvent): FileEvent | null {
   if (flag === "rescan") return { kind: "lost", paths: [] };
   if (kind === "access") return null;
   return { kind: kind === "modify" ? "modified" : "named", paths: paths.map(slashed) };

@@ -31,7 +31,7 @@ async function loadUpgrade(tls: TlsOptions): Promise<TlsUpgrade> {
 /**
  * Connects to a Unix socket.
  *
- * @param path where somebody listens
+ * @param path of a listening socket
  * @returns the connection
  * @throws {Error} as `Deno.connect` does
  */

@@ -1,4 +1,4 @@
-// How Deno keeps bytes in files that nobody else sees.
+// Keeps bytes in files that no other user can see, under Deno.
 // Nothing is left behind; what cannot be kept is a StorageError that says what to do about it.
 
 import { StorageError } from "./errors.ts";
@@ -44,7 +44,7 @@ class DenoTemporaryFile implements TemporaryFile {
   /**
    * @param file open to read and write
    * @param path where it was made
-   * @param name its path where it still has one
+   * @param name its path if it still has one
    */
   constructor(file: Deno.FsFile, path: string, name: string | null) {
     this.#file = file;
@@ -90,7 +90,7 @@ class DenoTemporaryFile implements TemporaryFile {
     try {
       await Deno.remove(this.#name);
     } catch {
-      // Somebody else has cleared it away, or will.
+      // It was removed by another process, or will be.
     }
   }
 }

@@ -1,11 +1,11 @@
-// What a runtime's answers fail with where somebody tells that from other errors.
+// The errors of a runtime that callers tell from other errors.
 
 /** Thrown by a listener's `accept` when the listener was closed. */
 export class ListenerClosed extends Error {
   override readonly name = "ListenerClosed";
 }
 
-/** Thrown where a temporary file cannot be had, written or read: the disk is full, say, or its directory is gone. */
+/** A temporary file cannot be made, written or read: the disk is full, for example, or its directory is gone. */
 export class StorageError extends Error {
   override readonly name = "StorageError";
 }

@@ -1,6 +1,5 @@
-// Knows: how a path becomes a file: URL, and a URL a path.
-// Does not know: which system this is, or whether anything is there.
-// Rule: a path is text, not a part of a URL: every character of it is a character of a name.
+// How a path becomes a file: URL, and a URL a path.
+// A path is text, not a part of a URL: every character of it is a character of a name.
 
 /** The form of paths: Windows has drives, and "\" between the names. */
 export interface PathForm {

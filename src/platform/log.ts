@@ -19,7 +19,7 @@ export function lineLog(process: Process, clock: Clock): Log {
  * Logs every error and rejection of this process that is not caught. From then on they do not end it.
  *
  * @param process whose errors
- * @param log where they are written, with their stacks
+ * @param log takes them, with their stacks
  */
 export function logUncaught(process: Process, log: Log): void {
   process.onUncaught((error) => log("ERROR", `uncaught: ${showError(error)}`));

@@ -1,5 +1,5 @@
 // How a socket of node:net is a Socket, in either runtime: for listening sockets that were inherited.
-// A socket is read when somebody asks, never ahead.
+// A socket is read when it is asked, never ahead.
 
 import { createServer, type Server, type Socket as NodeSocket } from "node:net";
 import { ListenerClosed } from "./errors.ts";
@@ -33,7 +33,7 @@ class InheritedListener implements Listener {
   #waiting: NodeSocket[] = [];
   #asked: PromiseWithResolvers<Socket> | null = null;
   #isClosed = false;
-  /** Nobody comes any more: the accept that was under way at the close is over. */
+  /** True when no more connections come: the accept that was under way at the close is over. */
   #isOver = false;
 
   constructor(server: Server) {
@@ -94,7 +94,7 @@ export class StreamSocket implements Socket {
   readonly localAddr: Address;
   readonly remoteAddr: Address;
   #socket: NodeSocket;
-  /** What has come and nobody has taken yet; at most one piece, as the stream is paused behind it. */
+  /** What has come and was not taken yet; at most one piece, because the stream is paused after it. */
   #rest: Uint8Array | null = null;
   #reading: PromiseWithResolvers<number | null> & { into: Uint8Array } | null = null;
   #ended = false;
@@ -152,7 +152,7 @@ export class StreamSocket implements Socket {
     this.#socket.destroy();
   }
 
-  /** Gives what is there to who waits. */
+  /** Gives what is there to the caller that waits. */
   #answer(): void {
     const reading = this.#reading;
     if (reading === null) return;

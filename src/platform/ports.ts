@@ -26,10 +26,10 @@ export interface Socket {
   close(): void;
 }
 
-/** Where connections come from. */
+/** A listening socket. */
 export interface Listener {
   readonly addr: Address;
-  /** The next connection; rejects with `ListenerClosed` after close, with anything else where the world is short of something. */
+  /** The next connection; rejects with `ListenerClosed` after close, with anything else if the system is short of something. */
   accept(): Promise<Socket>;
   /** Stops listening. May be called again. */
   close(): void;
@@ -150,9 +150,9 @@ export interface ChildOptions extends ChildAccess {
   args: readonly string[];
   /** Variables set in its environment, besides those of this process. */
   env: Readonly<Record<string, string>>;
-  /** Somebody waits for it: it is to be there as soon as it can, for some megabytes. */
+  /** True if a caller waits for it: it starts sooner, and takes some more megabytes. */
   isAwaited: boolean;
-  /** The application's own configuration file, where it has one and no other was named for this process. */
+  /** The application's own configuration file, if it has one and no other was named for this process. */
   config?: string;
 }
 
@@ -180,8 +180,8 @@ export interface Children {
    */
   configFor(own: string | undefined): string | undefined;
   /**
-   * What children may do where the flags of this process cannot be seen, and what was allowed by name is not known; null
-   * where they are given the very same, or everything.
+   * What children may do if the flags of this process cannot be seen, and what was allowed by name is not known; null
+   * if they are given the same, or everything.
    */
   limitsOf(options: ChildAccess): string | null;
 }
@@ -193,7 +193,7 @@ export interface Files {
   kindOf(path: string): "file" | "directory" | "socket" | "other" | null;
   /** The same of the path itself, even if it is a link. */
   entryAt(path: string): "a file" | "a directory" | "a socket" | "a symbolic link" | "a device or a pipe" | null;
-  /** Opens a file to write at its end, made where it is missing. */
+  /** Opens a file to write at its end, made if it is missing. */
   append(path: string): FileSink;
   /**
    * Makes a directory that only this user may enter, if it is missing. What it is in has to be there.
@@ -205,7 +205,7 @@ export interface Files {
   checkPrivateDirectory(path: string): void;
   /** Names in a directory; none if there is no such directory. */
   list(path: string): string[];
-  /** Lets nobody but the owner read or write a file or a socket. */
+  /** Lets only the owner read or write a file or a socket. */
   makePrivate(path: string): void;
 }
 
@@ -216,15 +216,15 @@ export interface FileSink {
 }
 
 /** What a watch has seen of some paths, which may be files or directories. */
-export interface Sighting {
-  /** Bytes of a file are others (`modified`), a name came, went or means something else (`named`), or sightings are lost. */
+export interface FileEvent {
+  /** Bytes of a file are others (`modified`), a name came, went or means something else (`named`), or file events are lost. */
   readonly kind: "modified" | "named" | "lost";
   readonly paths: readonly string[];
 }
 
 /** A watch over directories: gives what happens to the names in them, and ends when it is closed. */
-export interface Watcher extends AsyncIterable<Sighting> {
-  /** Ends the watch, and the iteration a little later; sightings that nobody has taken are gone. May be called again. */
+export interface Watcher extends AsyncIterable<FileEvent> {
+  /** Ends the watch, and the iteration a little later; file events that were not taken are gone. May be called again. */
   close(): void;
 }
 
@@ -239,8 +239,8 @@ export interface DirectoryEntry {
 export interface Sources {
   /**
    * Watches directories, not what is below them: a system that watches recursively watches a `node_modules` too.
-   * Sightings are kept from the moment that it returns. A directory that was removed and made again is seen by a new
-   * watch only where the iteration of the former one has ended before: the system shares what two watches have in common.
+   * FileEvents are kept from the moment that it returns. A directory that was removed and made again is seen by a new
+   * watch only if the iteration of the former one has ended before: the system shares what two watches have in common.
    *
    * @throws {WatchLimit} if a limit of the system is reached
    * @throws {Error} if one of them is not there or cannot be watched
@@ -250,11 +250,11 @@ export interface Sources {
   list(directory: string): readonly DirectoryEntry[] | null;
   /** A path without links, relative ones starting from the process's directory; null if nothing is there. */
   realPath(path: string): string | null;
-  /** Where a link leads, as it is written there; null if the path is not a link. */
+  /** The target of a link, as it is written there; null if the path is not a link. */
   readLink(path: string): string | null;
   /** A text that is another once a file or a link has probably changed, without reading it; null if there is none. */
   stamp(path: string): string | null;
-  /** A text that is the same as long as a file's bytes are, and where a link leads; null if there is neither. */
+  /** A text that is the same as long as a file's bytes are, and the target of a link; null if there is neither. */
   fingerprint(path: string): Promise<string | null>;
   /**
    * The files of a module and of all that it imports, packages of others not included; also those that are missing or
@@ -265,7 +265,7 @@ export interface Sources {
   modulesOf(path: string, options: { config: string | null }): Promise<string[]>;
 }
 
-/** Where a line for the operator goes: who and when are added there, what happened is the message. */
+/** Takes a line for the operator. The time and the process are added; the message says what happened. */
 export type Log = (level: "INFO" | "WARN" | "ERROR", message: string) => void;
 
 /** Everything a runtime answers. */
@@ -279,9 +279,9 @@ export interface Platform {
   loadChildren(): Promise<Children>;
   loadSources(): Promise<Sources>;
   loadTerminal(): Promise<Terminal>;
-  /** Makes a temporary directory in another, or where the system has them. What is left of it at the exit is removed. */
+  /** Makes a temporary directory in another, or in the system's directory for them. What is left of it at the exit is removed. */
   makeTemporaryDirectory(parent?: string): Promise<TemporaryDirectory>;
-  /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" if the address cannot be had */
+  /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" if the address cannot be used */
   listen(options: ListenOptions): Listener;
   /** True if several processes can listen on one port, each with a socket of its own (SO_REUSEPORT). */
   readonly canSharePort: boolean;
@@ -289,10 +289,11 @@ export interface Platform {
   listenOn(descriptor: number): Promise<Listener>;
   /** Connects to a Unix socket. */
   connectUnix(path: string): Promise<Socket>;
-  /** Tells whether somebody answers at a Unix socket's path. */
+  /** Tells whether a process listens at a Unix socket's path. */
   isUnixSocketLive(path: string): Promise<boolean>;
+  /** Removes a file. Does nothing if it is gone already. */
   removeFile(path: string): void;
-  /** Opens an address with the desktop's browser; the error where there is none. */
+  /** Opens an address with the desktop's browser. Rejects if there is none. */
   openBrowser(url: string): Promise<void>;
   /** Bytes to text, one character a byte, by the fastest way the runtime has. */
   decodeLatin1(bytes: Uint8Array, from: number, to: number): string;

@@ -1,4 +1,4 @@
-// Knows: how a word is typed so that a Unix shell takes it for one word.
+// How a word is typed so that a Unix shell takes it for one word.
 
 /**
  * Quotes a word for a shell, for advice that can be copied.

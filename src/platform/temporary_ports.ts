@@ -2,7 +2,7 @@
 
 /** A file of this process alone: no other user can open it, and it is gone with its owner. */
 export interface TemporaryFile {
-  /** Writes all of the bytes behind those before; they must not change until then. One call at a time. */
+  /** Writes all of the bytes after those before; they must not change until then. One call at a time. */
   append(bytes: Uint8Array): Promise<void>;
   /** Reads on from where the last read ended, first from the beginning: how many bytes, or null at the end. */
   read(into: Uint8Array): Promise<number | null>;
@@ -10,9 +10,9 @@ export interface TemporaryFile {
   remove(): Promise<void>;
 }
 
-/** Where bytes go that are too many for memory. Everything that fails here fails with {@linkcode StorageError}. */
+/** Keeps bytes that are too many for memory. Everything that fails here fails with {@linkcode StorageError}. */
 export interface TemporaryFiles {
-  /** Opens a new file; where the system allows it has no name, so that not even a killed process leaves it behind. */
+  /** Opens a new file; if the system allows it, it has no name, so that not even a killed process leaves it behind. */
   open(): Promise<TemporaryFile>;
 }
 
@@ -28,7 +28,7 @@ export interface TemporaryDirectory {
 export interface NamedFile {
   /** Where it is now. */
   readonly path: string;
-  /** Writes all of the bytes behind those before; they must not change until then. One call at a time. */
+  /** Writes all of the bytes after those before; they must not change until then. One call at a time. */
   append(bytes: Uint8Array): Promise<void>;
   /** Ends the writing. May be called again. */
   close(): void;

@@ -2,7 +2,7 @@
 // containers and virtual machines, and network file systems.
 // A file has changed if its size, its time, its number or its link's target is another.
 
-import type { Clock, Sighting, Sources, Timer, Watcher } from "../platform/ports.ts";
+import type { Clock, FileEvent, Sources, Timer, Watcher } from "../platform/ports.ts";
 import { below } from "./paths.ts";
 
 /** How often to look. */
@@ -58,7 +58,7 @@ class PollingWatcher implements Watcher {
     this.#wait?.end();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Sighting> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<FileEvent> {
     const changed = new Set<string>();
     while (!this.#isClosed) {
       await this.#pass(changed.size === 0 ? this.#pace.everyMs : this.#pace.settleMs);
@@ -82,7 +82,7 @@ class PollingWatcher implements Watcher {
       stamps.set(directory, names === null ? "" : "directory");
       for (const { name, isDirectory } of names ?? []) {
         const path = below(directory, name);
-        // The time of a directory changes with every name in it, which is seen where that directory is watched.
+        // The time of a directory changes with every name in it, which is seen if that directory is watched.
         const stamp = isDirectory ? "directory" : this.#sources.stamp(path);
         if (stamp !== null) stamps.set(path, stamp);
       }

@@ -1,8 +1,8 @@
-// Decides which directories have to be watched, and what a sighting in them means.
+// Decides which directories have to be watched, and what a file event in them means.
 // Directories are watched, never files: a watched file falls silent when an editor puts another in its place.
 // Links are watched as links, in the directories that they are in.
 
-import type { Sighting, Sources } from "../platform/ports.ts";
+import type { FileEvent, Sources } from "../platform/ports.ts";
 import { LinkTracer } from "./links.ts";
 import { below, directoryOf, nameOf } from "./paths.ts";
 
@@ -27,7 +27,7 @@ export interface Scope {
 export interface Seen {
   /** Files that count and that something happened to. */
   readonly files: readonly string[];
-  /** Sightings were lost: every file may have changed. */
+  /** FileEvents were lost: every file may have changed. */
   readonly isAll: boolean;
   /** Directories came or went: others have to be watched, and some anew. */
   readonly isMoved: boolean;
@@ -39,7 +39,7 @@ export interface Rule {
   readonly pattern: RegExp;
   /** True if the user has given the pattern: files that it does not match do not count then, whatever they are. */
   readonly isStrict: boolean;
-  /** True where new directories below the counted ones count too. */
+  /** True if new directories below the counted ones count too. */
   readonly isTree: boolean;
   isDirectory(path: string): boolean;
 }
@@ -53,7 +53,7 @@ export interface Counted {
 }
 
 /**
- * Finds every directory below some roots but packages and what hides behind a dot. A root that is not there stays.
+ * Finds every directory below some roots but packages and names that start with a dot. A root that is not there stays.
  * Links to directories are followed, each directory once.
  *
  * @param roots directories
@@ -110,7 +110,7 @@ export function scopeOf(what: Counted, sources: Sources): Scope {
 }
 
 /**
- * Finds what counts of modules: they themselves, and the directories that they are in, those behind links included.
+ * Finds what counts of modules: they themselves, and the directories that they are in, also through links.
  *
  * @param modules paths of files, which need not exist
  * @param sources where they are
@@ -134,7 +134,7 @@ export function countedOf(
  *
  * @param one a scope
  * @param other another
- * @returns true where nothing has to be done to come from one to the other
+ * @returns true if nothing has to be done to come from one to the other
  */
 export function isSameScope(one: Scope, other: Scope): boolean {
   return (["counted", "files", "links", "watched", "awaited"] as const).every((part) => {
@@ -143,19 +143,19 @@ export function isSameScope(one: Scope, other: Scope): boolean {
 }
 
 /**
- * Decides what a sighting means.
+ * Decides what a file event means.
  *
- * @param sighting from the system
+ * @param fileEvent from the system
  * @param options the scope that is watched, and the rule
  * @returns what was seen; often nothing
  */
-export function judge(sighting: Sighting, { scope, rule }: { scope: Scope; rule: Rule }): Seen {
-  if (sighting.kind === "lost") return { files: [], isAll: true, isMoved: true };
-  const isNamed = sighting.kind === "named";
+export function judge(fileEvent: FileEvent, { scope, rule }: { scope: Scope; rule: Rule }): Seen {
+  if (fileEvent.kind === "lost") return { files: [], isAll: true, isMoved: true };
+  const isNamed = fileEvent.kind === "named";
   return {
-    files: sighting.paths.filter((path) => isCounted(path, { scope, rule })),
+    files: fileEvent.paths.filter((path) => isCounted(path, { scope, rule })),
     isAll: false,
-    isMoved: isNamed && sighting.paths.some((path) => isPartOf(path, scope) || isNewBranch(path, { scope, rule })),
+    isMoved: isNamed && fileEvent.paths.some((path) => isPartOf(path, scope) || isNewBranch(path, { scope, rule })),
   };
 }
 

@@ -1,5 +1,4 @@
-// Knows: what every file was like when it was last looked at.
-// Does not know: why it is looked at again.
+// What every file was like when it was last looked at.
 
 /** The contents of files, as far as one can be told from another. */
 export class Snapshot {
@@ -7,7 +6,7 @@ export class Snapshot {
   #known = new Map<string, string>();
 
   /**
-   * @param fingerprint a text that is the same as long as a file's bytes are; null where there is no file
+   * @param fingerprint a text that is the same as long as a file's bytes are; null if there is not a file
    */
   constructor(fingerprint: (path: string) => Promise<string | null>) {
     this.#fingerprint = fingerprint;

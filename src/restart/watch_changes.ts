@@ -1,19 +1,19 @@
-// Turns sightings into changes: watch, wait until they are quiet, compare, tell.
+// Turns file events into changes: watch, wait until they are quiet, compare, tell.
 // Once a change is told the new code may be loaded at once: all that it consists of is watched by then.
 
-import type { Clock, Sighting, Timer, Watcher } from "../platform/ports.ts";
-import { Burst, DEFAULT_DELAY_MS } from "./burst.ts";
+import type { Clock, FileEvent, Timer, Watcher } from "../platform/ports.ts";
+import { Debounce, DEFAULT_DELAY_MS } from "./debounce.ts";
 import { refusedBySystem } from "./cannot_watch.ts";
 import { polledSources } from "./polling.ts";
 import { DEFAULT_PATTERN, filesIn, isCounted, isSameScope, judge, type Rule, type Scope } from "./scope.ts";
 import { Snapshot } from "./snapshot.ts";
-import { findTerritory, type Territory, type TerritoryContext, type TerritoryOptions } from "./territory.ts";
+import { findSourceSet, type SourceSet, type SourceSetContext, type SourceSetOptions } from "./source_set.ts";
 
 /** How often a watch is tried while directories vanish under it. */
 const TRIES = 3;
 
 /** What to watch. */
-export interface WatchOptions extends TerritoryOptions {
+export interface WatchOptions extends SourceSetOptions {
   /**
    * What is looked for in the absolute path of a file. If it is given, only files with it count.
    *
@@ -35,7 +35,7 @@ export interface WatchOptions extends TerritoryOptions {
 }
 
 /** What watching needs of its surroundings; a `Platform` has all but the log. */
-export interface WatchContext extends TerritoryContext {
+export interface WatchContext extends SourceSetContext {
   clock: Clock;
 }
 
@@ -53,7 +53,7 @@ export interface Changes extends AsyncIterable<Change>, AsyncDisposable {
    * Finds the modules of the application anew, before it is loaded for another reason than a change. (Before a change is
    * told that is done already.) What has changed unseen is told as a change.
    *
-   * @throws {CannotWatch} where the system refuses
+   * @throws {CannotWatch} if the system refuses
    */
   refresh(): Promise<void>;
   /** Ends the watch and the iteration. May be called again. */
@@ -65,15 +65,15 @@ export interface Changes extends AsyncIterable<Change>, AsyncDisposable {
  *
  * @param options what to watch
  * @param context the surroundings
- * @returns the changes; the iteration throws {@linkcode CannotWatch} where the system refuses later
- * @throws {CannotWatch} where there is nothing to watch, or the system refuses
+ * @returns the changes; the iteration throws {@linkcode CannotWatch} if the system refuses later
+ * @throws {CannotWatch} if there is nothing to watch, or the system refuses
  */
 export async function watchForChanges(options: WatchOptions, context: WatchContext): Promise<Changes> {
   const { pattern, delayMs = DEFAULT_DELAY_MS, pollMs = 0 } = options;
   const pace = { everyMs: pollMs, settleMs: delayMs };
   const sources = pollMs === 0 ? context.sources : polledSources(context.sources, { clock: context.clock, pace });
-  const territory = await findTerritory(options, { ...context, sources });
-  const watch = new Watch(territory, { pattern, delayMs }, { ...context, sources });
+  const sourceSet = await findSourceSet(options, { ...context, sources });
+  const watch = new Watch(sourceSet, { pattern, delayMs }, { ...context, sources });
   try {
     await watch.start();
   } catch (error) {
@@ -84,15 +84,15 @@ export async function watchForChanges(options: WatchOptions, context: WatchConte
 }
 
 class Watch implements Changes {
-  readonly #territory: Territory;
+  readonly #sourceSet: SourceSet;
   readonly #rule: Rule;
   readonly #context: WatchContext;
-  readonly #burst: Burst;
+  readonly #debounce: Debounce;
   readonly #snapshot: Snapshot;
   #scope: Scope = { counted: new Set(), files: new Set(), links: new Set(), watched: new Set(), awaited: new Set() };
   #watcher: Watcher | null = null;
   #reading: Promise<void> = Promise.resolve();
-  /** Changed files that nobody has been told of. */
+  /** Changed files that were not reported yet. */
   #untold = new Set<string>();
   #state: { at: "open" } | { at: "closed" } | { at: "failed"; error: unknown } = { at: "open" };
   #wakeReader = () => {};
@@ -100,15 +100,15 @@ class Watch implements Changes {
   #pause: { timer: Timer; end: () => void } | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(territory: Territory, options: { pattern: RegExp | undefined; delayMs: number }, context: WatchContext) {
+  constructor(sourceSet: SourceSet, options: { pattern: RegExp | undefined; delayMs: number }, context: WatchContext) {
     const { sources } = context;
-    const { isTree } = territory;
-    this.#territory = territory;
+    const { isTree } = sourceSet;
+    this.#sourceSet = sourceSet;
     const { pattern = DEFAULT_PATTERN } = options;
     const isStrict = options.pattern !== undefined;
     this.#rule = { pattern, isStrict, isTree, isDirectory: (path) => sources.list(path) !== null };
     this.#context = context;
-    this.#burst = new Burst(options.delayMs);
+    this.#debounce = new Debounce(options.delayMs);
     this.#snapshot = new Snapshot((path) => sources.fingerprint(path));
   }
 
@@ -152,12 +152,12 @@ class Watch implements Changes {
     }
   }
 
-  /** The former watch ends first (see the port): whoever calls this compares every file afterwards. */
+  /** The former watch ends first (see the port): the caller compares every file afterwards. */
   async #watch(scope?: Scope): Promise<void> {
     this.#watcher?.close();
     await this.#reading;
     if (this.#state.at !== "open") return;
-    this.#scope = scope ?? this.#territory.scope();
+    this.#scope = scope ?? this.#sourceSet.scope();
     for (let left = TRIES;; left--) {
       const directories = [...this.#scope.watched];
       try {
@@ -166,7 +166,7 @@ class Watch implements Changes {
       } catch (error) {
         if (left === 1) throw refusedBySystem(directories, error);
         // A directory may have gone since it was listed.
-        this.#scope = this.#territory.scope();
+        this.#scope = this.#sourceSet.scope();
       }
     }
     this.#reading = this.#read(this.#watcher);
@@ -174,14 +174,14 @@ class Watch implements Changes {
 
   async #read(watcher: Watcher): Promise<void> {
     try {
-      for await (const sighting of watcher) this.#note(sighting);
+      for await (const fileEvent of watcher) this.#note(fileEvent);
     } catch (error) {
       this.#fail(refusedBySystem([...this.#scope.watched], error));
     }
   }
 
-  #note(sighting: Sighting): void {
-    this.#burst.note(judge(sighting, { scope: this.#scope, rule: this.#rule }), this.#context.clock.now());
+  #note(fileEvent: FileEvent): void {
+    this.#debounce.note(judge(fileEvent, { scope: this.#scope, rule: this.#rule }), this.#context.clock.now());
     this.#settle();
   }
 
@@ -191,7 +191,7 @@ class Watch implements Changes {
     this.#isSettling = true;
     try {
       while (this.#state.at === "open") {
-        const decision = this.#burst.decide(this.#context.clock.now());
+        const decision = this.#debounce.decide(this.#context.clock.now());
         if (decision.do === "rest") break;
         if (decision.do === "wait") await this.#wait(decision.ms);
         else if (decision.do === "rewatch") await this.#inTurn(() => this.#watch());
@@ -211,9 +211,9 @@ class Watch implements Changes {
 
   /** Watches what belongs to the application now, and tells what has changed in the meantime. */
   async #refresh(): Promise<string[]> {
-    await this.#territory.refresh();
+    await this.#sourceSet.refresh();
     const former = this.#scope;
-    const scope = this.#territory.scope();
+    const scope = this.#sourceSet.scope();
     if (this.#state.at !== "open" || isSameScope(scope, former)) return [];
     await this.#watch(scope);
     this.#snapshot.keep((path) => isCounted(path, { scope: this.#scope, rule: this.#rule }));

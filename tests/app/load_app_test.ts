@@ -1,4 +1,4 @@
-// Knows: which modules can be served, and what their authors are told where one cannot.
+// Which modules can be served, and what their authors are told where one cannot.
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";

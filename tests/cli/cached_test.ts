@@ -1,4 +1,4 @@
-// Knows: that the program runs from a URL without a network, once Deno has cached it.
+// The program runs from a URL without a network, once Deno has cached it.
 
 import assert from "node:assert/strict";
 import { supervise } from "../helpers/supervised.ts";

@@ -1,5 +1,6 @@
-// Knows: where the control socket is when the directory for it is missing, somebody else's or open to others.
+// Where the control socket is when the directory for it is missing, somebody else's or open to others.
 
+import { denoPlatform } from "../../src/platform/deno.ts";
 import assert from "node:assert/strict";
 import { type Running, runToEnd, start, type StartOptions, unixTest } from "../helpers/program.ts";
 import { WORKERS_APP } from "../helpers/supervised.ts";
@@ -102,4 +103,12 @@ unixTest("An empty WEFT_CONTROL is as good as none for ctl", async () => {
     });
     assert.match(stderr, /^weft: no supervisor was found in /);
   });
+});
+
+Deno.test("A socket that another supervisor clears at the same moment is no obstacle", () => {
+  const path = `${Deno.makeTempDirSync()}/4711.sock`;
+  Deno.writeTextFileSync(path, "");
+  denoPlatform.removeFile(path);
+  denoPlatform.removeFile(path);
+  assert.equal(denoPlatform.files.kindOf(path), null);
 });

@@ -1,4 +1,4 @@
-// Knows: how an operator looks at workers that run, and changes how many there are: `weft ctl` and signals.
+// How an operator looks at workers that run, and changes how many there are: `weft ctl` and signals.
 
 import assert from "node:assert/strict";
 import { runToEnd, start, unixTest } from "../helpers/program.ts";

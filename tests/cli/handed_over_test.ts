@@ -1,4 +1,4 @@
-// Knows: what becomes of a listening socket that the program is started with, and of the variables that tell of it.
+// What becomes of a listening socket that the program is started with, and of the variables that tell of it.
 
 import assert from "node:assert/strict";
 import { canInherit, inheriting } from "../helpers/inherited.ts";

@@ -1,4 +1,4 @@
-// Knows: what the program does with clients that begin a TLS handshake and do not end it.
+// What the program does with clients that begin a TLS handshake and do not end it.
 
 import assert from "node:assert/strict";
 import { certificates } from "../helpers/certificates.ts";

@@ -1,4 +1,4 @@
-// Knows: what HUP does, with a real terminal that is closed, with nohup, and from an operator.
+// What HUP does, with a real terminal that is closed, with nohup, and from an operator.
 
 import assert from "node:assert/strict";
 import { noteHangup } from "../../src/cli/hangup.ts";

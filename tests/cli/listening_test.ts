@@ -1,4 +1,4 @@
-// Knows: where the program can listen, and what it does when the system is short of something.
+// Where the program can listen, and what it does when the system is short of something.
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";

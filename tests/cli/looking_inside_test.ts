@@ -1,4 +1,4 @@
-// Knows: what the program shows of itself: dump, trace, stopwatch, access log.
+// What the program shows of itself: dump, trace, stopwatch, access log.
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";

@@ -1,4 +1,4 @@
-// Knows: that an application is served, configured and reloaded whatever its path consists of.
+// An application is served, configured and reloaded whatever its path consists of.
 
 import assert from "node:assert/strict";
 import { start, type StartOptions, unixTest } from "../helpers/program.ts";

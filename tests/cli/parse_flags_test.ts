@@ -1,4 +1,4 @@
-// Knows: how a command line and the environment are understood.
+// How a command line and the environment are understood.
 
 import assert from "node:assert/strict";
 import { FLAGS, variableOf } from "../../src/cli/flags.ts";

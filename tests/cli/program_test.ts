@@ -1,4 +1,4 @@
-// Knows: the program as its user meets it: a real process, real sockets, what it prints and how it ends.
+// The program as its user meets it: a real process, real sockets, what it prints and how it ends.
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";

@@ -1,5 +1,4 @@
-// Knows: how the program reloads its workers under load, and what it does where the new code is broken.
-// Does not know: which of them is started when (the roster's tests).
+// How the program reloads its workers under load, and what it does where the new code is broken.
 
 import assert from "node:assert/strict";
 import { canInherit, inheriting } from "../helpers/inherited.ts";

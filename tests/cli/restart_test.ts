@@ -1,5 +1,4 @@
-// Knows: what --restart does when files are saved, with real files and real processes.
-// Does not know: how files are watched (tests/restart).
+// What --restart does when files are saved, with real files and real processes.
 
 import assert from "node:assert/strict";
 import { type Running, runToEnd, start, unixTest } from "../helpers/program.ts";
@@ -51,7 +50,7 @@ function restartsOf(program: Running): number {
   return program.stderr.match(/\[INFO\] restarted: gen=\d+ /g)?.length ?? 0;
 }
 
-/** Asks on a connection of its own; null where that was reset while it waited in the queue of a socket that closed. */
+/** Asks on a connection of its own; null if that was reset while it waited in the queue of a socket that closed. */
 async function answerOrReset(url: string): Promise<number | null> {
   try {
     const response = await fetch(url, { headers: { connection: "close" } });

@@ -1,4 +1,4 @@
-// Knows: how signals stop the program, what it prints as it goes, and its exit codes.
+// How signals stop the program, what it prints as it goes, and its exit codes.
 
 import assert from "node:assert/strict";
 import { canInherit, inheriting } from "../helpers/inherited.ts";

@@ -1,4 +1,4 @@
-// Knows: how a supervisor and its workers stop, and with which code.
+// How a supervisor and its workers stop, and with which code.
 
 import assert from "node:assert/strict";
 import { hasProgram, linuxTest, unixTest } from "../helpers/program.ts";

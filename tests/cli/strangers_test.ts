@@ -1,4 +1,4 @@
-// Knows: that nothing which comes over the control socket disturbs the service.
+// Nothing which comes over the control socket disturbs the service.
 
 import assert from "node:assert/strict";
 import { unixTest } from "../helpers/program.ts";

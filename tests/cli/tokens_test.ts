@@ -1,4 +1,4 @@
-// Knows: how a command line is taken into its parts.
+// How a command line is taken into its parts.
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4";

@@ -1,4 +1,4 @@
-// Knows: what becomes of an error that the application does not catch while it loads, in every kind of process.
+// What becomes of an error that the application does not catch while it loads, in every kind of process.
 
 import assert from "node:assert/strict";
 import { start, unixTest } from "../helpers/program.ts";

@@ -1,4 +1,4 @@
-// Knows: what can be at the path of --unix when the program starts, and when it stops.
+// What can be at the path of --unix when the program starts, and when it stops.
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";

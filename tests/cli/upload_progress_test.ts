@@ -1,5 +1,4 @@
-// Knows: how the program answers for the uploads of any of its processes.
-// Does not know: how an upload is followed (tests/progress).
+// How the program answers for the uploads of any of its processes.
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";

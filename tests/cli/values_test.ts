@@ -1,4 +1,4 @@
-// Knows: how sizes, times, counts, ports and switches are written.
+// How sizes, times, counts, ports and switches are written.
 
 import assert from "node:assert/strict";
 import { BadValue, readCount, readPort, readSize, readSwitch, readTime } from "../../src/cli/values.ts";

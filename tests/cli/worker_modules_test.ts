@@ -1,5 +1,5 @@
-// Knows: what a worker loads before it serves: a millisecond of its start for some 12 KB of source.
-// Rule: what only some applications or some flags use is loaded where they ask for it.
+// What a worker loads before it serves: a millisecond of its start for some 12 KB of source.
+// What only some applications or some flags use is loaded if they ask for it.
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";

@@ -1,4 +1,4 @@
-// Knows: what a supervisor and its workers have to be permitted, and that no worker may do more than its parent.
+// What a supervisor and its workers have to be permitted, and that no worker may do more than its parent.
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";

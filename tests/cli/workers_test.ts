@@ -1,5 +1,4 @@
-// Knows: the program with several processes, as its operator meets it: who answers, who dies, who is replaced.
-// Does not know: how reloads go (reload_test.ts), or what `weft ctl` says (ctl_test.ts).
+// The program with several processes, as its operator meets it: who answers, who dies, who is replaced.
 
 import assert from "node:assert/strict";
 import { Load } from "../helpers/load.ts";

@@ -1,4 +1,4 @@
-// Knows: how answers of every kind look on the wire: HEAD, no body, text that is not ASCII, fields that cannot be sent.
+// How answers of every kind look on the wire: HEAD, no body, text that is not ASCII, fields that cannot be sent.
 
 import assert from "node:assert/strict";
 import type { Answer } from "../../src/wire/answer.ts";

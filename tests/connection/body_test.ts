@@ -1,4 +1,4 @@
-// Knows: when the application runs under each body policy, and what it then reads.
+// When the application runs under each body policy, and what it then reads.
 
 import assert from "node:assert/strict";
 import type { Exchange } from "../../src/connection/exchange.ts";

@@ -1,4 +1,4 @@
-// Knows: when a client that waits for 100 (Continue) gets it, and what `accept` can say before the body.
+// When a client that waits for 100 (Continue) gets it, and what `accept` can say before the body.
 
 import assert from "node:assert/strict";
 import type { BodyPolicy } from "../../src/connection/options.ts";

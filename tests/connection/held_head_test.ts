@@ -1,4 +1,4 @@
-// Knows: that 100 (Continue) goes before the head of an answer that is made of the request's own body.
+// 100 (Continue) goes before the head of an answer that is made of the request's own body.
 
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";

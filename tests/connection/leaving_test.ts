@@ -1,4 +1,4 @@
-// Knows: what the application learns of a client that leaves, and what it never learns of one that was answered.
+// What the application learns of a client that leaves, and what it never learns of one that was answered.
 
 import assert from "node:assert/strict";
 import type { Exchange } from "../../src/connection/exchange.ts";

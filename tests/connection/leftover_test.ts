@@ -1,4 +1,4 @@
-// Knows: what becomes of a body that the application left unread: read away or the end, never a request.
+// What becomes of a body that the application left unread: read away or the end, never a request.
 
 import assert from "node:assert/strict";
 import { answer, connected } from "../helpers/connected.ts";

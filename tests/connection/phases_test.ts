@@ -1,4 +1,4 @@
-// Knows: which phases a connection passes, in which turns, and in which order answers leave.
+// Which phases a connection passes, in which turns, and in which order answers leave.
 
 import assert from "node:assert/strict";
 import { Turns } from "../../src/connection/drive.ts";

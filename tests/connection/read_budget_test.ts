@@ -1,4 +1,4 @@
-// Knows: that bodies share the turns of the event loop.
+// Bodies share the turns of the event loop.
 
 import assert from "node:assert/strict";
 import { ReadBudget } from "../../src/connection/read_budget.ts";

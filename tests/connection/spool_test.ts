@@ -1,4 +1,4 @@
-// Knows: how a long body that is read first goes through a temporary file, on a disk that does as the test says.
+// How a long body that is read first goes through a temporary file, on a disk that does as the test says.
 
 import assert from "node:assert/strict";
 import { BLOCK_BYTES } from "../../src/wire/gathering.ts";

@@ -1,4 +1,4 @@
-// Knows: how a stream leaves as a body: its framing, its pace, and what a client sees of one that fails.
+// How a stream leaves as a body: its framing, its pace, and what a client sees of one that fails.
 
 import assert from "node:assert/strict";
 import { ResponseBroken } from "../../src/connection/endings.ts";

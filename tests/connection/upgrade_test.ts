@@ -1,4 +1,4 @@
-// Knows: how another protocol takes a connection over.
+// How another protocol takes a connection over.
 
 import assert from "node:assert/strict";
 import type { Exchange } from "../../src/connection/exchange.ts";

@@ -1,4 +1,4 @@
-// Knows: that what runs in a browser fits the types it promises, although it is written without a build step.
+// What runs in a browser fits the types it promises, although it is written without a build step.
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";

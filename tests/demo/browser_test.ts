@@ -1,5 +1,4 @@
-// Knows: the demo as a person meets it: in a browser, with a mouse, on a phone, in the dark, without script.
-// Does not know: what the server answers in detail (demo_test.ts).
+// The demo as a person meets it: in a browser, with a mouse, on a phone, in the dark, without script.
 
 import assert from "node:assert/strict";
 import type { Locator, Page } from "npm:playwright-core@1";

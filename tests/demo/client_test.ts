@@ -1,5 +1,4 @@
-// Knows: the browser's module on a page of its own: other languages, events, servers that refuse or tell nothing.
-// Does not know: the demo.
+// The browser's module on a page of its own: other languages, events, servers that refuse or tell nothing.
 
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1";

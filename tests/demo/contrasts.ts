@@ -1,4 +1,4 @@
-// Knows: how well the texts of a page stand out from what is behind them (WCAG 2.2, success criterion 1.4.3).
+// How well the texts of a page stand out from what is behind them (WCAG 2.2, success criterion 1.4.3).
 
 import type { Page } from "npm:playwright-core@1";
 

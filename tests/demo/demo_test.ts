@@ -1,5 +1,4 @@
-// Knows: what the demo answers, over real sockets.
-// Does not know: how its page looks (browser_test.ts).
+// What the demo answers, over real sockets.
 
 import assert from "node:assert/strict";
 import type { ConnectionFacts } from "../../src/inspect/dump.ts";

@@ -1,4 +1,4 @@
-// Knows: how long a client may take, phase by phase, on a clock that the test advances.
+// How long a client may take, phase by phase, on a clock that the test advances.
 
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";

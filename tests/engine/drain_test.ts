@@ -1,4 +1,4 @@
-// Knows: how an engine accepts, pauses, drains and stops, without a network and without time.
+// How an engine accepts, pauses, drains and stops, without a network and without time.
 
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";

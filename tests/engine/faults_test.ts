@@ -1,4 +1,4 @@
-// Knows: that what one handler or client does wrong is nobody else's trouble, on real sockets.
+// What one handler or client does wrong is nobody else's trouble, on real sockets.
 
 import assert from "node:assert/strict";
 import type { Handler } from "../../src/message/handler.ts";

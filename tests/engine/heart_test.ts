@@ -1,4 +1,4 @@
-// Knows: the mission: one process, many slow clients at work, and a small request that waits for none of them.
+// The mission: one process, many slow clients at work, and a small request that waits for none of them.
 
 import assert from "node:assert/strict";
 import { bodyText } from "../helpers/responses.ts";

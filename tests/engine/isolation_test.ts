@@ -1,4 +1,4 @@
-// Knows: that bytes and failures of one request stay with it, without a network.
+// Bytes and failures of one request stay with it, without a network.
 
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";

@@ -1,6 +1,5 @@
-// Knows: that a request which was sent whole is answered, in order and without a wait for a timer, whatever surrounds it.
-// Does not know: how the connection waits.
-// Rule: the client leaves its side open, because an end of file wakes a server that has missed its bytes.
+// A request which was sent whole is answered, in order and without a wait for a timer, whatever surrounds it.
+// The client leaves its side open, because an end of file wakes a server that has missed its bytes.
 // WEFT_PROPERTY_SECONDS sets how long each property runs.
 
 import assert from "node:assert/strict";

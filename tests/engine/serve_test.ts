@@ -1,4 +1,4 @@
-// Knows: `serve` as a drop-in for Deno.serve, on real sockets.
+// `serve` as a drop-in for Deno.serve, on real sockets.
 
 import assert from "node:assert/strict";
 import type { HandlerInfo } from "../../src/message/handler.ts";

@@ -1,5 +1,4 @@
-// Knows: how an engine leaves a port that others go on listening on.
-// Does not know: who they are.
+// How an engine leaves a port that others go on listening on.
 
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";

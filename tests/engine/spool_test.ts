@@ -1,4 +1,4 @@
-// Knows: what a handler makes of a long body that was read first, on real sockets and real files.
+// What a handler makes of a long body that was read first, on real sockets and real files.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

@@ -1,4 +1,4 @@
-// Knows: `serve` with a certificate, over real TLS.
+// `serve` with a certificate, over real TLS.
 
 import assert from "node:assert/strict";
 import { serve, type ServeOptions } from "../../src/engine/serve.ts";

@@ -1,4 +1,4 @@
-// Knows: that clients which vanish at any byte leave nothing behind: no connection, no rejection, no error of ours.
+// Clients which vanish at any byte leave nothing behind: no connection, no rejection, no error of ours.
 
 import assert from "node:assert/strict";
 import type { BodyPolicy } from "../../src/connection/options.ts";

@@ -1,5 +1,4 @@
-// Knows: how to drive the browser of the system, collect what it complains of, and keep pictures of what it showed.
-// Does not know: any page.
+// How to drive the browser of the system, collect what it complains of, and keep pictures of what it showed.
 
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "npm:playwright-core@1";
 
@@ -100,7 +99,7 @@ async function artefacts(): Promise<string> {
 /**
  * Starts a browser before the first test of a file and ends it behind the last.
  *
- * @returns the browser, once a test runs; null where there is none, so that its tests are to be ignored
+ * @returns the browser, once a test runs; null if there is none, so that its tests are to be ignored
  */
 export async function browserForTests(): Promise<(() => Browsing) | null> {
   const path = await findBrowser();

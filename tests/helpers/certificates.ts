@@ -1,4 +1,4 @@
-// Knows: how openssl makes certificates for the length of a test.
+// How openssl makes certificates for the length of a test.
 
 /** PEM texts. */
 export interface Certificates {

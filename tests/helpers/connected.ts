@@ -1,5 +1,4 @@
-// Knows: how to walk one connection over a duplex, with an application that is a plain function.
-// Does not know: the web's Request and Response, the engine.
+// How to walk one connection over a duplex, with an application that is a plain function.
 
 import { Connection } from "../../src/connection/connection.ts";
 import { Turns } from "../../src/connection/drive.ts";

@@ -1,6 +1,5 @@
-// Knows: random conversations of a client with a server, the bytes that they consist of, and the answers that must come.
-// Does not know: sockets, time.
-// Rule: a client never ends its side unless the conversation says so. An end of file would hide a missed wake-up.
+// Random conversations of a client with a server, the bytes that they consist of, and the answers that must come.
+// A client never ends its side unless the conversation says so. An end of file would hide a missed wake-up.
 
 import fc from "npm:fast-check@^4";
 import type { BodyPolicy } from "../../src/connection/options.ts";

@@ -1,4 +1,4 @@
-// Knows: which descriptors a process of Linux has.
+// Which descriptors a process of Linux has.
 
 /**
  * Counts the sockets of a process.

@@ -1,6 +1,5 @@
-// Knows: a socket without a network: what one side is given, the other side says and sees.
-// Does not know: HTTP, time.
-// Rule: nothing happens by itself; the test decides how much is read, written and when it ends.
+// A socket without a network: what one side is given, the other side says and sees.
+// Nothing happens by itself; the test decides how much is read, written and when it ends.
 
 import { setImmediate } from "node:timers";
 import type { Address, Socket } from "../../src/platform/ports.ts";

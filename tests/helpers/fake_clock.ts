@@ -1,5 +1,4 @@
-// Knows: time that passes only when a test says so.
-// Does not know: what is done with it.
+// Time that passes only when a test says so.
 
 import type { Clock, Timer } from "../../src/platform/ports.ts";
 import { settled } from "./duplex.ts";

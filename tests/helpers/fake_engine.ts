@@ -1,5 +1,4 @@
-// Knows: how to run an engine without a network and without time: connections come and minutes pass as a test says.
-// Does not know: what is served.
+// How to run an engine without a network and without time: connections come and minutes pass as a test says.
 
 import type { Handler } from "../../src/message/handler.ts";
 import { Engine } from "../../src/engine/engine.ts";

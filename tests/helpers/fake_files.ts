@@ -1,5 +1,4 @@
-// Knows: temporary files that stand in memory and fail or wait where a test says so.
-// Does not know: what is kept in them.
+// Temporary files that stand in memory and fail or wait where a test says so.
 
 import { StorageError } from "../../src/platform/errors.ts";
 import type { TemporaryFile, TemporaryFiles } from "../../src/platform/ports.ts";

@@ -1,7 +1,6 @@
-// Knows: files that exist only in a test, and a watch that sees what the test says.
-// Does not know: what is done about it.
+// Files that exist only in a test, and a watch that sees what the test says.
 
-import type { DirectoryEntry, Sighting, Sources, Watcher } from "../../src/platform/ports.ts";
+import type { DirectoryEntry, FileEvent, Sources, Watcher } from "../../src/platform/ports.ts";
 
 /** A watch that was asked for. */
 export interface FakeWatch {
@@ -22,7 +21,7 @@ export class FakeSources implements Sources {
   looks = 0;
 
   #files: Map<string, string>;
-  #waiting: Sighting[] = [];
+  #waiting: FileEvent[] = [];
   #wake = () => {};
 
   constructor(files: Record<string, string>) {
@@ -42,8 +41,8 @@ export class FakeSources implements Sources {
     else this.#files.set(path, text);
   }
 
-  see(sighting: Sighting): void {
-    this.#waiting.push(sighting);
+  see(fileEvent: FileEvent): void {
+    this.#waiting.push(fileEvent);
     this.#wake();
   }
 
@@ -55,13 +54,13 @@ export class FakeSources implements Sources {
       watch.isClosed = true;
       this.#wake();
     };
-    return { close, [Symbol.asyncIterator]: () => this.#sightings(watch) };
+    return { close, [Symbol.asyncIterator]: () => this.#fileEvents(watch) };
   }
 
-  async *#sightings(watch: FakeWatch): AsyncGenerator<Sighting> {
+  async *#fileEvents(watch: FakeWatch): AsyncGenerator<FileEvent> {
     while (!watch.isClosed) {
-      const sighting = this.#waiting.shift();
-      if (sighting !== undefined) yield sighting;
+      const fileEvent = this.#waiting.shift();
+      if (fileEvent !== undefined) yield fileEvent;
       else await new Promise<void>((resolve) => this.#wake = resolve);
     }
   }

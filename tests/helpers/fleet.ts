@@ -1,5 +1,4 @@
-// Knows: how to tell a roster what happened to workers that do not exist, and to note what it wants done.
-// Does not know: processes, sockets, time: seconds pass as a test says.
+// How to tell a roster what happened to workers that do not exist, and to note what it wants done.
 
 import assert from "node:assert/strict";
 import { Backoff } from "../../src/prefork/backoff.ts";

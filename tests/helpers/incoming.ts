@@ -1,5 +1,4 @@
-// Knows: how to make a LazyRequest without a connection.
-// Does not know: what is asked of it.
+// How to make a LazyRequest without a connection.
 
 import { type Incoming, LazyRequest } from "../../src/message/lazy_request.ts";
 import { Inbox } from "../../src/wire/inbox.ts";
@@ -15,7 +14,7 @@ export interface IncomingOptions {
   fields?: string;
   /** Pieces of a body. */
   body?: (string | Uint8Array)[];
-  /** True where the body was read before the application runs. */
+  /** True if the body was read before the application runs. */
   isWhole?: boolean;
   scheme?: "http" | "https";
   minor?: 0 | 1;

@@ -1,5 +1,4 @@
-// Knows: how a process is started with a socket that listens already, as systemd and shells do.
-// Does not know: who serves it.
+// How a process is started with a socket that listens already, as systemd and shells do.
 
 import { hasProgram } from "./program.ts";
 

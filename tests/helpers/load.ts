@@ -1,5 +1,4 @@
-// Knows: how many clients ask again and again, what they were answered, and what failed.
-// Does not know: who answers, or what becomes of it meanwhile.
+// How many clients ask again and again, what they were answered, and what failed.
 
 const encoder = new TextEncoder();
 const REQUEST = encoder.encode("GET / HTTP/1.1\r\nhost: load\r\n\r\n");
@@ -7,7 +6,7 @@ const LAST_REQUEST = encoder.encode("GET / HTTP/1.1\r\nhost: load\r\nconnection:
 
 /** A request that was not answered. */
 export interface Failed {
-  /** What was answered last on the same connection; null where it was the first request of it. */
+  /** What was answered last on the same connection; null if it was the first request of it. */
   last: string | null;
   reason: string;
 }

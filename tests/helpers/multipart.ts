@@ -1,6 +1,5 @@
-// Knows: how to write a form as bytes, also one that no client would send.
-// Does not know: how a form is read.
-// Rule: it shares no code with src, so that one mistake cannot hide another.
+// How to write a form as bytes, also one that no client would send.
+// It shares no code with src, so that one mistake cannot hide another.
 
 import { join } from "./responses.ts";
 
@@ -13,7 +12,7 @@ export interface RawPart {
 
 const encoder = new TextEncoder();
 
-/** A field that is no file. */
+/** A field that is not a file. */
 export function value(field: string, body: string | Uint8Array): RawPart {
   return { head: [`Content-Disposition: form-data; name="${field}"`], body };
 }

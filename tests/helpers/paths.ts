@@ -1,4 +1,4 @@
-// Knows: how a file URL becomes a path of this system.
+// How a file URL becomes a path of this system.
 
 /**
  * The path of a file URL.

@@ -1,4 +1,4 @@
-// Knows: how to start the program as a user does, wait until it says something, and stop it.
+// How to start the program as a user does, wait until it says something, and stop it.
 
 import { fromFileUrl } from "./paths.ts";
 
@@ -160,7 +160,7 @@ export function linuxTest(name: string, fn: () => Promise<void>): void {
  * Tells whether a program of the system is there; a test that needs it is skipped with this reason otherwise.
  *
  * @param name such as `curl`
- * @returns true where it can be run
+ * @returns true if it can be run
  */
 export async function hasProgram(name: string): Promise<boolean> {
   const { success } = await new Deno.Command("sh", { args: ["-c", `command -v ${name}`], stdout: "null" }).output();

@@ -1,5 +1,4 @@
-// Knows: how to say exactly these bytes over TCP (or a Unix socket) and read what comes back.
-// Does not know: what a correct request is; that is the test's to choose.
+// How to say exactly these bytes over TCP (or a Unix socket) and read what comes back.
 
 import type { Address } from "../../src/platform/ports.ts";
 import { join, type RawResponse, readResponses, text } from "./responses.ts";
@@ -10,7 +9,7 @@ const encoder = new TextEncoder();
 export class RawClient implements Disposable {
   /** True once the server has ended its side. */
   ended = false;
-  /** True where it ended with a reset. */
+  /** True if it ended with a reset. */
   wasReset = false;
 
   #conn: Deno.Conn;

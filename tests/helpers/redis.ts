@@ -1,5 +1,4 @@
-// Knows: how to run a Redis of one's own, to stop it in the middle, and to ask it without a client.
-// Does not know: what is kept in it.
+// How to run a Redis of one's own, to stop it in the middle, and to ask it without a client.
 
 /** A Redis on a free port. */
 export class Redis implements AsyncDisposable {

@@ -1,4 +1,4 @@
-// Knows: how a client sees that a port is closed.
+// How a client sees that a port is closed.
 
 /**
  * A server that stops accepts what waits, and closes its port after some milliseconds without a new connection: longer than

@@ -1,6 +1,5 @@
-// Knows: how a strict client reads the responses on a connection (RFC 9112, section 6).
-// Does not know: where the bytes come from.
-// Rule: it shares no code with src, so that one mistake cannot hide another.
+// How a strict client reads the responses on a connection (RFC 9112, section 6).
+// It shares no code with src, so that one mistake cannot hide another.
 
 /** A response as it came. */
 export interface RawResponse {
@@ -10,7 +9,7 @@ export interface RawResponse {
   /** Names in lower case, in the order sent. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly body: Uint8Array;
-  /** False where the connection ended in the middle of it. */
+  /** False if the connection ended in the middle of it. */
   readonly isWhole: boolean;
   /** How its end was told. */
   readonly framing: "none" | "length" | "chunked" | "close";
@@ -61,7 +60,7 @@ export function readResponses(
   return { responses, rest: bytes.subarray(at) };
 }
 
-/** The value of a field, null where there is none; it must not have been sent twice. */
+/** The value of a field, null if there is none; it must not have been sent twice. */
 export function fieldOf(response: Pick<RawResponse, "fields">, name: string): string | null {
   const found = response.fields.filter(([other]) => other === name);
   if (found.length > 1) throw new Error(`${name} was sent ${found.length} times`);

@@ -1,5 +1,4 @@
-// Knows: how to serve on a free port for the length of a test.
-// Does not know: what is served.
+// How to serve on a free port for the length of a test.
 
 import { Engine } from "../../src/engine/engine.ts";
 import { type Limits, settle } from "../../src/engine/settings.ts";

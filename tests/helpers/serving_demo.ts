@@ -1,4 +1,4 @@
-// Knows: how to serve the demo with everything that the program gives it.
+// How to serve the demo with everything that the program gives it.
 
 import { makeDemo } from "../../src/demo/demo.ts";
 import { factsOf } from "../../src/inspect/dump.ts";

@@ -1,5 +1,4 @@
-// Knows: how to start a supervisor with a control socket of its own, ask it, and find its workers.
-// Does not know: what is tested.
+// How to start a supervisor with a control socket of its own, ask it, and find its workers.
 
 import type { Question, Reply, Status, WorkerStatus } from "../../src/prefork/messages.ts";
 import { fromFileUrl } from "./paths.ts";

@@ -1,5 +1,4 @@
-// Knows: directories for one test's temporary files, which must be empty at its end, and a disk that is soon full.
-// Does not know: what is kept in them.
+// Directories for one test's temporary files, which must be empty at its end, and a disk that is soon full.
 
 import assert from "node:assert/strict";
 import { denoTemporaryFiles } from "../../src/platform/deno_temporary.ts";

@@ -1,5 +1,4 @@
-// Knows: how to start a program in a terminal of its own, and to close that terminal.
-// Does not know: what runs in it.
+// How to start a program in a terminal of its own, and to close that terminal.
 
 import { hasProgram } from "./program.ts";
 

@@ -1,5 +1,4 @@
-// Knows: how to be an upload, with a connection or without one, and how to ask for its progress.
-// Does not know: what is expected of it.
+// How to be an upload, with a connection or without one, and how to ask for its progress.
 
 import type { ExchangeView } from "../../src/connection/phases.ts";
 import type { Progress } from "../../src/progress/progress.ts";

@@ -1,5 +1,4 @@
-// Knows: real files in a directory of their own, watched by the real system, while time passes only when a test wants a change.
-// Does not know: what a change is.
+// Real files in a directory of their own, watched by the real system, while time passes only when a test wants a change.
 
 import { platform } from "../../src/platform/runtime.ts";
 import type { Log, Sources, Watcher } from "../../src/platform/ports.ts";
@@ -77,10 +76,10 @@ export class WatchedDirectory implements AsyncDisposable {
     const listen = (watcher: Watcher): Watcher => ({
       close: () => watcher.close(),
       async *[Symbol.asyncIterator]() {
-        for await (const sighting of watcher) {
-          yield sighting;
+        for await (const fileEvent of watcher) {
+          yield fileEvent;
           // Here whoever watches has taken note of it.
-          sighting.paths.forEach(note);
+          fileEvent.paths.forEach(note);
           wake();
         }
       },

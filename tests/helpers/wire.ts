@@ -1,6 +1,5 @@
-// Knows: how to push bytes through a RequestReader in any pieces, and how the corpus is stored.
-// Does not know: sockets, or what any request should give.
-// Rule: what comes back is plain data, so that two readings can be compared as a whole.
+// How to push bytes through a RequestReader in any pieces, and how the corpus is stored.
+// What comes back is plain data, so that two readings can be compared as a whole.
 
 import { Inbox } from "../../src/wire/inbox.ts";
 import { ProtocolError } from "../../src/wire/protocol_error.ts";
@@ -36,7 +35,7 @@ export interface Outcome {
   /** What came of a request that did not end: its head, and its body so far. */
   begun: SeenRequest | null;
   fault: { code: string; status: number } | null;
-  /** True where the client ended in peace. */
+  /** True if the client ended in peace. */
   closed: boolean;
 }
 
@@ -58,7 +57,7 @@ export function decodeLatin1(bytes: Uint8Array, from = 0, to = bytes.length): st
  * @param pieces the bytes as they arrive; the connection ends behind the last
  * @param limits what the client may send at most
  * @returns everything that was seen
- * @throws {Error} where a reader does not come to rest, or throws anything but a ProtocolError
+ * @throws {Error} if a reader does not come to rest, or throws anything but a ProtocolError
  */
 export function readAll(pieces: Iterable<Uint8Array>, limits: ReaderLimits = LIMITS): Outcome {
   const inbox = new Inbox();

@@ -1,4 +1,4 @@
-// Knows: when lines reach a log, and that a client cannot forge one.
+// When lines reach a log, and that a client cannot forge one.
 
 import assert from "node:assert/strict";
 import { LineWriter } from "../../src/inspect/line_writer.ts";

@@ -1,4 +1,4 @@
-// Knows: that Hono and its middleware run unchanged.
+// Hono and its middleware run unchanged.
 
 import assert from "node:assert/strict";
 import { Hono } from "npm:hono@^4";

@@ -1,4 +1,4 @@
-// Knows: what a Headers is, to those who ask the handler's one. The native class is the measure.
+// What a Headers is, to those who ask the handler's one. The native class is the measure.
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";

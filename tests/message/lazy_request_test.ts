@@ -1,4 +1,4 @@
-// Knows: what a Request is, to those who ask the handler's one.
+// What a Request is, to those who ask the handler's one.
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";

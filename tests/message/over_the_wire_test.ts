@@ -1,4 +1,4 @@
-// Knows: a handler's Request and Response on real sockets: forwarded, proxied, read late.
+// A handler's Request and Response on real sockets: forwarded, proxied, read late.
 
 import assert from "node:assert/strict";
 import { bodyText, fieldOf } from "../helpers/responses.ts";

@@ -1,4 +1,4 @@
-// Knows: what is read of everything that a handler may return.
+// What is read of everything that a handler may return.
 
 import assert from "node:assert/strict";
 import { readAnswer } from "../../src/message/read_answer.ts";

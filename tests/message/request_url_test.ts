@@ -1,4 +1,4 @@
-// Knows: that a request's URL is the one that the URL standard makes.
+// A request's URL is the one that the URL standard makes.
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";

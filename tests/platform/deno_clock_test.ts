@@ -1,4 +1,4 @@
-// Knows: that Deno's clock rings when it should, and keeps no process alive that it should not.
+// Deno's clock rings when it should, and keeps no process alive that it should not.
 
 import assert from "node:assert/strict";
 import { denoClock } from "../../src/platform/deno_clock.ts";

@@ -1,4 +1,4 @@
-// Knows: what real temporary directories promise, also to those who use them when they are gone.
+// What real temporary directories promise, also to those who use them when they are gone.
 
 import assert from "node:assert/strict";
 import { makeTemporaryDirectory } from "../../src/platform/deno_directory.ts";

@@ -1,4 +1,4 @@
-// Knows: what real temporary files promise: nobody else sees them, nothing of them stays, and how they fail.
+// What real temporary files promise: nobody else sees them, nothing of them stays, and how they fail.
 
 import assert from "node:assert/strict";
 import { denoTemporaryFiles } from "../../src/platform/deno_temporary.ts";

@@ -1,4 +1,4 @@
-// Knows: how connections become TLS, by the native way and by the portable one.
+// How connections become TLS, by the native way and by the portable one.
 
 import assert from "node:assert/strict";
 import { TlsUpgrade } from "../../src/platform/deno_tls.ts";

@@ -1,4 +1,4 @@
-// Knows: which URL a path has, and which path a URL, on both kinds of systems.
+// Which URL a path has, and which path a URL, on both kinds of systems.
 
 import assert from "node:assert/strict";
 import { fromFileUrl, toFileUrl } from "../../src/platform/file_url.ts";

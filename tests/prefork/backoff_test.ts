@@ -1,4 +1,4 @@
-// Knows: how long a place waits whose workers keep dying young.
+// How long a place waits whose workers keep dying young.
 
 import assert from "node:assert/strict";
 import { Backoff } from "../../src/prefork/backoff.ts";

@@ -1,5 +1,4 @@
-// Knows: whom the control socket lets in, and for how long.
-// Does not know: what is answered.
+// Whom the control socket lets in, and for how long.
 
 import assert from "node:assert/strict";
 import { Control } from "../../src/prefork/control.ts";

@@ -1,5 +1,4 @@
-// Knows: how lines of JSON travel over a socket whose other end does as it likes.
-// Does not know: what they say.
+// How lines of JSON travel over a socket whose other end does as it likes.
 
 import assert from "node:assert/strict";
 import { LineChannel } from "../../src/prefork/line_channel.ts";

@@ -1,5 +1,4 @@
-// Knows: what becomes of a place whose worker dies, hangs, or has done its share.
-// Does not know: processes, sockets, time.
+// What becomes of a place whose worker dies, hangs, or has done its share.
 
 import assert from "node:assert/strict";
 import { Fleet, saidIn } from "../helpers/fleet.ts";

@@ -1,5 +1,4 @@
-// Knows: what holds for a roster whatever happens, in whatever order.
-// Does not know: processes, sockets, time.
+// What holds for a roster whatever happens, in whatever order.
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";

@@ -1,5 +1,4 @@
-// Knows: how one generation follows another, all or nothing.
-// Does not know: processes, sockets, time.
+// How one generation follows another, all or nothing.
 
 import assert from "node:assert/strict";
 import { Fleet, saidIn } from "../helpers/fleet.ts";

@@ -1,5 +1,4 @@
-// Knows: how a roster grows, shrinks and stops.
-// Does not know: processes, sockets, time.
+// How a roster grows, shrinks and stops.
 
 import assert from "node:assert/strict";
 import { Fleet, saidIn } from "../helpers/fleet.ts";

@@ -1,5 +1,4 @@
-// Knows: how a first start goes: who listens first, and when it is given up.
-// Does not know: processes, sockets, time.
+// How a first start goes: who listens first, and when it is given up.
 
 import assert from "node:assert/strict";
 import { Fleet } from "../helpers/fleet.ts";

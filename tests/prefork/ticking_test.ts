@@ -1,5 +1,4 @@
-// Knows: how often a supervisor looks, and that it knows when it comes late.
-// Does not know: real time.
+// How often a supervisor looks, and that it knows when it comes late.
 
 import assert from "node:assert/strict";
 import { Ticking } from "../../src/prefork/ticking.ts";

@@ -1,4 +1,4 @@
-// Knows: how an upload is watched, and how a store is fed and asked, on a clock that the test advances.
+// How an upload is watched, and how a store is fed and asked, on a clock that the test advances.
 
 import assert from "node:assert/strict";
 import type { Progress, ProgressStore } from "../../src/progress/progress.ts";

@@ -1,4 +1,4 @@
-// Knows: progress as server-sent events, on real sockets.
+// Progress as server-sent events, on real sockets.
 
 import assert from "node:assert/strict";
 import { uploadProgress } from "../../src/progress/upload_progress.ts";

@@ -1,4 +1,4 @@
-// Knows: that polls stay quick beside many uploads.
+// Polls stay quick beside many uploads.
 
 import assert from "node:assert/strict";
 import { uploadProgress } from "../../src/progress/upload_progress.ts";

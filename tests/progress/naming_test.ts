@@ -1,4 +1,4 @@
-// Knows: how a request names an upload, and which ids fit.
+// How a request names an upload, and which ids fit.
 
 import assert from "node:assert/strict";
 import { idIn, isUpload } from "../../src/progress/naming.ts";

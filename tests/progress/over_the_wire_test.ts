@@ -1,5 +1,4 @@
-// Knows: uploads on real sockets, and what a page hears of them.
-// Does not know: how the registry counts (uploads_test.ts).
+// Uploads on real sockets, and what a page hears of them.
 
 import assert from "node:assert/strict";
 import type { ServeOptions } from "../../src/engine/serve.ts";

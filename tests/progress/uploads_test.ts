@@ -1,4 +1,4 @@
-// Knows: what the registry tells of an upload from its start to a minute after its end, on a clock that the test advances.
+// What the registry tells of an upload from its start to a minute after its end, on a clock that the test advances.
 
 import assert from "node:assert/strict";
 import { ConnectionCut, ResponseBroken } from "../../src/connection/endings.ts";

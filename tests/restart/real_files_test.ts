@@ -1,5 +1,5 @@
-// Knows: that real editors' saves of real files become changes, through the system's own watch.
-// Rule: a test waits for what the system has seen, never for time; so nothing here depends on how fast it is.
+// Real editors' saves of real files become changes, through the system's own watch.
+// A test waits for what the system has seen, never for time; so nothing here depends on how fast it is.
 
 import assert from "node:assert/strict";
 import { platform } from "../../src/platform/runtime.ts";

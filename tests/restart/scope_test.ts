@@ -1,4 +1,4 @@
-// Tests which directories are watched, and what a sighting in them means.
+// Tests which directories are watched, and what a file event in them means.
 
 import assert from "node:assert/strict";
 import { LinkTracer } from "../../src/restart/links.ts";
@@ -64,8 +64,8 @@ Deno.test("A file counts by its directory and its name", () => {
 
 Deno.test("A pattern with the flag g matches every time", () => {
   const rule = { ...modules.rule, pattern: /\.ts$/g };
-  const sighting = { kind: "modified" as const, paths: ["/app/app.ts", "/app/bpp.ts"] };
-  assert.deepEqual(judge(sighting, { ...modules, rule }).files, sighting.paths);
+  const fileEvent = { kind: "modified" as const, paths: ["/app/app.ts", "/app/bpp.ts"] };
+  assert.deepEqual(judge(fileEvent, { ...modules, rule }).files, fileEvent.paths);
 });
 
 Deno.test("The default pattern takes modules and what they usually read", () => {
@@ -94,7 +94,7 @@ Deno.test("The default pattern takes modules and what they usually read", () => 
   }
 });
 
-Deno.test("Lost sightings may have been anything", () => {
+Deno.test("Lost fileEvents may have been anything", () => {
   assert.deepEqual(judge({ kind: "lost", paths: [] }, modules), { files: [], isAll: true, isMoved: true });
 });
 
@@ -127,10 +127,10 @@ Deno.test("directoryOf() stops at a root", () => {
 
 Deno.test("A file of the application counts whatever it is called, unless a pattern was asked for", () => {
   const scope = scopeOf(countedOf(["/app/app.ts", "/app/notes.txt"], sources), sources);
-  const sighting = { kind: "modified" as const, paths: ["/app/notes.txt", "/app/other.txt"] };
-  assert.deepEqual(judge(sighting, { scope, rule: modules.rule }).files, ["/app/notes.txt"]);
+  const fileEvent = { kind: "modified" as const, paths: ["/app/notes.txt", "/app/other.txt"] };
+  assert.deepEqual(judge(fileEvent, { scope, rule: modules.rule }).files, ["/app/notes.txt"]);
   const strict = { ...modules.rule, isStrict: true };
-  assert.deepEqual(judge(sighting, { scope, rule: strict }).files, []);
+  assert.deepEqual(judge(fileEvent, { scope, rule: strict }).files, []);
   assert.deepEqual(judge({ kind: "modified", paths: ["/app/app.ts"] }, { scope, rule: strict }).files, ["/app/app.ts"]);
 });
 
@@ -149,8 +149,8 @@ Deno.test("Every link on the way to a file counts, and is watched where it is", 
   assert.deepEqual(scope.links, new Set(["/www", "/srv/current", "/srv/releases/2/lib"]));
   assert.deepEqual(scope.watched, new Set(["/srv/releases/2", "/srv/shared/lib", "/", "/srv"]));
   for (const path of scope.links) {
-    const sighting = { kind: "named" as const, paths: [path] };
-    assert.deepEqual(judge(sighting, { scope, rule: { ...modules.rule, isStrict: true } }).files, [path]);
+    const fileEvent = { kind: "named" as const, paths: [path] };
+    assert.deepEqual(judge(fileEvent, { scope, rule: { ...modules.rule, isStrict: true } }).files, [path]);
   }
 });
 

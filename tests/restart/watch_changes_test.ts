@@ -1,4 +1,4 @@
-// Knows: how sightings become changes, over files and time that only the test moves.
+// How file events become changes, over files and time that only the test moves.
 
 import assert from "node:assert/strict";
 import { ModulesUnknown } from "../../src/platform/errors.ts";
@@ -94,7 +94,7 @@ Deno.test("Only files that were named are looked at", async () => {
   assert.equal(watch.sources.looks - before, 1);
 });
 
-Deno.test("Where sightings were lost, what has changed is found all the same", async () => {
+Deno.test("Where fileEvents were lost, what has changed is found all the same", async () => {
   await using watch = await watching({ directories: ["/app"] });
   watch.sources.put("/app/lib/a.ts", "2");
   watch.sources.put("/app/new/x.ts", "1");

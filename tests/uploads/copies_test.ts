@@ -1,4 +1,4 @@
-// Knows: which copies of a request frameworks make, and that the files and the progress of an upload follow all of them.
+// Which copies of a request frameworks make, and that the files and the progress of an upload follow all of them.
 
 import assert from "node:assert/strict";
 import { Hono } from "npm:hono@^4";

@@ -1,4 +1,4 @@
-// Knows: that whatever a client calls its file, the name that comes of it can do no harm.
+// Whatever a client calls its file, the name that comes of it can do no harm.
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";

@@ -1,4 +1,4 @@
-// Knows: that a form falls into the same parts however its bytes come, and what is no form.
+// A form falls into the same parts however its bytes come, and what is no form.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

@@ -1,4 +1,4 @@
-// Knows: the forms that old clients send and what becomes of them, and that `strict` refuses them.
+// The forms that old clients send and what becomes of them, and that `strict` refuses them.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

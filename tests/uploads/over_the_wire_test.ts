@@ -1,4 +1,4 @@
-// Knows: what real clients' forms become under the engine, and that files go when their request ends, however it ends.
+// What real clients' forms become under the engine, and that files go when their request ends, however it ends.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

@@ -1,4 +1,4 @@
-// Knows: what the head of a part says, in the spellings of many clients, and what is no head.
+// What the head of a part says, in the spellings of many clients, and what is no head.
 
 import assert from "node:assert/strict";
 import { boundaryOf, type PartHead, readPartHead } from "../../src/uploads/part_head.ts";

@@ -1,4 +1,4 @@
-// Knows: what a form becomes, what is too much of it, and that nothing stays on the disk, without a server.
+// What a form becomes, what is too much of it, and that nothing stays on the disk, without a server.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

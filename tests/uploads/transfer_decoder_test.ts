@@ -1,4 +1,4 @@
-// Knows: what base64 and quoted-printable decode to, however the bytes come, and what is neither.
+// What base64 and quoted-printable decode to, however the bytes come, and what is neither.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

@@ -1,5 +1,4 @@
-// Knows: what stands in a response's head, what never does, and how its body's end is told.
-// Does not know: how it is sent, or what made the answer.
+// What stands in a response's head, what never does, and how its body's end is told.
 
 import assert from "node:assert/strict";
 import {

@@ -1,5 +1,4 @@
-// Knows: how a chunked body is taken out of an inbox, and what it may have at most.
-// Does not know: what the data is for; the grammar's cases stand in the corpus.
+// How a chunked body is taken out of an inbox, and what it may have at most.
 
 import assert from "node:assert/strict";
 import { ChunkedReader, MAX_EXTENSION_BYTES } from "../../src/wire/chunked_reader.ts";

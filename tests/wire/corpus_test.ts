@@ -1,5 +1,4 @@
-// Knows: that each file of tests/corpus gives what stands beside it, however its bytes come in pieces.
-// Does not know: why; each case names its rule.
+// Each file of tests/corpus gives what stands beside it, however its bytes come in pieces.
 
 import assert from "node:assert/strict";
 import {

@@ -1,4 +1,4 @@
-// Knows: that pieces come out in order, whole and in writes that are worth it.
+// Pieces come out in order, whole and in writes that are worth it.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

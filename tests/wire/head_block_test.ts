@@ -1,5 +1,4 @@
-// Knows: that a head in a block is to the byte the head that is written line by line.
-// Does not know: which answers have one.
+// A head in a block is to the byte the head that is written line by line.
 
 import assert from "node:assert/strict";
 import { type Answer, writeHead } from "../../src/wire/answer.ts";

@@ -1,5 +1,4 @@
-// Knows: what a head's fields decide, in ways that a file of the corpus cannot show.
-// Does not know: how the bytes came.
+// What a head's fields decide, in ways that a file of the corpus cannot show.
 
 import assert from "node:assert/strict";
 import { HeadNotes, judgeHead } from "../../src/wire/head_facts.ts";

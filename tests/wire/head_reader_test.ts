@@ -1,5 +1,4 @@
-// Knows: how a head is read in pieces, where it stands in its buffer, and what it may have at most.
-// Does not know: what fields decide; the grammar's cases stand in the corpus.
+// How a head is read in pieces, where it stands in its buffer, and what it may have at most.
 
 import assert from "node:assert/strict";
 import { type FieldPlaces, HeadReader } from "../../src/wire/head_reader.ts";

@@ -1,5 +1,4 @@
-// Knows: what an inbox promises of the bytes in it and of those it gave away.
-// Does not know: who reads or writes them.
+// What an inbox promises of the bytes in it and of those it gave away.
 
 import assert from "node:assert/strict";
 import { Inbox, SMALL_BUFFER_BYTES } from "../../src/wire/inbox.ts";

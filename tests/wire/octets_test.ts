@@ -1,4 +1,4 @@
-// Knows: which bytes may stand where, byte for byte.
+// Which bytes may stand where, byte for byte.
 
 import assert from "node:assert/strict";
 import { FIELD_VALUE, hexDigit, showOctet, TARGET, TOKEN } from "../../src/wire/octets.ts";

@@ -1,5 +1,4 @@
-// Knows: what holds for any request and for any bytes.
-// Does not know: single rules; those are in the corpus.
+// What holds for any request and for any bytes.
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";

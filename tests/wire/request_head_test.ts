@@ -1,5 +1,4 @@
-// Knows: what a parsed head tells of its fields.
-// Does not know: how it was read; the text is made here.
+// What a parsed head tells of its fields.
 
 import assert from "node:assert/strict";
 import { NO_BODY, RequestHead } from "../../src/wire/request_head.ts";

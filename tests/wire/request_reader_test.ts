@@ -1,5 +1,4 @@
-// Knows: the order of events, the limits of a body, and what a reader tells of its place.
-// Does not know: the grammar; its cases stand in the corpus.
+// The order of events, the limits of a body, and what a reader tells of its place.
 
 import assert from "node:assert/strict";
 import { Inbox } from "../../src/wire/inbox.ts";

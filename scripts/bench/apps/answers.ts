@@ -1,6 +1,5 @@
-// Knows: what every peer answers, as plain data.
-// Does not know: any server, or how it is written to.
-// Rule: no runtime is named here; Deno and Bun both load this file.
+// What every peer answers, as plain data.
+// No runtime is named here; Deno and Bun both load this file.
 
 /** What a launcher can be told to serve. */
 export type AppName = "plain" | "closing" | "hono" | "echo" | "count" | "stream" | "events" | "mixed" | "headers";

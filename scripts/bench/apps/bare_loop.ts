@@ -1,6 +1,5 @@
-// Knows: the least a TypeScript server on Deno.listen can do: read, count heads, write fixed bytes.
-// Does not know: HTTP. It parses nothing, so no real server on this runtime goes faster: it is the limit.
-// Rule: it answers as many times as it was asked, or the pipelined scenario would be a lie.
+// The least a TypeScript server on Deno.listen can do: read, count heads, write fixed bytes.
+// It answers as many times as it was asked, or the pipelined scenario would be a lie.
 
 import { HELLO, TEXT } from "./answers.ts";
 

@@ -1,5 +1,5 @@
-// Knows: how Bun.serve is started. Does not know: what is measured.
-// Rule: defaults, but for two limits that would end a scenario (128 MiB a body, 10 s of silence), and for the word that
+// How Bun.serve is started. Does not know: what is measured.
+// Defaults, but for two limits that would end a scenario (128 MiB a body, 10 s of silence), and for the word that
 // a connection ends: Bun closes it without one, which wrk takes for an error.
 
 import type { AppName } from "./answers.ts";

@@ -1,4 +1,4 @@
-// Knows: how Deno.serve is started. Does not know: what is measured. Rule: defaults, as a user would have them.
+// How Deno.serve is started. Does not know: what is measured. Rule: defaults, as a user would have them.
 
 import type { AppName } from "./answers.ts";
 import { handlerOf } from "./handlers.ts";

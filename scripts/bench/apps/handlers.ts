@@ -1,6 +1,5 @@
-// Knows: the fetch-style handler of each application; Weft, Deno.serve and Bun.serve run these very functions.
-// Does not know: which server calls it.
-// Rule: no runtime is named here; a handler does what an application would do, and nothing for a server's sake.
+// The fetch-style handler of each application; Weft, Deno.serve and Bun.serve run these very functions.
+// No runtime is named here; a handler does what an application would do, and nothing for a server's sake.
 
 import { type AppName, bytesAsked, EVENT_EVERY_MS, EVENTS_WAITING, eventText } from "./answers.ts";
 import { HELLO, PIECE, TEN_HEADERS, TEXT } from "./answers.ts";

@@ -1,5 +1,5 @@
-// Knows: the plain application as a module for Weft's program. Does not know: what is measured.
-// Rule: it loads what the launchers beside it load, so that starts compare.
+// The plain application as a module for Weft's program. Does not know: what is measured.
+// It loads what the launchers beside it load, so that starts compare.
 
 import { type Handler, handlerOf } from "./handlers.ts";
 

@@ -1,6 +1,5 @@
-// Knows: an nginx that answers the same bytes from one process: the native limit.
-// Does not know: what is measured.
-// Rule: everything it writes goes to a directory that the caller removes.
+// An nginx that answers the same bytes from one process: the native limit.
+// Everything it writes goes to a directory that the caller removes.
 
 import type { AppName } from "./answers.ts";
 

@@ -1,6 +1,5 @@
-// Knows: the same answers for node:http, in the style of that interface.
-// Does not know: what is measured.
-// Rule: defaults, but for the 5 s after which it would close an idle connection of scenario 8.
+// The same answers for node:http, in the style of that interface.
+// Defaults, but for the 5 s after which it would close an idle connection of scenario 8.
 
 import { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";

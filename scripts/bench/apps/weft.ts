@@ -1,4 +1,4 @@
-// Knows: how Weft is started. Does not know: what is measured. Rule: library defaults, as a user would have them.
+// How Weft is started. Does not know: what is measured. Rule: library defaults, as a user would have them.
 
 import { serve } from "../../../mod.ts";
 import type { AppName } from "./answers.ts";

@@ -1,6 +1,5 @@
-// Knows: one large upload, one large download, and many uploads at a time that run until they are stopped.
-// Does not know: which server takes them.
-// Rule: every answer is compared with what was sent or asked for.
+// One large upload, one large download, and many uploads at a time that run until they are stopped.
+// Every answer is compared with what was sent or asked for.
 
 import { ask, Client, requestText } from "./client.ts";
 import { gatherErrors, type LoadResult, sayReady, waitStop } from "./reports.ts";

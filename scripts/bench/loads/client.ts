@@ -1,6 +1,5 @@
-// Knows: enough HTTP/1.1 to send a request and to know where its answer ends; it counts a body, it does not keep it.
-// Does not know: what is measured, who serves.
-// Rule: it doubts every answer; what is not well-formed is an error, and an error voids a row.
+// Enough HTTP/1.1 to send a request and to know where its answer ends; it counts a body, it does not keep it.
+// It doubts every answer; what is not well-formed is an error, and an error voids a row.
 
 /** A request as the load generators send it. */
 export interface RequestSpec {

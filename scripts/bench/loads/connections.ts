@@ -1,6 +1,5 @@
-// Knows: many connections at once: clients of an event stream, and idle ones that are kept alive.
-// Does not know: which server holds them.
-// Rule: a connection that ends before it was told to is an error.
+// Many connections at once: clients of an event stream, and idle ones that are kept alive.
+// A connection that ends before it was told to is an error.
 
 import { Client, requestText } from "./client.ts";
 import { gatherErrors, type LoadResult, sayReady, waitStop } from "./reports.ts";

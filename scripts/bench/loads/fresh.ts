@@ -1,6 +1,5 @@
-// Knows: requests that each bring a connection of their own; what wrk does where it is installed.
-// Does not know: which server accepts them.
-// Rule: a connection that the server resets is an error.
+// Requests that each bring a connection of their own; what wrk does where it is installed.
+// A connection that the server resets is an error.
 
 import { ask } from "./client.ts";
 import { gatherErrors, type LoadResult } from "./reports.ts";

@@ -1,6 +1,5 @@
-// Knows: small requests at a steady pace, and how long each is waited for.
-// Does not know: what else the server does meanwhile.
-// Rule: a server that stands still delays all the requests that were due, not only the one that was sent: each
+// Small requests at a steady pace, and how long each is waited for.
+// A server that stands still delays all the requests that were due, not only the one that was sent: each
 // interval that an answer is late counts as one more late request (HdrHistogram's "expected interval").
 
 import { type Answer, Client, requestText } from "./client.ts";

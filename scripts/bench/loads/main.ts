@@ -1,6 +1,5 @@
-// Knows: how a load's process is started: a port and a load as JSON; it prints lines of JSON (reports.ts).
-// Does not know: what the figures are for.
-// Rule: whatever goes wrong ends as a result with errors, never as silence.
+// How a load's process is started: a port and a load as JSON; it prints lines of JSON (reports.ts).
+// Whatever goes wrong ends as a result with errors, never as silence.
 
 import { download, upload, uploads } from "./bodies.ts";
 import { events, idle } from "./connections.ts";

@@ -1,6 +1,5 @@
-// Knows: what a load's process and the harness say to each other: lines of JSON, and the end of standard input.
-// Does not know: any load, any peer.
-// Rule: a load says "ready" once it runs at its full size, and its result last; the harness measures in between.
+// What a load's process and the harness say to each other: lines of JSON, and the end of standard input.
+// A load says "ready" once it runs at its full size, and its result last; the harness measures in between.
 
 /** A load as its process is told of it. */
 export type OwnLoad =

@@ -1,6 +1,5 @@
-// Knows: who reads the phases of a process, as its configuration says, and where they write.
-// Does not know: what they see in them (inspect).
-// Rule: who is not asked for is not loaded.
+// Makes the readers of phases that the configuration asks for.
+// A reader that is not asked for is not loaded.
 
 import type { PhaseReader } from "../connection/phases.ts";
 import type { LineWriter } from "../inspect/line_writer.ts";
@@ -9,8 +8,8 @@ import type { FileSink, Log, Platform } from "../platform/ports.ts";
 import type { Configuration } from "./configuration.ts";
 import { UsageError } from "./parse_flags.ts";
 
-/** Those who look on while a process serves. */
-export interface Onlookers {
+/** The readers of phases of a process. */
+export interface PhaseReaders {
   readers: PhaseReader[];
   /** Writes what they have kept back. */
   flush(): void;
@@ -22,12 +21,12 @@ export interface Onlookers {
  * @param configuration says which
  * @param context the runtime and the log
  * @returns the readers, in the order in which they are told
- * @throws {UsageError} where the access log cannot be written
+ * @throws {UsageError} if the access log cannot be written
  */
-export async function onlookersFor(
+export async function phaseReadersFor(
   configuration: Configuration,
   { platform, log }: { platform: Platform; log: Log },
-): Promise<Onlookers> {
+): Promise<PhaseReaders> {
   const { clock, process, files } = platform;
   const { pid } = process;
   const readers: PhaseReader[] = [];

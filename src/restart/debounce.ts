@@ -1,6 +1,5 @@
-// Knows: when a burst of sightings is over and what is to be done about it.
-// Does not know: files, timers, who asks. Time comes in as a number.
-// Rule: one save is one burst, however many sightings it makes; a burst without an end is cut.
+// When a burst of file events is over and what is to be done about it.
+// One save is one burst, however many file events it makes; a burst without an end is cut.
 
 import type { Seen } from "./scope.ts";
 
@@ -23,18 +22,18 @@ export type Decision =
   /** Compare these files with what was known of them. */
   | { do: "compare"; files: readonly string[] | "all" };
 
-/** Sightings that belong together. */
-export class Burst {
+/** FileEvents that belong together. */
+export class Debounce {
   readonly #delayMs: number;
   readonly #longestMs: number;
   #files = new Set<string>();
   #isAll = false;
   #isMoved = false;
-  /** Milliseconds of the clock; null where nothing was seen. */
+  /** Milliseconds of the clock; null if nothing was seen. */
   #since: { first: number; last: number } | null = null;
 
   /**
-   * @param delayMs milliseconds without a sighting that end a burst
+   * @param delayMs milliseconds without a file event that end a burst
    */
   constructor(delayMs: number) {
     this.#delayMs = delayMs;
@@ -67,7 +66,7 @@ export class Burst {
     const ms = Math.min(last + this.#delayMs, first + this.#longestMs) - now;
     if (ms > 0) return { do: "wait", ms };
     if (this.#isMoved) {
-      // Whoever made a directory may still be filling it, and what came before it was watched was seen by nobody.
+      // The directory may still be filled, and what came before it was watched was not seen.
       this.#isMoved = false;
       this.#isAll = true;
       this.#since = { first, last: now };

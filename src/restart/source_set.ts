@@ -1,4 +1,4 @@
-// Finds where an application's files are: its modules tell, or the user has named directories.
+// Finds where an application's files are: from its modules, or the directories that the user has named.
 
 import { configAbove, configurationFiles } from "../app/own_configuration.ts";
 import { absolutePath, localPath } from "../app/specifier.ts";
@@ -9,7 +9,7 @@ import { CannotWatch } from "./cannot_watch.ts";
 import { countedOf, type Scope, scopeOf, treesOf } from "./scope.ts";
 
 /** Whose files are meant. */
-export interface TerritoryOptions {
+export interface SourceSetOptions {
   /** The application as it was asked for: a path, relative ones from the process's directory, or a URL; null for none. */
   app: string | null;
   /**
@@ -27,7 +27,7 @@ export interface TerritoryOptions {
 }
 
 /** What finding them needs of its surroundings. */
-export interface TerritoryContext {
+export interface SourceSetContext {
   /** The directory that relative paths start from. */
   cwd: string;
   files: Pick<Files, "kindOf" | "readText">;
@@ -35,9 +35,9 @@ export interface TerritoryContext {
   log: Log;
 }
 
-/** Where the files are that count. */
-export interface Territory {
-  /** True where directories that are made below the others belong to it. */
+/** The files that count. */
+export interface SourceSet {
+  /** True if directories that are made below the others belong to it. */
   readonly isTree: boolean;
   /** Finds out anew which modules the application has. */
   refresh(): Promise<void>;
@@ -51,11 +51,11 @@ export interface Territory {
  * @param options what was asked for
  * @param context the surroundings
  * @returns the directories that were named, or else those of the application's own modules
- * @throws {CannotWatch} where there is nothing to watch
+ * @throws {CannotWatch} if there is nothing to watch
  */
-export async function findTerritory(options: TerritoryOptions, context: TerritoryContext): Promise<Territory> {
+export async function findSourceSet(options: SourceSetOptions, context: SourceSetContext): Promise<SourceSet> {
   const { app, directories = [] } = options;
-  if (directories.length > 0) return treeTerritory(directories, context);
+  if (directories.length > 0) return treeSourceSet(directories, context);
   const path = app === null ? null : localPath(app, context.cwd);
   if (path === null) {
     throw new CannotWatch(
@@ -65,12 +65,12 @@ export async function findTerritory(options: TerritoryOptions, context: Territor
   }
   const { files } = context;
   const config = options.config ?? ((app) => configAbove(app, files));
-  const territory = new ModuleTerritory(absolute(path, context), { ...context, config });
-  await territory.refresh();
-  return territory;
+  const sourceSet = new ModuleSourceSet(absolute(path, context), { ...context, config });
+  await sourceSet.refresh();
+  return sourceSet;
 }
 
-function treeTerritory(directories: readonly string[], { files, sources }: TerritoryContext): Territory {
+function treeSourceSet(directories: readonly string[], { files, sources }: SourceSetContext): SourceSet {
   const roots = directories.map((directory) => {
     const kind = asked(directory, () => files.kindOf(directory));
     // With its links: they may come to point elsewhere.
@@ -85,16 +85,16 @@ function treeTerritory(directories: readonly string[], { files, sources }: Terri
   return { isTree: true, refresh: () => Promise.resolve(), scope: () => scopeOf(treesOf(roots, sources), sources) };
 }
 
-class ModuleTerritory implements Territory {
+class ModuleSourceSet implements SourceSet {
   readonly isTree = false;
   readonly #app: string;
-  readonly #context: TerritoryContext & { config: (app: string) => string | null };
+  readonly #context: SourceSetContext & { config: (app: string) => string | null };
   #modules: readonly string[];
   #configuration: readonly string[] = [];
   /** Why the modules cannot be told, as it was said last. */
   #complaint = "";
 
-  constructor(app: string, context: TerritoryContext & { config: (app: string) => string | null }) {
+  constructor(app: string, context: SourceSetContext & { config: (app: string) => string | null }) {
     this.#app = app;
     this.#context = context;
     this.#modules = [app];
@@ -127,7 +127,7 @@ class ModuleTerritory implements Territory {
 }
 
 /** The path as it is loaded, with its links: its imports start from where it stands. */
-function absolute(path: string, { files, sources }: TerritoryContext): string {
+function absolute(path: string, { files, sources }: SourceSetContext): string {
   const kind = asked(path, () => files.kindOf(path));
   if (kind === "file") return asked(path, () => fromHere(path, sources));
   throw new CannotWatch(

@@ -1,5 +1,4 @@
-// Knows: how a process of the program ends: with which code, and with what it says where it could not do its work.
-// Does not know: the work.
+// Ends a process of the program: with which exit code, and with which message if it failed.
 
 import { AppLoadError } from "../app/load_error.ts";
 import { showError } from "../platform/log.ts";
@@ -11,10 +10,10 @@ import { UsageError } from "./parse_flags.ts";
 /**
  * Waits for the work and ends the process.
  *
- * @param work gives the exit code; null where the process may end by itself
+ * @param work gives the exit code; null if the process may end by itself
  * @param process the process
  */
-export async function toTheEnd(work: Promise<number | null>, process: Process): Promise<void> {
+export async function runAndExit(work: Promise<number | null>, process: Process): Promise<void> {
   try {
     const code = await work;
     if (code !== null) process.exit(code);
@@ -25,7 +24,7 @@ export async function toTheEnd(work: Promise<number | null>, process: Process): 
   }
 }
 
-/** The code for an error that was put into words for the user; null for one that nobody expected. */
+/** The code for an error that was put into words for the user; null for an unexpected one. */
 function codeOf(error: unknown): number | null {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof AppLoadError) return EXIT.appNotLoaded;
