@@ -26,9 +26,9 @@ export function sayServing(url: string, asked: Asked, { platform, log, more }: C
 }
 
 /**
- * Counts the connections that there were.
+ * Logs how the connections have ended.
  *
- * @param tally how they ended
+ * @param counts of connections
  * @param context the log
  */
 export function sayStopped(

@@ -43,6 +43,6 @@ export async function run(asked: Asked, context: Context): Promise<number> {
   await Promise.race([engine.finished, ending.forced]);
   await serving.shutDown(ending.forced);
   serving.close();
-  sayStopped(engine.tally, context);
-  return engine.tally.cut > 0 || ending.isForced() ? ending.code() : 0;
+  sayStopped(engine.connectionCounts, context);
+  return engine.connectionCounts.cut > 0 || ending.isForced() ? ending.code() : 0;
 }

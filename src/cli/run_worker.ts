@@ -61,7 +61,7 @@ export async function runWorker(args: readonly string[], hello: Hello, context: 
     ofProcess.store = link.progressStore;
     const prepared = await prepare(asked, { ...context, program: hello.program });
     link.tell({ kind: "loaded" });
-    if (!hello.isAwaited) await warmUpAs(context);
+    if (!hello.isAwaited) await warmUpWorker(context);
     const listener = await listenAsWorker(prepared.configuration, { port: await orders.promise, hello, platform });
     worker = new Worker(prepared, listener, {
       link,
@@ -97,8 +97,8 @@ function faultOf(error: unknown): BootFault {
   return error instanceof CannotListen ? "listen" : "error";
 }
 
-/** Clients come to a new worker all at once: the first of them should not wait for its compiler. */
-async function warmUpAs({ platform: { clock, decodeLatin1 }, log }: Context): Promise<void> {
+/** Clients reach a new worker all at once. The first of them should not wait for the compiler. */
+async function warmUpWorker({ platform: { clock, decodeLatin1 }, log }: Context): Promise<void> {
   const { warmUp } = await import("../engine/warm_up.ts");
   await warmUp({ clock, log, decode: decodeLatin1 });
 }
@@ -253,7 +253,7 @@ class Worker {
     await engine.finished;
     await this.#serving.shutDown(this.#abandon.promise);
     this.#serving.close();
-    await this.#link.leave(engine.tally);
+    await this.#link.leave(engine.connectionCounts);
     return 0;
   }
 

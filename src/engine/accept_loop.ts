@@ -1,95 +1,111 @@
-// Accepts connections, one after the other, and pauses if there are too many or the system is short of something.
-// It always goes on.
+// Accepts the connections of one listener, and pauses at the connection limit or when the system is short of descriptors.
+// What happens on a connection is decided by the engine.
 
 import { ListenerClosed } from "../platform/errors.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Clock, Listener, Log, Socket } from "../platform/ports.ts";
 
-/** How long accepting pauses when the system has no descriptor left: doubling from the first to the second. */
+/** First pause after an accept that fails. Each further failure doubles it: a descriptor often becomes free soon. */
 const MIN_PAUSE_MS = 50;
+/** Longest pause. A client should not wait much longer than that once a descriptor is free. */
 const MAX_PAUSE_MS = 1_000;
-/** Looks at the queue without a new connection after which it is empty: a first one may end before the system was asked. */
+/**
+ * Looks without a new connection after which the backlog counts as empty. One is not enough, because it may end before the
+ * system was asked.
+ */
 const QUIET_LOOKS = 2;
 /** Upper bound, in case every look brings a new connection: about a second if the event loop is not blocked. */
-const MOST_LOOKS = 200;
-/** The same if others listen on the port: they have the next connections, and a longer wait makes the queue no shorter. */
-const MOST_LOOKS_OF_SHARED = 20;
-/** A line that could come for every connection comes at most once in this time. */
+const MAX_LOOKS = 200;
+/** The same for a port that other processes listen on. They get new connections, and a longer wait does not shorten the backlog. */
+const MAX_LOOKS_OF_SHARED = 20;
+/** Least time between two lines about pauses, because each connection may cause one. */
 const LOG_EVERY_MS = 1_000;
 
-/** What accepting needs. */
+/** What an accept loop needs. */
 export interface AcceptLoopOptions {
   listener: Listener;
   clock: Clock;
   log: Log;
-  /** How many connections are open. */
-  size(): number;
-  /** How many may be. */
-  most: number;
-  take(socket: Socket): void;
+  /** Most connections at once. At this number accepting pauses until one ends. */
+  maxConnections: number;
+  /** How many connections are open now. */
+  openConnections(): number;
+  /** Called with each accepted connection. */
+  onConnection(socket: Socket): void;
+}
+
+/** How the backlog is emptied before the listener closes. */
+export interface BacklogOptions {
+  /** True if other processes listen on the port. */
+  isShared: boolean;
+  /** Milliseconds after which it is over in any case. */
+  withinMs: number;
 }
 
 /** The accept loop of one listener. */
 export class AcceptLoop {
-  /** How often it has paused. */
+  /** How often accepting had to pause. Changed by `#notePause`. */
   pauses = 0;
-  /** Connections that were accepted. */
+  /** Connections accepted so far. Changed by `#acceptAll`. */
   accepted = 0;
-  /** True when no more connections come. */
+  /** True once no more connections come. Set by `run`, when the listener is closed and the last accept is over. */
   hasEnded = false;
-  #parts: AcceptLoopOptions;
+  #options: AcceptLoopOptions;
+  /** True once `close` was called. */
   #isClosed = false;
+  /** When the last line about a pause was logged, on the clock. Changed by `#notePause`. */
   #loggedAt = -Infinity;
+  /** Ends the pause at the connection limit; null while there is none. Changed by `#waitForRoom`. */
   #onRoom: (() => void) | null = null;
 
-  constructor(parts: AcceptLoopOptions) {
-    this.#parts = parts;
+  constructor(options: AcceptLoopOptions) {
+    this.#options = options;
   }
 
-  /** Accepts until it is closed. Resolves when the system brings no more connections. */
+  /** Accepts until the listener is closed. Resolves when no more connections come. Never rejects. */
   async run(): Promise<void> {
     await this.#acceptAll();
     this.hasEnded = true;
   }
 
   async #acceptAll(): Promise<void> {
-    const { listener, clock, size, most, take } = this.#parts;
+    const { listener, clock, maxConnections, openConnections, onConnection } = this.#options;
     let pauseMs = 0;
     for (;;) {
-      if (!this.#isClosed && size() >= most) {
-        await this.#room(`${size()} connections are open, the most that are allowed; new ones wait`);
+      if (!this.#isClosed && openConnections() >= maxConnections) {
+        await this.#waitForRoom(`${openConnections()} connections are open, the most that are allowed; new ones wait`);
         continue;
       }
       try {
         const socket = await listener.accept();
         this.accepted++;
-        take(socket);
+        onConnection(socket);
         pauseMs = 0;
       } catch (error) {
         if (error instanceof ListenerClosed || this.#isClosed) return;
-        // The system is short of something (EMFILE).
+        // The system is short of something, for example of descriptors (EMFILE).
         pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, pauseMs * 2));
-        this.#note(`cannot accept, trying again in ${pauseMs} ms: ${messageOf(error)}`);
+        this.#notePause(`cannot accept, trying again in ${pauseMs} ms: ${messageOf(error)}`);
         await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
       }
     }
   }
 
-  /** A connection has ended. */
-  roomMade(): void {
+  /** Called when a connection has ended. Accepting goes on if it was paused at the limit. */
+  connectionEnded(): void {
     this.#onRoom?.();
   }
 
   /**
-   * Accepts the connections that wait already, then calls. The system resets those that still wait when the listener is
-   * closed, and no other process that listens on the port gets them.
+   * Accepts the connections that wait in the backlog, then calls. When a listener is closed, the system resets the
+   * connections in its backlog. No other process that listens on the port gets them.
    *
    * @param call what follows; not called if the listener is closed before
-   * @param options whether others listen on the port, and the milliseconds after which it is called in any case
+   * @param options whether other processes listen on the port, and when to call in any case
    */
-  finish(call: () => void, { isShared, withinMs }: { isShared: boolean; withinMs: number }): void {
-    const { clock, log } = this.#parts;
-    const most = isShared ? MOST_LOOKS_OF_SHARED : MOST_LOOKS;
+  drainBacklog(call: () => void, { isShared, withinMs }: BacklogOptions): void {
+    const { clock, log } = this.#options;
+    const maxLooks = isShared ? MAX_LOOKS_OF_SHARED : MAX_LOOKS;
     const until = clock.now() + withinMs;
     let { accepted } = this;
     let quiet = 0;
@@ -104,32 +120,32 @@ export class AcceptLoop {
         }
         return call();
       }
-      if (++looks < most && clock.now() < until) return clock.afterPoll(look);
+      if (++looks < maxLooks && clock.now() < until) return clock.afterPoll(look);
       if (!isShared) log("WARN", "new connections do not stop coming: those that wait to be accepted now are refused");
       call();
     };
     clock.afterPoll(look);
   }
 
-  /** Stops listening. */
+  /** Closes the listener and ends a pause at the connection limit. */
   close(): void {
     this.#isClosed = true;
-    this.#parts.listener.close();
+    this.#options.listener.close();
     this.#onRoom?.();
   }
 
-  /** Waits until a connection ends. */
-  async #room(message: string): Promise<void> {
-    this.#note(message);
+  /** Waits until a connection ends or the listener is closed. */
+  async #waitForRoom(message: string): Promise<void> {
+    this.#notePause(message);
     await new Promise<void>((resolve) => this.#onRoom = resolve);
     this.#onRoom = null;
   }
 
-  #note(message: string): void {
+  #notePause(message: string): void {
     this.pauses++;
-    const now = this.#parts.clock.now();
+    const now = this.#options.clock.now();
     if (now - this.#loggedAt < LOG_EVERY_MS) return;
     this.#loggedAt = now;
-    this.#parts.log("WARN", message);
+    this.#options.log("WARN", message);
   }
 }

@@ -1,4 +1,4 @@
-// Makes the application that a connection calls from a fetch-style handler.
+// Makes the application that a connection calls from a fetch-style handler and its hooks.
 
 import type { Exchange } from "../connection/exchange.ts";
 import type { Application } from "../connection/options.ts";
@@ -14,10 +14,13 @@ import { ClientError } from "../wire/protocol_error.ts";
 
 /** What an application is made of. */
 export interface ApplicationOptions {
+  /** Answers each request. */
   handler: Handler;
+  /** May answer a request before its body is read. */
   accept?: Accept;
+  /** Makes the answer for a handler that threw; without it that is a 500. */
   onError?: OnError;
-  /** Path that is answered here, and whether the engine drains. */
+  /** The path that the engine answers itself, and whether the engine drains. */
   health?: { path: string; isDraining: () => boolean };
   /** Puts the error's stack into the answer 500; for development only. */
   showErrors?: boolean;
@@ -25,16 +28,16 @@ export interface ApplicationOptions {
 }
 
 /**
- * Makes an application of a handler.
+ * Makes an application from a handler.
  *
- * @param parts the handler and what stands beside it
- * @returns what a connection asks
+ * @param options the handler and its hooks
+ * @returns the application, as a connection calls it
  */
-export function applicationOf(parts: ApplicationOptions): Application {
-  const { handler, accept, health } = parts;
+export function applicationOf(options: ApplicationOptions): Application {
+  const { handler, accept, health } = options;
   // Targets are compared as clients send them: percent-encoded.
   const healthPath = health === undefined ? null : new URL(`http://localhost${health.path}`).pathname;
-  // The application cannot refuse the engine's own path.
+  // The application may not refuse requests for the health path, so its `accept` does not see them.
   const isHealth = (exchange: Exchange) => healthPath !== null && pathOf(exchange) === healthPath;
   return {
     accept: accept === undefined ? null : (exchange) => isHealth(exchange) ? null : accept(previewOf(exchange)),
@@ -47,9 +50,9 @@ export function applicationOf(parts: ApplicationOptions): Application {
     answerEarly: (result) => isResponse(result) ? readAnswer(result) : null,
     answer(result, exchange) {
       const answer = readAnswer(result);
-      return answer.status === 101 && exchange.takeOver === null ? notSwitched(parts, exchange) : answer;
+      return answer.status === 101 && exchange.takeOver === null ? notSwitched(options, exchange) : answer;
     },
-    fail: (error, exchange) => failed(parts, error, exchange),
+    fail: (error, exchange) => failed(options, error, exchange),
   };
 }
 
@@ -76,42 +79,42 @@ function readiness(isDraining: boolean): Response {
   return new Response(`${word}\n`, { status: status as number, headers: { "cache-control": "no-store" } });
 }
 
-function failed(parts: ApplicationOptions, error: unknown, exchange: Exchange): Answer | Promise<Answer> {
-  // The client broke off or sent too much, and the handler let the error pass: that is the client's to hear.
+function failed(options: ApplicationOptions, error: unknown, exchange: Exchange): Answer | Promise<Answer> {
+  // The client stopped sending or sent too much, and the handler passed the error on. The client's mistake is not logged.
   if (error instanceof ClientError) return textAnswer(error.status, error.message);
-  if (error instanceof StorageError) return notStored(parts, error, exchange);
-  // A handler that hangs on the request's signal fails with its reason when the client leaves. That is not a mistake.
+  if (error instanceof StorageError) return notStored(options, error, exchange);
+  // The client has left, and the handler failed with the reason of the request's signal. This is not an error to log.
   if (error !== undefined && error === exchange.cutReason) return textAnswer(500, "");
-  if (parts.onError === undefined) return ownAnswer(parts, error, exchange);
-  return askOnError(parts, error, exchange);
+  if (options.onError === undefined) return ownAnswer(options, error, exchange);
+  return askOnError(options, error, exchange);
 }
 
-async function askOnError(parts: ApplicationOptions, error: unknown, exchange: Exchange): Promise<Answer> {
+async function askOnError(options: ApplicationOptions, error: unknown, exchange: Exchange): Promise<Answer> {
   try {
-    return readAnswer(await parts.onError!(error));
+    return readAnswer(await options.onError!(error));
   } catch (second) {
-    parts.log("ERROR", `onError failed too: ${showError(second)}`);
-    return ownAnswer(parts, error, exchange);
+    options.log("ERROR", `onError failed too: ${showError(second)}`);
+    return ownAnswer(options, error, exchange);
   }
 }
 
-function ownAnswer(parts: ApplicationOptions, error: unknown, exchange: Exchange): Answer {
+function ownAnswer(options: ApplicationOptions, error: unknown, exchange: Exchange): Answer {
   const { method, target } = exchange.head;
-  parts.log("ERROR", `${method} ${target} failed: ${showError(error)}`);
-  return textAnswer(500, parts.showErrors === true ? showError(error) : "");
+  options.log("ERROR", `${method} ${target} failed: ${showError(error)}`);
+  return textAnswer(500, options.showErrors === true ? showError(error) : "");
 }
 
-/** The operator can make room; the client can come again. */
-function notStored(parts: ApplicationOptions, error: StorageError, exchange: Exchange): Answer {
+/** A temporary file failed: 507 tells the client to try later, and the log tells the operator to make room. */
+function notStored(options: ApplicationOptions, error: StorageError, exchange: Exchange): Answer {
   const { method, target } = exchange.head;
-  parts.log("ERROR", `${method} ${target} answered 507: ${error.message}`);
+  options.log("ERROR", `${method} ${target} answered 507: ${error.message}`);
   return textAnswer(507, "there is no room for the request's body now");
 }
 
-/** `Deno.upgradeWebSocket` makes an answer of 101 for a server that is not this one. */
-function notSwitched(parts: ApplicationOptions, exchange: Exchange): Answer {
+/** `Deno.upgradeWebSocket` returns an answer of 101 that only Deno's own server can serve. */
+function notSwitched(options: ApplicationOptions, exchange: Exchange): Answer {
   const { method, target } = exchange.head;
-  parts.log("WARN", `${method} ${target}: the application answered 101; WebSockets are not served yet, so it is 501`);
+  options.log("WARN", `${method} ${target}: the application answered 101; WebSockets are not served yet, so it is 501`);
   return textAnswer(501, "this server does not switch protocols yet");
 }
 

@@ -9,31 +9,40 @@ import type { Settings } from "./settings.ts";
 
 /** A body may come as slowly as it likes for this long. After that its rate counts. */
 export const BODY_GRACE_MS = 10_000;
-/** The rest of a request is read away for this long. */
+/**
+ * The rest of a request is read away for this long. Closing at once would reset the connection, and the client could lose the
+ * answer (RFC 9112, section 9.6).
+ */
 export const DRAIN_MS = 1_000;
 /** A client that has just connected has a request on its way, and a drain waits for it. */
 const FIRST_REQUEST_MS = 100;
 /** Pace of the sweep if no limit needs a faster one: half a second late is early enough for each of them. */
 const SWEEP_MS = 500;
+/** A very short limit does not make the sweep faster than this, which would cost too much with many connections. */
 const FASTEST_SWEEP_MS = 20;
 /** Time between the two looks at an overdue connection: enough for the event loop to read what has arrived. */
 export const SECOND_LOOK_MS = 50;
-/** A sweep that is later than this means that the process was blocked. */
+/** A sweep that is later than this means that the process was blocked. A timer of an idle process is a few ms late at most. */
 const LATE_MS = 100;
 
 /** Looks over the connections and gives up those that take too long. */
 export class Deadlines {
   /** Milliseconds between two sweeps. */
   readonly sweepMs: number;
+  /** The engine's connections. The sweep changes their notes. */
   #table: LiveTable;
   #settings: Settings;
   /** Milliseconds in which this process was able to serve. Changed by each sweep. */
   #time = 0;
-  /** When the last sweep was, on the clock; -1 before the first and after a pause. */
+  /** When the last sweep was, on the clock; -1 before the first and after a pause. Changed by `sweep` and `pause`. */
   #sweptAt = -1;
-  /** When the next sweep should be, on the clock. */
+  /** When the next sweep should be, on the clock. Changed by each sweep. */
   #dueAt = 0;
 
+  /**
+   * @param table the engine's connections
+   * @param settings the limits
+   */
   constructor(table: LiveTable, settings: Settings) {
     this.#table = table;
     this.#settings = settings;
@@ -105,7 +114,7 @@ export class Deadlines {
     return hasMoved;
   }
 
-  /** An error to tell the client, null to close without a word, or that all is well. */
+  /** Returns the error to tell the client, null to close without an answer, or "go on" if nothing is overdue. */
   #judge(connection: Connection, note: Note, lastIdleMs: number | null): ProtocolError | null | "go on" {
     const { headerTimeoutMs, writeTimeoutMs, keepAliveMs } = this.#settings;
     const time = this.#time;

@@ -1,5 +1,10 @@
-// Serves one listener: accepts connections, drives them, and drains them.
-// Nothing that a client does ends the engine.
+// Accepts connections, drives each to its end, and drains. Nothing that a client does ends the engine.
+//
+//   state     what it means                                                        next
+//   serving   connections are accepted                                             draining
+//   draining  accepting goes on for the drain delay, and until the queue is empty  stopping
+//   stopping  the listener is closed; connections finish or are cut                stopped
+//   stopped   no connection is left                                                -
 
 import { Connection } from "../connection/connection.ts";
 import { run } from "../connection/drive.ts";
@@ -14,63 +19,71 @@ import { platform } from "../platform/runtime.ts";
 import { AcceptLoop } from "./accept_loop.ts";
 import { applicationOf } from "./application.ts";
 import { Deadlines, SECOND_LOOK_MS } from "./deadlines.ts";
-import type { DrainOptions, EngineOptions, EnginePorts } from "./engine_options.ts";
-import { sendAway, StaggeredDrain } from "./staggered_drain.ts";
+import type { ConnectionCounts, DrainOptions, EngineOptions, EnginePorts, EngineState } from "./engine_options.ts";
 import { LiveTable } from "./live_table.ts";
 import { Observed } from "./observed.ts";
-
-/** The state of an engine; it only ever goes on to the next. */
-export type EngineState = "serving" | "draining" | "stopping" | "stopped";
+import { closeAfterAnswers, StaggeredDrain } from "./staggered_drain.ts";
 
 /** Serves one listener until it is drained. */
 export class Engine {
+  /** The connections that have not ended yet. Changed by `#drive`. */
   readonly live: LiveTable = new LiveTable();
   /** Resolves when the listener is closed and the last connection has ended. Never rejects. */
   readonly finished: Promise<void>;
-  /** Connections that were cut. Raised by `abort`. */
-  #cut = 0;
-  /** Connections that ended during a stop before a request came. Raised by `#drive`. */
-  #refused = 0;
 
-  #parts: EngineOptions;
-  #ports: EnginePorts;
-  #options: ConnectionOptions;
-  #deadlines: Deadlines;
+  readonly #options: EngineOptions;
+  readonly #ports: EnginePorts;
+  /** Shared with all connections. `date` is changed by each sweep, `isDraining` and `closeAfterAnswer` by a drain. */
+  readonly #connectionOptions: ConnectionOptions;
+  readonly #deadlines: Deadlines;
+  readonly #acceptLoop: AcceptLoop;
+  /** Resolves `finished`. Called by `#finishIfEmpty`. */
+  readonly #finish: () => void;
+
   /** Changed by `drain`, `#stopAccepting` and `#finishIfEmpty`. */
   #state: EngineState = "serving";
-  /** Set by `drain`; undefined before, and if no process takes over. */
+  /** Which processes take over; undefined if none do. Set by `drain`. */
   #successors: DrainOptions["successors"];
-  /** Requests on connections that have ended. Raised by `#drive`. */
-  #pastRequests = 0;
-  /** The interval of the deadlines; null while there are no connections. */
-  #sweeping: Timer | null = null;
-  /** The sweep that follows one that has found an overdue connection; null while there is none. */
-  #secondLook: Timer | null = null;
-  /** The drain delay, then the graceful timeout; null while serving. */
-  #drainTimer: Timer | null = null;
-  #acceptLoop: AcceptLoop;
-  /** Set by `#stopAccepting` if clients are sent to successors a few at a time; null otherwise. */
-  #staggeredDrain: StaggeredDrain | null = null;
-  /** Set by `drain`: how long a connection may idle; null while serving. */
+  /** How long a connection may idle while the engine drains, in milliseconds; null while it serves. Set by `drain`. */
   #lastIdleMs: number | null = null;
-  #finish: () => void;
+  /** The drain delay, then the graceful timeout; null before a drain. Set by `drain` and `#stopAccepting`. */
+  #drainTimer: Timer | null = null;
+  /** Set by `#stopAccepting` if the drain is staggered; null otherwise. */
+  #staggeredDrain: StaggeredDrain | null = null;
+  /** The pace of the sweep; null while there are no connections. Changed by `#startSweeping` and `#sweep`. */
+  #sweepTimer: Timer | null = null;
+  /** The sweep that follows one that has found an overdue connection; null while there is none. Changed by `#sweep`. */
+  #secondLook: Timer | null = null;
+  /** Requests on connections that have ended. Changed by `#drive`. */
+  #pastRequests = 0;
+  /** Connections that were cut after at least one request. Changed by `abort`. */
+  #cut = 0;
+  /** Connections that ended without a request while the engine was stopping. Changed by `#drive`. */
+  #refused = 0;
 
-  constructor(parts: EngineOptions, ports: EnginePorts) {
-    this.#parts = parts;
+  /**
+   * Starts to accept.
+   *
+   * @param options what it serves, and how
+   * @param ports the clock, the log and the like
+   */
+  constructor(options: EngineOptions, ports: EnginePorts) {
+    this.#options = options;
     this.#ports = ports;
-    const { settings } = parts;
+    const { settings } = options;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     const remove = addConnections(() => this.live.connections());
     this.finished.then(remove);
     this.#finish = resolve;
-    this.#options = {
+    this.#connectionOptions = {
       app: applicationOf({
-        ...parts.application,
+        ...options.application,
         log: ports.log,
-        health: settings.health === undefined
-          ? undefined
-          : { path: settings.health, isDraining: () => this.#options.isDraining && this.#successors === undefined },
+        health: settings.health === undefined ? undefined : {
+          path: settings.health,
+          isDraining: () => this.#connectionOptions.isDraining && this.#successors === undefined,
+        },
       }),
       body: settings.body,
       limits: {
@@ -82,46 +95,46 @@ export class Engine {
       readBudget: new ReadBudget(ports.clock.soon),
       readOrder: new ReadOrder(ports.clock),
       temporaryFiles: ports.temporaryFiles ?? platform.temporaryFiles,
-      scheme: parts.scheme,
-      isObserved: parts.readers.length > 0,
+      scheme: options.scheme,
+      isObserved: options.readers.length > 0,
       closeAfterAnswer: settings.keepAliveMs === 0,
       isDraining: false,
       date: "",
     };
     this.#deadlines = new Deadlines(this.live, settings);
     this.#acceptLoop = new AcceptLoop({
-      ...ports,
-      listener: parts.listener,
-      size: () => this.live.size,
-      most: settings.maxConnections,
-      take: (socket) => void this.#drive(socket),
+      clock: ports.clock,
+      log: ports.log,
+      listener: options.listener,
+      maxConnections: settings.maxConnections,
+      openConnections: () => this.live.size,
+      onConnection: (socket) => void this.#drive(socket),
     });
     this.#acceptLoop.run().then(() => this.#finishIfEmpty());
   }
 
-  /** How it stands. */
   get state(): EngineState {
     return this.#state;
   }
 
-  /** Times that accepting had to pause. */
+  /** How often accepting had to pause. */
   get pauses(): number {
     return this.#acceptLoop.pauses;
   }
 
-  /** How many connections were accepted. */
+  /** Connections accepted so far. */
   get accepted(): number {
     return this.#acceptLoop.accepted;
   }
 
-  /** How the connections ended, so far. */
-  get tally(): { finished: number; cut: number; refused: number } {
+  /** How connections have ended so far. */
+  get connectionCounts(): ConnectionCounts {
     const cut = this.#cut;
     const refused = this.#refused;
     return { finished: this.accepted - this.live.size - cut - refused, cut, refused };
   }
 
-  /** True once it accepts no more and no connection waits for a request: only answers that have begun go on. */
+  /** True once the listener is closed and no connection waits for a request. Only answers that have begun go on. */
   get isQuiet(): boolean {
     if (this.#state === "serving" || this.#state === "draining") return false;
     for (const { phase, closeAfterAnswer } of this.live.connections()) {
@@ -130,7 +143,7 @@ export class Engine {
     return true;
   }
 
-  /** How many requests were begun on all connections, past and present. */
+  /** Requests whose head was read, on all connections, past and present. */
   get requests(): number {
     let requests = this.#pastRequests;
     for (const connection of this.live.connections()) requests += connection.requests;
@@ -138,24 +151,24 @@ export class Engine {
   }
 
   /**
-   * Stops gracefully: what runs may finish, for as long as the settings say.
+   * Stops gracefully: requests that are under way may finish until the graceful timeout. Does nothing if a drain has begun.
    *
-   * @param options what differs from the settings
+   * @param options how the drain differs from the settings
    */
   drain(options: DrainOptions = {}): void {
     if (this.#state !== "serving") return;
     this.#state = "draining";
-    this.#options.isDraining = true;
+    this.#connectionOptions.isDraining = true;
     this.#successors = options.successors;
-    const { settings } = this.#parts;
+    const { settings } = this.#options;
     this.#lastIdleMs = options.lastIdleMs ?? settings.lastIdleMs;
     const delayMs = options.delayMs ?? settings.drainDelayMs;
     if (!this.#isStaggered) {
-      this.#options.closeAfterAnswer = true;
-      sendAway(this.live.connections());
+      this.#connectionOptions.closeAfterAnswer = true;
+      closeAfterAnswers(this.live.connections());
     }
-    const terms = { isShared: options.successors !== undefined, withinMs: settings.gracefulTimeoutMs };
-    const stop = () => this.#acceptLoop.finish(() => this.#stopAccepting(), terms);
+    const backlog = { isShared: options.successors !== undefined, withinMs: settings.gracefulTimeoutMs };
+    const stop = () => this.#acceptLoop.drainBacklog(() => this.#stopAccepting(), backlog);
     if (delayMs > 0) this.#drainTimer = this.#ports.clock.after(delayMs, stop);
     else stop();
   }
@@ -175,44 +188,43 @@ export class Engine {
     this.#state = "stopping";
     this.#drainTimer?.cancel();
     this.#acceptLoop.close();
-    this.#drainTimer = this.#ports.clock.after(this.#parts.settings.gracefulTimeoutMs, () => {
-      this.#ports.log("WARN", `the graceful timeout is over; connections cut: ${this.live.size}`);
+    const { clock, log } = this.#ports;
+    const { gracefulTimeoutMs } = this.#options.settings;
+    this.#drainTimer = clock.after(gracefulTimeoutMs, () => {
+      log("WARN", `the graceful timeout is over; connections cut: ${this.live.size}`);
       this.abort();
     });
     this.#sweep();
     if (this.#isStaggered) {
-      this.#options.closeAfterAnswer = true;
-      this.#staggeredDrain = new StaggeredDrain(this.live, {
-        clock: this.#ports.clock,
-        isPortShared: this.#successors === "same port",
-        withinMs: this.#parts.settings.gracefulTimeoutMs,
-      });
+      this.#connectionOptions.closeAfterAnswer = true;
+      const isPortShared = this.#successors === "same port";
+      this.#staggeredDrain = new StaggeredDrain(this.live, { clock, isPortShared, withinMs: gracefulTimeoutMs });
     }
     this.#finishIfEmpty();
   }
 
-  /** Clients are sent to successors one after the other. */
+  /** True if connections are closed a few at a time. That needs successors, and connections that may idle until their turn. */
   get #isStaggered(): boolean {
     return this.#successors !== undefined && this.#lastIdleMs !== 0;
   }
 
   #finishIfEmpty(): void {
-    // The runtime lets go of the listener's socket when it gets round to it: until then clients are sent to it.
+    // The runtime releases the listener's socket some time after it was closed. Until then it may bring a connection.
     if (this.#state !== "stopping" || this.live.size > 0 || !this.#acceptLoop.hasEnded) return;
     this.#state = "stopped";
     this.#drainTimer?.cancel();
     this.#staggeredDrain?.cancel();
-    this.#sweeping?.cancel();
+    this.#sweepTimer?.cancel();
     this.#secondLook?.cancel();
     this.#finish();
   }
 
-  /** Walks one connection from its accept to its close; its readers see every phase. */
+  /** Runs one connection from its accept to its close. Its readers see every phase. */
   async #drive(socket: Socket): Promise<void> {
-    if (this.#sweeping === null) this.#startSweeping();
-    const connection = new Connection(this.accepted, socket, this.#options);
+    if (this.#sweepTimer === null) this.#startSweeping();
+    const connection = new Connection(this.accepted, socket, this.#connectionOptions);
     this.live.add(connection, this.#ports.clock.now());
-    const { readers } = this.#parts;
+    const { readers } = this.#options;
     const observed = readers.length === 0 ? null : new Observed(connection, readers);
     try {
       await (observed === null ? run(connection) : observed.run());
@@ -223,36 +235,36 @@ export class Engine {
     if (connection.requests === 0 && this.#state === "stopping" && connection.refusal === null) this.#refused++;
     this.#pastRequests += connection.requests;
     observed?.showClosed(this.#ports.log);
-    this.#acceptLoop.roomMade();
+    this.#acceptLoop.connectionEnded();
     if (this.live.size === 0) this.#finishIfEmpty();
   }
 
   #logBroken(connection: Connection, error: unknown): void {
-    // A stream that hangs on the request's signal fails with its reason when the client leaves. That is not a mistake.
+    // The client has left, and the stream failed with the reason of the request's signal. This is not an error to log.
     if (
       error instanceof ResponseBroken && error.cause !== undefined && error.cause === connection.exchange?.cutReason
     ) {
       return;
     }
     const head = connection.exchange?.head;
-    const where = head === undefined ? `connection ${connection.id}` : `${head.method} ${head.target}`;
+    const subject = head === undefined ? `connection ${connection.id}` : `${head.method} ${head.target}`;
     const what = error instanceof ResponseBroken ? "was cut off, its answer is not complete" : "failed";
-    this.#ports.log("ERROR", `${where} ${what}: ${showError(error)}`);
+    this.#ports.log("ERROR", `${subject} ${what}: ${showError(error)}`);
   }
 
   #startSweeping(): void {
-    this.#options.date = new Date(this.#ports.clock.date()).toUTCString();
-    this.#sweeping = this.#ports.clock.every(this.#deadlines.sweepMs, () => this.#sweep());
+    this.#connectionOptions.date = new Date(this.#ports.clock.date()).toUTCString();
+    this.#sweepTimer = this.#ports.clock.every(this.#deadlines.sweepMs, () => this.#sweep());
   }
 
   #sweep(): void {
     const { clock } = this.#ports;
     if (this.live.size === 0) {
-      this.#sweeping?.cancel();
-      this.#sweeping = null;
+      this.#sweepTimer?.cancel();
+      this.#sweepTimer = null;
       return this.#deadlines.pause();
     }
-    this.#options.date = new Date(clock.date()).toUTCString();
+    this.#connectionOptions.date = new Date(clock.date()).toUTCString();
     const isAnyOverdue = this.#deadlines.sweep(clock.now(), this.#lastIdleMs);
     if (isAnyOverdue) {
       this.#secondLook ??= clock.after(SECOND_LOOK_MS, () => {

@@ -4,25 +4,30 @@ import type { Connection } from "../connection/connection.ts";
 import type { Exchange } from "../connection/exchange.ts";
 
 /**
- * What is remembered of a connection from one sweep to the next. Times that end in `At` are milliseconds of the clock;
+ * What is remembered of a connection from one sweep to the next. `Deadlines.sweep` changes it. Times that end in `At` are milliseconds of the clock;
  * those that end in `Since` are milliseconds of the deadlines, which do not count time in which the process was blocked.
  */
 export interface Note {
+  /** When the connection was accepted. */
   readonly openedAt: number;
-  /** The phase counter that was seen last, and since when. */
+  /** The phase counter that was seen last; -1 before the first sweep. */
   passed: number;
+  /** When it was first seen at this number. */
   phaseSince: number;
-  /** Bytes read and written that were seen last, and since when. */
+  /** Bytes read and written that were seen last. */
   moved: number;
+  /** When they were first seen at this number. */
   movedAt: number;
   movedSince: number;
-  /** Bytes written that were seen last, and since when. It starts again while nothing is being written. */
+  /** Bytes written that were seen last. */
   written: number;
+  /** When they were first seen at this number. It starts again while nothing is being written. */
   writtenSince: number;
   /** When the client was first seen to have ended its side; -1 before. */
   endedSince: number;
-  /** The exchange that was seen last, and how long its body has been awaited. */
+  /** The exchange that was seen last; null if there was none. */
   exchange: Exchange | null;
+  /** How long the body of this exchange has been awaited, in milliseconds. */
   bodyWaitMs: number;
   /** True if the last sweep found it overdue. It is given up only if the next one finds that nothing has moved. */
   isOverdue: boolean;
@@ -30,6 +35,7 @@ export interface Note {
 
 /** The connections of one engine. */
 export class LiveTable {
+  /** Changed by `add` and `delete`; the notes by `Deadlines.sweep`. */
   #notes = new Map<Connection, Note>();
 
   /** How many there are. */

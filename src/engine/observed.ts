@@ -10,6 +10,7 @@ import type { Log } from "../platform/ports.ts";
 /** A connection with its readers. */
 export class Observed {
   #connection: Connection;
+  /** What readers are given of the connection: the same object for each call. */
   #view: ConnectionView;
   #readers: readonly PhaseReader[];
 

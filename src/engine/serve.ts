@@ -1,4 +1,4 @@
-// The library function `serve`, a drop-in for `Deno.serve`.
+// The library's entry point: `serve`, a drop-in for `Deno.serve`.
 
 import type { PhaseReader } from "../connection/phases.ts";
 import type { Accept, Handler, OnError } from "../message/handler.ts";
@@ -8,15 +8,15 @@ import { platform } from "../platform/runtime.ts";
 import { Engine } from "./engine.ts";
 import { type Limits, settle } from "./settings.ts";
 
-/** What {@linkcode serve} can be told. */
+/** Options of {@linkcode serve}. */
 export interface ServeOptions extends Limits {
   /**
-   * Port to listen on; 0 picks a free one.
+   * Port to listen on, 0 to 65535. 0 picks a free one.
    * @default {8000}
    */
   port?: number;
   /**
-   * Name or address to listen on.
+   * Host name or IP address to listen on.
    * @default {"0.0.0.0"}
    */
   hostname?: string;
@@ -27,11 +27,11 @@ export interface ServeOptions extends Limits {
    * @default {false}
    */
   reusePort?: boolean;
-  /** A certificate chain in PEM; with {@linkcode ServeOptions.key} it makes the server speak TLS. */
+  /** A certificate chain, PEM. With {@linkcode ServeOptions.key} the server speaks TLS. */
   cert?: string;
-  /** The certificate's private key in PEM. */
+  /** The certificate's private key, PEM. */
   key?: string;
-  /** Cuts every connection and stops when it is aborted. */
+  /** When it is aborted, the server cuts every connection and stops. */
   signal?: AbortSignal;
   /**
    * Called once the server listens.
@@ -43,26 +43,29 @@ export interface ServeOptions extends Limits {
    * @default logs the error with its stack and answers 500
    */
   onError?: OnError;
-  /** Asked with a request's head before its body is read: a Response is sent at once, anything else lets it pass. */
+  /** Called with a request's head before its body is read. A Response is sent at once, anything else lets the request pass. */
   accept?: Accept;
   /**
-   * Told of every phase of every connection, such as {@linkcode stopwatch} and {@linkcode trace}.
+   * Called with every phase of every connection. {@linkcode stopwatch} and {@linkcode trace} are such readers.
    * @default {[]}
    */
   readers?: readonly PhaseReader[];
 }
 
-/** A server that runs. */
+/** A running server. */
 export interface Server extends AsyncDisposable {
-  /** The address that it listens on. */
+  /** The address on which it listens. */
   readonly addr: Address;
   /** Resolves when it has stopped and its last connection has ended. */
   readonly finished: Promise<void>;
-  /** Stops gracefully: no new connections, what runs may finish. Resolves like {@linkcode Server.finished}. */
+  /**
+   * Stops gracefully: no connection is accepted any more, and requests that are under way may finish. Resolves like
+   * {@linkcode Server.finished}.
+   */
   shutdown(): Promise<void>;
-  /** Lets the server keep the process alive, as it does at first. */
+  /** Makes the server keep the process alive. This is so at first. */
   ref(): void;
-  /** Lets the process end although the server listens. */
+  /** Lets the process end while the server listens. */
   unref(): void;
 }
 
@@ -71,7 +74,7 @@ export interface Server extends AsyncDisposable {
  *
  * @param handler answers each request
  * @returns the server, which listens already
- * @throws {Error} with `code` "EADDRINUSE" or the like if the address cannot be had
+ * @throws {Error} with `code` "EADDRINUSE" or the like if the address cannot be used
  * @throws {RangeError} if an option is out of range
  *
  * @example
@@ -89,7 +92,7 @@ export function serve(handler: Handler): Server;
 /**
  * Serves with options.
  *
- * @param options where and how
+ * @param options where to listen, and the limits
  * @param handler answers each request
  * @returns the server, which listens already
  */
@@ -97,7 +100,7 @@ export function serve(options: ServeOptions, handler: Handler): Server;
 /**
  * Serves with options that name the handler.
  *
- * @param options where, how, and what answers
+ * @param options where to listen, the limits and the handler
  * @returns the server, which listens already
  */
 export function serve(options: ServeOptions & { handler: Handler }): Server;
@@ -114,9 +117,9 @@ function start(options: ServeOptions, handler: Handler): Server {
   const { signal } = options;
   const settings = settle(options);
   const { clock, process, decodeLatin1 } = platform;
-  const where = whereToListen(options, settings.headerTimeoutMs);
-  const listener = platform.listen(where);
-  const isTls = where.transport === "tcp" && where.tls !== undefined;
+  const listenOptions = listenOptionsOf(options, settings.headerTimeoutMs);
+  const listener = platform.listen(listenOptions);
+  const isTls = listenOptions.transport === "tcp" && listenOptions.tls !== undefined;
   const engine = new Engine({
     listener,
     scheme: isTls ? "https" : "http",
@@ -131,14 +134,14 @@ function start(options: ServeOptions, handler: Handler): Server {
   try {
     (options.onListen ?? announce(isTls))(listener.addr);
   } catch (error) {
-    // The caller gets no server that it could stop.
+    // The caller gets no server to stop, so it is stopped here.
     engine.abort();
     throw error;
   }
   return serverOf(engine, listener);
 }
 
-function whereToListen(options: ServeOptions, handshakeTimeoutMs: number): ListenOptions {
+function listenOptionsOf(options: ServeOptions, handshakeTimeoutMs: number): ListenOptions {
   const { path, port = 8000, hostname = "0.0.0.0", reusePort, cert, key } = options;
   if (path !== undefined) {
     if (path === "") throw new RangeError("path: expected a path, got an empty one");

@@ -1,17 +1,18 @@
-// The settings of an engine, and their defaults.
+// The limits of an engine, their defaults and the reasons for these. Flags and environment variables are read in src/cli.
 
 import type { BodyPolicy } from "../connection/options.ts";
 
-/** What a client may do at most, and how long it may take. */
+/** Limits for what clients send and for how long they take. */
 export interface Limits {
   /**
-   * When the application runs: `auto` reads a body of up to 64 KiB first, `whole` every body, `stream` none. What is over
-   * 256 KiB is kept in a private temporary file until the request ends, under the directory that TMPDIR names.
+   * When the application runs: `auto` reads a body of up to 64 KiB first, `whole` every body, `stream` none. A body of more
+   * than 256 KiB that is read first is kept in a private temporary file, in the directory that TMPDIR names. The file is
+   * removed when the request ends.
    * @default {"stream"}
    */
   body?: BodyPolicy;
   /**
-   * Most bytes of a request's body; more is answered with 413, 0 stands for no limit.
+   * Most bytes of a request's body; more is answered with 413. 0 means no limit.
    * @default {1073741824} 1 GiB
    */
   maxBodyBytes?: number;
@@ -26,38 +27,38 @@ export interface Limits {
    */
   maxRequestLineBytes?: number;
   /**
-   * Milliseconds for a whole head from its first byte; then 408. A TLS handshake has as long, from its accept.
+   * Milliseconds from the first byte of a head to its last; then 408. A TLS handshake has the same limit, from the accept.
    * @default {10000}
    */
   headerTimeoutMs?: number;
   /**
-   * Bytes a second that a body must bring once it has been waited for 10 s; less is answered with 408, 0 for any.
+   * Least bytes per second of a body, after the first 10 s of waiting for it; less is answered with 408. 0 means no limit.
    * @default {240}
    */
   minBodyRate?: number;
   /**
-   * Milliseconds that a write may stand still.
+   * Milliseconds without progress after which a write is given up and the connection closed. 0 means no limit.
    * @default {60000}
    */
   writeTimeoutMs?: number;
   /**
-   * Milliseconds that a connection may idle between requests; 0 closes it after each answer.
+   * Milliseconds that a connection may idle between requests. 0 closes it after each answer.
    * @default {65000}
    */
   keepAliveMs?: number;
   /**
-   * Most connections at once; more wait in the system's queue.
+   * Most connections at once, 1 or more. Further connections wait in the system's queue.
    * @default {10000}
    */
   maxConnections?: number;
   /**
-   * Milliseconds that a graceful stop waits for what runs.
+   * Milliseconds that a graceful stop waits for requests that are under way.
    * @default {30000}
    */
   gracefulTimeoutMs?: number;
   /**
-   * Milliseconds that a connection may idle once a graceful stop has begun: time for a busy client to send the request
-   * that is answered with `connection: close`, rather than to find the connection gone.
+   * Milliseconds that a connection may idle once a graceful stop has begun. In this time a busy client sends one more
+   * request, which is answered with `connection: close`. Otherwise its request could reach a connection that is closed.
    * @default {0}
    */
   lastIdleMs?: number;
@@ -67,35 +68,35 @@ export interface Limits {
    */
   drainDelayMs?: number;
   /**
-   * Path that the engine answers itself: 200 while it serves, 503 once it drains.
+   * Path that starts with "/" and that the engine answers itself: 200 while it serves, 503 once it drains.
    * @default {undefined} no such path
    */
   health?: string;
 }
 
-/** The same with nothing left open. */
+/** All limits, with the defaults filled in. */
 export type Settings = Required<Omit<Limits, "health">> & Pick<Limits, "health">;
 
-/** What the library does untold; the figures' reasons stand beside them. */
+/** The library's defaults, each with its reason. */
 export const DEFAULTS: Settings = {
   body: "stream",
-  maxBodyBytes: 1024 ** 3, // a film in pieces, not a disk image
-  maxHeaderBytes: 32 * 1024, // room for a large cookie jar, too little to attack with
+  maxBodyBytes: 1024 ** 3, // allows a video, but not a disk image
+  maxHeaderBytes: 32 * 1024, // room for many cookies, but too little for an attack on memory
   maxRequestLineBytes: 8 * 1024, // what common servers take; RFC 9112, section 3, asks for 8000 at least
   headerTimeoutMs: 10_000, // a head is one packet or two
-  minBodyRate: 240, // one packet in six seconds: slower clients attack
-  writeTimeoutMs: 60_000, // a client whose window is shut that long is gone
+  minBodyRate: 240, // one packet in six seconds: only an attack is slower
+  writeTimeoutMs: 60_000, // a client that takes nothing for that long has left
   keepAliveMs: 65_000, // longer than the 60 s of common load balancers, so that they close first
   maxConnections: 10_000, // about what the usual descriptor limit and 100 MiB carry
-  gracefulTimeoutMs: 30_000, // what orchestrators wait before they kill
-  lastIdleMs: 0,
-  drainDelayMs: 0,
+  gracefulTimeoutMs: 30_000, // the default time that Kubernetes waits before it kills
+  lastIdleMs: 0, // a stop ends at once if no request is under way
+  drainDelayMs: 0, // only of use with a load balancer that reads the health path
 };
 
-/** Longest request line that can be asked for. Signed URLs of single sign-on have up to some 20 KiB. */
+/** Largest value of `maxRequestLineBytes`. Signed URLs of single sign-on have up to some 20 KiB. */
 const MAX_REQUEST_LINE_BYTES = 64 * 1024;
 
-/** A limit that is out of range. */
+/** Thrown for a limit that is out of range. */
 export class SettingError extends RangeError {
   /** Which limit, a name of {@linkcode Limits}. */
   readonly setting: string;
@@ -114,11 +115,11 @@ export class SettingError extends RangeError {
 }
 
 /**
- * Fills in what was left open.
+ * Checks limits and fills in the defaults.
  *
- * @param limits what is set
- * @returns everything
- * @throws {SettingError} if a figure is out of range, or a word is not known
+ * @param limits those that are set
+ * @returns all limits
+ * @throws {SettingError} if a limit is out of range or has an unknown value
  */
 export function settle(limits: Limits): Settings {
   const settings: Settings = { ...DEFAULTS };
@@ -142,7 +143,7 @@ export function settle(limits: Limits): Settings {
   return settings;
 }
 
-/** A head holds its request line: one limit follows the other if only one is set. */
+/** A head contains its request line. If only one of the two limits is set, the other is adapted to it. */
 function settleHead(settings: Settings, limits: Limits): void {
   const { maxHeaderBytes: head, maxRequestLineBytes: line } = settings;
   if (head === 0) throw new SettingError("maxHeaderBytes", "expected 1 or more, got 0");

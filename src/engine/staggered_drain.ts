@@ -1,64 +1,68 @@
-// Sends the clients of a draining engine to its successors a few at a time.
-// All clients that connect to a new process at the same moment wait for each other there.
+// Closes the connections of an engine that is being replaced in small groups, so that its clients connect to the successor a
+// few at a time. A process that has just started answers slowly, and clients that arrive together would wait for each other.
 
 import type { Connection } from "../connection/connection.ts";
 import type { Clock, Timer } from "../platform/ports.ts";
 import type { LiveTable } from "./live_table.ts";
 
-/** Processes that drain together close their listeners within this time of each other. */
+/** Processes that are replaced together close their listeners within this time of each other. */
 const OTHERS_CLOSE_MS = 100;
-/** The clients are sent in so many groups, one every 20 ms: over within a third of a second. */
+/** Connections are closed in this many groups. With the time below that takes less than a third of a second. */
 const GROUPS = 15;
+/** Time between two groups: enough for the successor to answer the clients of one. */
 const GROUP_EVERY_MS = 20;
-/** Part of the graceful timeout that the wait for other processes may take, and again the groups. */
+/**
+ * The wait for the other listeners may take this part of `withinMs`, and the groups as much again. Half of the time is then
+ * left for the last requests.
+ */
 const PART = 1 / 4;
 
-/** How a drain is staggered. */
+/** How a staggered drain goes. */
 export interface StaggeredDrainOptions {
   clock: Clock;
   /**
-   * True if other draining processes listen on the same port with sockets of their own. Clients are sent on when all of
-   * these are closed, or they would come to one of them.
+   * True if other processes that are being replaced have sockets of their own on the same port. The drain waits until they
+   * have closed them. Otherwise a client that connects again could reach such a process.
    */
   isPortShared: boolean;
-  /** Milliseconds until the connections that are left are cut. */
+  /** Milliseconds until connections that are still open are cut. */
   withinMs: number;
 }
 
 /**
  * Makes the next answer of each connection its last.
  *
- * @param connections the connections
+ * @param connections to be closed
  */
-export function sendAway(connections: Iterable<Connection>): void {
+export function closeAfterAnswers(connections: Iterable<Connection>): void {
   for (const connection of connections) connection.closeAfterAnswer = true;
 }
 
-/** Sends clients to the processes that take over. */
+/** One staggered drain. It begins when it is made. */
 export class StaggeredDrain {
-  /** First the wait for the other processes, then the interval of the groups. */
+  /** The wait for the other listeners, then the pace of the groups. Changed when the first group is closed. */
   #timer: Timer;
 
   /**
-   * @param live the connections
-   * @param options how the drain is staggered
+   * @param live the engine's connections
+   * @param options how the drain goes
    */
   constructor(live: LiveTable, { clock, isPortShared, withinMs }: StaggeredDrainOptions) {
     const waitMs = isPortShared ? Math.min(OTHERS_CLOSE_MS, withinMs * PART) : 0;
     const everyMs = Math.min(GROUP_EVERY_MS, withinMs * PART / GROUPS);
     this.#timer = clock.after(waitMs, () => {
-      const staying = [...live.connections()];
-      const groupSize = Math.ceil(staying.length / GROUPS);
-      const sendGroup = () => {
-        sendAway(staying.splice(0, groupSize));
-        if (staying.length === 0) this.cancel();
+      const remaining = [...live.connections()];
+      const groupSize = Math.ceil(remaining.length / GROUPS);
+      const closeGroup = () => {
+        closeAfterAnswers(remaining.splice(0, groupSize));
+        if (remaining.length === 0) this.cancel();
       };
-      this.#timer = clock.every(everyMs, sendGroup);
-      sendGroup();
+      this.#timer = clock.every(everyMs, closeGroup);
+      closeGroup();
     });
   }
 
-  /** Stops it. No more clients are sent away. */
+  /** Stops: the connections that are left are not closed by this drain. May be called again. */
   cancel(): void {
     this.#timer.cancel();
   }

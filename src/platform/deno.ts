@@ -1,4 +1,4 @@
-// How Deno answers every port but the network's, the watched files' and the clock's.
+// The ports on Deno. The larger ones have files of their own: clock, network, children, source files, temporary files.
 
 import { denoClock } from "./deno_clock.ts";
 import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
@@ -59,7 +59,7 @@ const process: Process = {
   exit: (code) => Deno.exit(code),
 };
 
-/** The program as the user may have typed it: relative if it is below the directory. */
+/** The program as the user may have typed it: a relative path if it is in the working directory. */
 function showProgram(mainModule: string, cwd: string): string {
   if (!mainModule.startsWith("file:")) {
     const jsr = /^https:\/\/jsr\.io\/(@[^/]+\/[^/]+)\//.exec(mainModule);
@@ -69,7 +69,7 @@ function showProgram(mainModule: string, cwd: string): string {
   return path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
 }
 
-/** A variable that the permissions hide is as good as one that is not set. */
+/** A variable that the permissions hide counts as not set. */
 function readVariable(name: string): string | undefined {
   try {
     return Deno.env.get(name);
@@ -79,7 +79,7 @@ function readVariable(name: string): string | undefined {
   }
 }
 
-/** Hidden variables stay: the application may not see them either. */
+/** A variable that the permissions hide stays, because the application cannot see it either. */
 function unsetVariable(name: string): void {
   try {
     Deno.env.delete(name);
@@ -88,13 +88,13 @@ function unsetVariable(name: string): void {
   }
 }
 
-/** Writes to a stream of the process. A reader that is gone, a full disk, a closed terminal: none is worth a request. */
+/** Writes to stdout or stderr. A closed pipe, a full disk or a closed terminal must not fail a request. */
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = encoder.encode(text);
   try {
     for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
   } catch {
-    // There is nowhere left to say it.
+    // The error cannot be reported: this was the place to report it.
   }
 }
 
@@ -141,7 +141,7 @@ const files: Files = {
     if (!isDirectory) throw new Error(`${path} is not a directory`);
     if (Deno.build.os === "windows") return;
     if (((mode ?? 0) & 0o077) !== 0) throw new Error(`${path} is open to others; expected mode 0700`);
-    // What this process makes is its user's; no permission is needed to see whose that is.
+    // A file that this process makes belongs to its user. Asking for the user's number would need a permission.
     const probe = Deno.makeTempFileSync({ dir: path });
     const own = Deno.statSync(probe).uid;
     Deno.removeSync(probe);
@@ -160,14 +160,14 @@ const files: Files = {
 
 const ascii = new TextDecoder();
 
-/** What every runtime has: UTF-8 is the same for ASCII, which nearly all heads are. */
+/** Decodes with what every runtime has. Nearly all heads are ASCII, for which UTF-8 and Latin-1 are the same. */
 let decodeLatin1 = (bytes: Uint8Array, from: number, to: number): string => {
   const text = ascii.decode(bytes.subarray(from, to));
   if (text.length === to - from && !text.includes("\ufffd")) return text;
   return Array.from(bytes.subarray(from, to), (octet) => String.fromCharCode(octet)).join("");
 };
 
-/** Node's Buffer does it in half the time, but costs milliseconds to load: not before the first answers are out. */
+/** Node's Buffer decodes in half the time, but takes milliseconds to load. So it is loaded after the first answers. */
 async function loadFasterDecoder(): Promise<void> {
   const { Buffer } = await import("node:buffer");
   const { latin1Slice } = Buffer.prototype as unknown as {
@@ -176,10 +176,10 @@ async function loadFasterDecoder(): Promise<void> {
   decodeLatin1 = (bytes, from, to) => latin1Slice.call(bytes, from, to);
 }
 
-/** Heads decoded before it is worth it. */
+/** Heads to decode before the faster decoder is loaded. Changed by `decodeLatin1`. */
 let untilFaster = 100;
 
-/** Deno as the house sees it. */
+/** The ports on Deno. */
 export const denoPlatform: Platform = {
   clock: denoClock,
   process,
@@ -187,7 +187,7 @@ export const denoPlatform: Platform = {
   random: Math.random,
   canSharePort: Deno.build.os !== "windows",
   temporaryFiles: denoTemporaryFiles(),
-  // What not every process uses is loaded when it is used: each module costs a part of a millisecond, node:net several.
+  // Modules that not every process needs are loaded on use. Each takes a part of a millisecond, node:net several.
   loadChildren: async () => (await import("./deno_children.ts")).children,
   loadSources: async () => (await import("./deno_files.ts")).denoSources,
   loadTerminal: async () => (await import("./deno_terminal.ts")).terminal,

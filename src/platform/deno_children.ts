@@ -1,25 +1,26 @@
-// How Deno starts another process of its program, with what this one was given.
-// A child gets no permission that its parent lacks.
+// Starts further processes of this program with Deno, with the flags that this process was given.
+// A child never gets a permission that its parent does not have.
 
 import type { Child, ChildAccess, ChildOptions, Children } from "./ports.ts";
 
-/** Deno as it was started, before anybody changed what it says of its arguments. */
+/** The arguments at the start. `setArgs` changes `Deno.args` later. */
 const ARGS_AT_START = [...Deno.args];
 
-/** Flags that say which configuration file is used. */
+/** Flags that name the configuration file, or turn it off. */
 const CONFIG = /^(-c|--config(=|$)|--no-config$)/;
-/** Flags that belong to one process: two debuggers cannot share a port, and only the supervisor restarts. */
+/** Flags that children do not get. Two debuggers cannot share a port, and only the supervisor restarts. */
 const NOT_INHERITED = /^--(inspect|watch|cpu-prof|unstable-net$|no-prompt$)/;
-/** Of these, the ones whose value may be the next word. */
-const VALUE_BEHIND = /^--cpu-prof-(dir|name|interval)$/;
+/** Those of them whose value may be the next word. */
+const VALUE_FOLLOWS = /^--cpu-prof-(dir|name|interval)$/;
 
 /**
- * Room for what a start leaves behind, in MiB: with the one that is usual the collector runs in the middle of it, and its
- * threads have to be woken. It makes up for that later, when clients are there, and the process stays some 9 MB larger.
+ * A larger young generation of V8's heap, in MiB, for a faster start. With the default size the garbage collector runs during
+ * the start, and has to wake its threads. With this one it runs later, when the worker serves, and the process takes some
+ * 9 MB more.
  */
 const ROOM_TO_START = "--v8-flags=--min-semi-space-size=8";
 
-/** Deno as other processes see it. */
+/** Child processes on Deno. */
 export const children: Children = {
   limitsOf(options) {
     if (ownFlags() !== null) return null;
@@ -50,7 +51,7 @@ export const children: Children = {
         try {
           child.kill(signal);
         } catch (error) {
-          // It has ended, and its end is on its way to us.
+          // The child has ended, and `ended` resolves soon.
           if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
         }
       },
@@ -67,13 +68,13 @@ function flagsFor(options: ChildOptions): string[] {
   return [...flags, ...more];
 }
 
-/** A variable of the environment; "" if it is not set or hidden. It is read without a permission prompt. */
+/** A variable of the environment; "" if it is not set or hidden. The user must not be prompted for a permission here. */
 function variable(name: string): string {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) ?? "" : "";
 }
 
-/** The flags of this process. Only Linux shows them, and only to a process with all permissions. */
+/** The flags of this process. Null if they cannot be seen: Linux shows them, to a process that has all permissions. */
 function ownFlags(): string[] | null {
   if (Deno.build.os !== "linux") return null;
   let words: string[];
@@ -83,17 +84,17 @@ function ownFlags(): string[] | null {
     if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
-  // Behind the flags come the main module and the arguments.
+  // After the flags come the main module and the arguments.
   const flags = words.slice(0, words.length - ARGS_AT_START.length - 1);
   const command = flags.indexOf("run");
   if (command >= 0) flags.splice(command, 1);
-  return flags.filter((flag, i) => !NOT_INHERITED.test(flag) && !VALUE_BEHIND.test(flags[i - 1] ?? ""));
+  return flags.filter((flag, i) => !NOT_INHERITED.test(flag) && !VALUE_FOLLOWS.test(flags[i - 1] ?? ""));
 }
 
 const EVERYTHING = "--allow-all";
 const PERMISSIONS = ["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const;
 
-/** What this process may do, as flags. What it may do in part is asked for by the names that are known. */
+/** The permissions of this process, as flags. For a partial permission, each name in `options` is checked by itself. */
 function permissionFlags(options: ChildAccess): string[] {
   const states = PERMISSIONS.map((name) => Deno.permissions.querySync({ name }));
   if (states.every(isWhole)) return [EVERYTHING];
@@ -110,7 +111,7 @@ function isWhole(status: Deno.PermissionStatus): boolean {
   return status.state === "granted" && status.partial !== true;
 }
 
-/** What `--allow-sys` can name. */
+/** The values of `--allow-sys`. */
 const SYSTEM_FACTS = [
   "hostname",
   "osRelease",
@@ -126,7 +127,7 @@ const SYSTEM_FACTS = [
   "statfs",
 ] as const;
 
-/** A comma parts the values of a flag, whatever is done to it: the nearest directory above without one is named instead. */
+/** A comma separates the values of a flag and cannot be escaped. The nearest parent directory without one is named instead. */
 function withoutComma(path: string): string {
   const comma = path.indexOf(",");
   return comma < 0 ? path : path.slice(0, path.lastIndexOf("/", comma)) || "/";

@@ -1,19 +1,19 @@
-// How Deno tells the time, and waits.
-// Deno's timers are those of node:timers, which take 7 ms to load: what rings again and again waits on a cell of memory
-// instead, and the rest loads them when it is first used.
+// The clock on Deno.
+// Deno's timers take 7 ms to load (node:timers). Repeated timers therefore wait with `Atomics.waitAsync` instead. The other
+// timers are loaded on first use.
 
 import type { Clock, Timer } from "./ports.ts";
 
-/** 24 days, what a timer of JavaScript can hold; nothing here is waited for as long. */
+/** The longest time that a JavaScript timer can hold, 24 days. No wait here needs more. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Deno asks the system for connections and bytes when it has nothing else to do, or after 61 turns of its event loop. A
- * timer is something to wait for. It is longer than the work of a usual turn, so that it is not due before the wait begins.
+ * Time for `afterPoll`. Deno asks the system for connections and bytes when it has nothing else to do, or after 61 turns of its
+ * event loop. Waiting for a timer makes it ask. The time is longer than a usual turn, so that the timer is not due already.
  */
 export const POLL_MS = 5;
 
-/** A wait for a cell that is never changed ends when its time is over. It does not keep the process alive. */
+/** Waits on a memory cell that does not change until the time is over. Such a wait does not keep the process alive. */
 function every(everyMs: number, call: () => void): Timer {
   const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   let isOver = false;
@@ -23,7 +23,7 @@ function every(everyMs: number, call: () => void): Timer {
   };
   const ring = () => {
     if (isOver) return;
-    wait(); // before the call, which may fail
+    wait(); // before the call, which may throw
     call();
   };
   wait();
@@ -35,7 +35,7 @@ function every(everyMs: number, call: () => void): Timer {
   };
 }
 
-/** Deno's clock. */
+/** The clock on Deno. */
 export const denoClock: Clock = {
   now: () => performance.now(),
   date: () => Date.now(),

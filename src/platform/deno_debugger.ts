@@ -1,20 +1,21 @@
-// Deno (from 2.9.2) opens its debugger on USR1, whatever else a program does on that signal.
+// Closes the debugger that Deno (from 2.9.2) opens on USR1, even if the program uses that signal itself.
 // A debugger that the user has asked for stays open.
 
 import { denoClock } from "./deno_clock.ts";
 
-/** Deno listens for USR1 from 500 ms after its start; a debugger that is open before was asked for by a flag. */
+/** Deno listens for USR1 from 500 ms after its start. A debugger that is open before that was asked for with a flag. */
 const BEFORE_DENO_LISTENS_MS = 400;
-/** Deno opens it within milliseconds of the signal, if at all. */
+/** Deno opens the debugger within milliseconds of the signal, if at all. Half a second is enough on a busy machine too. */
 const LOOK_EVERY_MS = 5;
 const LOOKS = 100;
 
 /** What became of the debugger after USR1. */
 export type DebuggerState = "closed" | "not open" | "wanted" | "not permitted";
 
+/** True if the user has asked for the debugger. Set once by `noteDebugger`, after 400 ms. */
 let isWanted = false;
 
-/** Called at the start: notes whether the user has asked for the debugger. */
+/** Called at the start. Notes whether the user has asked for the debugger. */
 export function noteDebugger(): void {
   const timer = denoClock.every(BEFORE_DENO_LISTENS_MS, async () => {
     timer.cancel();
@@ -23,9 +24,9 @@ export function noteDebugger(): void {
 }
 
 /**
- * Called on USR1: closes the debugger that Deno opens on it.
+ * Called on USR1. Waits for the debugger and closes it, unless the user has asked for it.
  *
- * @returns what became of it; `not permitted` if Deno wants `--allow-sys` for closing it
+ * @returns what was done; `not permitted` if Deno needs `--allow-sys` for it
  */
 export async function closeDebugger(): Promise<DebuggerState> {
   if (isWanted) return "wanted";
@@ -41,7 +42,7 @@ export async function closeDebugger(): Promise<DebuggerState> {
   return "not open";
 }
 
-/** The address of the debugger; undefined if it is closed, null if we must not know. */
+/** The debugger's address; undefined if it is not open, null if the permissions hide it. */
 async function debuggerUrl(): Promise<string | undefined | null> {
   try {
     return (await import("node:inspector")).url();

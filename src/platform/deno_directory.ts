@@ -1,20 +1,21 @@
-// Temporary files with paths under Deno, in a directory that no other user can look into.
-// What has a name outlives a process that is killed, and only such a one: an exit removes what is left.
+// Temporary directories on Deno, for files that are used by their paths. Only this user can enter them.
+// They are removed at the exit of the process. Only a process that is killed leaves its directories.
 
 import { PREFIX, storageError } from "./deno_temporary.ts";
 import type { NamedFile, TemporaryDirectory } from "./ports.ts";
 
-/** What is read at once: as much as a streamed body brings at best. */
+/** Bytes per read: as many as the largest piece of a streamed body. */
 const PIECE_BYTES = 128 * 1024;
 
-/** Directories to be removed at the exit. */
+/** Paths of directories to be removed at the exit. Changed by `makeTemporaryDirectory` and by each removal. */
 const live = new Set<string>();
+/** True once the listener for the exit is added. Set by `watchExit`. */
 let isExitWatched = false;
 
 /**
  * Makes a private directory.
  *
- * @param parent an existing directory; not given, the system's directory for temporary files, which TMPDIR names
+ * @param parent an existing directory, by default the system's directory for temporary files (TMPDIR)
  * @returns the directory, empty
  * @throws {StorageError} if it cannot be made
  */
@@ -38,7 +39,7 @@ function watchExit(): void {
       try {
         Deno.removeSync(path, { recursive: true });
       } catch {
-        // No caller is left to be told.
+        // The process is about to end, and the error cannot be reported any more.
       }
     }
   });
@@ -46,8 +47,11 @@ function watchExit(): void {
 
 class DenoDirectory implements TemporaryDirectory {
   #path: string;
+  /** Files that are being opened. Changed by `create`. */
   #making = new Set<Promise<unknown>>();
+  /** Files that were made. Changed by `create`. */
   #files: DenoNamedFile[] = [];
+  /** The removal; null before it begins. Set by `remove`. */
   #removed: Promise<void> | null = null;
 
   constructor(path: string) {
@@ -74,20 +78,22 @@ class DenoDirectory implements TemporaryDirectory {
   }
 
   async #remove(): Promise<void> {
-    // A file that is just being made would stand in the way of its directory's removal.
+    // A file that is made during the removal would make it fail.
     await Promise.allSettled(this.#making);
     for (const file of this.#files) file.close();
     try {
       await Deno.remove(this.#path, { recursive: true });
     } catch {
-      // It was removed by another process, or will be.
+      // Another program has removed it already, or a cleanup of the temporary directory will.
     }
     live.delete(this.#path);
   }
 }
 
 class DenoNamedFile implements NamedFile {
+  /** Changed by `moveTo`. */
   path: string;
+  /** The file, open for writing; null after `close`. */
   #file: Deno.FsFile | null;
 
   constructor(file: Deno.FsFile, path: string) {
@@ -124,7 +130,7 @@ class DenoNamedFile implements NamedFile {
       async pull(controller) {
         try {
           const open = file ??= await Deno.open(path);
-          // A caller that cancels does not wait for the file to be opened.
+          // The stream may have been cancelled while the file was being opened.
           if (isOver) return end();
           const piece = new Uint8Array(PIECE_BYTES);
           const count = await open.read(piece);
@@ -154,7 +160,7 @@ class DenoNamedFile implements NamedFile {
   }
 }
 
-/** Another disk: the copy gets its name when it is whole, so that no reader finds half a file there. */
+/** Moves a file to another disk. The copy gets its name when it is complete, so that no reader finds half a file. */
 async function copyOver(from: string, to: string): Promise<void> {
   const part = `${to}.${crypto.randomUUID()}.part`;
   try {

@@ -4,10 +4,10 @@ import { ModulesUnknown, WatchLimit, type WatchResource } from "./errors.ts";
 import { fromFileUrl, toFileUrl } from "./file_url.ts";
 import type { DirectoryEntry, FileEvent, Sources, Watcher } from "./ports.ts";
 
-/** Files above it are told apart by size and time: reading a large one after each save would be felt. */
+/** Larger files are compared by size and time, because reading one after each save would take too long. */
 const MAX_DIGESTED_BYTES = 8 * 1024 * 1024;
 
-/** Deno as the house sees its author's files. */
+/** Source files on Deno. */
 export const denoSources: Sources = { watch, list, realPath, readLink, stamp, fingerprint, modulesOf };
 
 const isWindows = Deno.build.os === "windows";
@@ -45,17 +45,17 @@ function startWatch(directories: readonly string[]): Deno.FsWatcher {
   }
 }
 
-/** Deno gives these errors no class and no code, only the words of its watcher and the number of the system's error. */
+/** Deno gives these errors neither a class nor a code, only a message with the number of the system's error. */
 function scarceResource({ message }: Error, directory: string): WatchResource | null {
   if (/file watch limit reached|\(os error 28\)/.test(message)) return "watches";
   if (!/\(os error 24\)/.test(message)) return null;
   return hasDescriptors(directory) ? "instances" : "descriptors";
 }
 
-/** A watch takes three: inotify's, and two to wait for it. */
+/** Descriptors that a watch takes: one of inotify, and two to wait for it. */
 const WATCH_DESCRIPTORS = 3;
 
-/** EMFILE says that this process has too many files open, and also that this user has too many instances of inotify. */
+/** EMFILE means that this process has too many open files, or that this user has too many instances of inotify. */
 function hasDescriptors(directory: string): boolean {
   const probes: Deno.FsFile[] = [];
   try {
@@ -69,7 +69,7 @@ function hasDescriptors(directory: string): boolean {
   }
 }
 
-/** Null for what changes nothing: a file that was written is closed. */
+/** Null for an event without a change, such as the closing of a file. */
 function fileEventOf({ kind, paths, flag }: Deno.FsEvent): FileEvent | null {
   if (flag === "rescan") return { kind: "lost", paths: [] };
   if (kind === "access") return null;
@@ -99,17 +99,17 @@ function realPath(path: string): string | null {
 
 function readLink(path: string): string | null {
   try {
-    // Asked first: reading the link of what is none is an error without a class on some systems.
+    // Checked first, because reading a file that is not a link fails without an error class on some systems.
     return Deno.lstatSync(path).isSymlink ? slashed(Deno.readLinkSync(path)) : null;
   } catch (error) {
-    // What may not be looked at is taken for what it seems to be.
+    // A path that may not be read is treated as not being a link.
     const { PermissionDenied, NotCapable } = Deno.errors;
     if (isNoFile(error) || error instanceof PermissionDenied || error instanceof NotCapable) return null;
     throw error;
   }
 }
 
-/** Two saves within this time may give a file the same time: FAT counts in steps of 2 s. */
+/** Two saves within this time may leave the same file time, because FAT counts in steps of 2 s. */
 const RECENT_MS = 3_000;
 
 function stamp(path: string): string | null {
@@ -117,14 +117,14 @@ function stamp(path: string): string | null {
     const { isFile, isSymlink, size, mtime, ino } = Deno.lstatSync(path);
     if (isFile) {
       const time = mtime?.getTime() ?? 0;
-      // The stamp changes once more when the file is no longer recent: a save that was missed is found then.
+      // The stamp changes again when the file is no longer recent. A save that was missed is found then.
       const isRecent = Math.abs(Date.now() - time) < RECENT_MS;
       return `${size} ${time} ${ino}${isRecent ? " recent" : ""}`;
     }
     if (!isSymlink) return null;
-    // What is behind the link is in a directory that may not be watched.
-    const behind = realPath(path);
-    return `-> ${readLink(path)} ${behind === null ? "" : stamp(behind)}`;
+    // The target may be in a directory that is not watched.
+    const target = realPath(path);
+    return `-> ${readLink(path)} ${target === null ? "" : stamp(target)}`;
   } catch (error) {
     return isNoFile(error) ? null : "unreadable";
   }
@@ -135,10 +135,10 @@ async function fingerprint(path: string): Promise<string | null> {
     const info = await Deno.lstat(path);
     if (!info.isSymlink) return await contentOf(path, info);
     const target = `-> ${readLink(path)} `;
-    // A link that leads nowhere is there too.
+    // A link without a target has a fingerprint too.
     return target + (realPath(path) === null ? null : await contentOf(path, await Deno.stat(path)));
   } catch (error) {
-    // It is there and says nothing; when it can be read it is another file for us.
+    // The file exists but cannot be read. Once it can be read, its fingerprint differs.
     return isNoFile(error) ? null : "unreadable";
   }
 }
@@ -154,16 +154,16 @@ function isNoFile(error: unknown): boolean {
   return error instanceof NotFound || error instanceof NotADirectory || error instanceof FilesystemLoop;
 }
 
-/** What `deno info --json` says, as far as it matters here. */
+/** The part of the output of `deno info --json` that is used here. */
 interface ModuleGraph {
   modules: readonly { specifier: string }[];
 }
 
 async function modulesOf(path: string, { config }: { config: string | null }): Promise<string[]> {
-  // A compiled program would start itself once more.
+  // `Deno.execPath` of a compiled program is the program itself.
   if (Deno.build.standalone) throw new ModulesUnknown("a compiled program has no `deno info` to ask");
-  // Without the packages of others it needs neither the network nor a lock file, and makes no node_modules. They stand
-  // in the graph as errors then, as does what is missing or cannot be parsed; none of these stops it.
+  // Without packages it needs neither the network nor a lock file, and makes no node_modules. Packages are then errors in
+  // the graph, like files that do not exist or cannot be parsed. Such errors do not stop it.
   const args = ["info", "--json", "--no-remote", "--no-npm", "--no-lock"];
   if (config !== null) args.push("--config", config);
   const { success, stdout, stderr } = await runDeno([...args, toFileUrl(path, { isWindows })]);

@@ -1,4 +1,4 @@
-// How Deno listens and accepts.
+// Listens and accepts with Deno.
 
 import { ListenerClosed } from "./errors.ts";
 import type { Address, Listener, ListenOptions, Socket, TlsOptions } from "./ports.ts";
@@ -7,9 +7,9 @@ import type { TlsUpgrade } from "./deno_tls.ts";
 /**
  * Listens.
  *
- * @param options where
+ * @param options the address
  * @returns the listener
- * @throws {Error} as `Deno.listen` does, with `code` "EADDRINUSE" and the like
+ * @throws {Error} as `Deno.listen` does, with a `code` such as "EADDRINUSE"
  */
 export function listen(options: ListenOptions): Listener {
   if (options.transport === "unix") return new UnixListener(Deno.listen(options), options.path);
@@ -19,7 +19,7 @@ export function listen(options: ListenOptions): Listener {
   return new TcpListener(listener, tls);
 }
 
-/** node:tls would tell of a bad certificate, or of a key of another one, only when a client comes. */
+/** Throws for a bad certificate or the key of another one. node:tls would report that only when a client connects. */
 function checkCertificate({ cert, key }: TlsOptions): void {
   Deno.createHttpClient({ cert, key }).close();
 }
@@ -31,7 +31,7 @@ async function loadUpgrade(tls: TlsOptions): Promise<TlsUpgrade> {
 /**
  * Connects to a Unix socket.
  *
- * @param path of a listening socket
+ * @param path of a socket on which a process listens
  * @returns the connection
  * @throws {Error} as `Deno.connect` does
  */
@@ -40,11 +40,11 @@ export async function connectUnix(path: string): Promise<Socket> {
 }
 
 /**
- * Tells whether a process has a Unix socket at a path.
+ * Tells whether a process listens on a Unix socket.
  *
  * @param path of a Unix socket
- * @returns false if none has, or there is no such path
- * @throws {Deno.errors.NotCapable} if this process may not ask
+ * @returns false if no process does, or there is no such path
+ * @throws {Deno.errors.NotCapable} if the permissions of this process do not allow it to connect
  */
 export async function isUnixSocketLive(path: string): Promise<boolean> {
   try {
@@ -53,13 +53,13 @@ export async function isUnixSocketLive(path: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Deno.errors.ConnectionRefused || error instanceof Deno.errors.NotFound) return false;
     if (error instanceof Deno.errors.NotCapable) throw error;
-    // Its queue is full (EAGAIN), it is one for datagrams (EPROTOTYPE), or another user's (EACCES): it is in use.
+    // The socket is in use: its queue is full (EAGAIN), it is for datagrams (EPROTOTYPE), or it is another user's (EACCES).
     return true;
   }
 }
 
-/** A client that has left already makes it fail; the connection's first read tells of that. */
-function hurry(connection: Deno.TcpConn): void {
+/** Sends small writes at once. This fails if the client has left already, which the first read reports too. */
+function setNoDelay(connection: Deno.TcpConn): void {
   try {
     connection.setNoDelay(true);
   } catch (error) {
@@ -67,7 +67,7 @@ function hurry(connection: Deno.TcpConn): void {
   }
 }
 
-/** The client left while it waited to be accepted: that says nothing about the next one. */
+/** True if the client left while it waited to be accepted. The next accept may succeed at once. */
 function hasClientLeft(error: unknown): boolean {
   const { ConnectionAborted, ConnectionReset, NotConnected } = Deno.errors;
   return error instanceof NotConnected || error instanceof ConnectionAborted || error instanceof ConnectionReset;
@@ -76,8 +76,9 @@ function hasClientLeft(error: unknown): boolean {
 class TcpListener implements Listener {
   readonly addr: Address;
   #listener: Deno.TcpListener;
-  /** Makes connections TLS; null for plain ones. */
+  /** Makes connections TLS; null for plain connections. */
   #upgrade: Promise<TlsUpgrade> | null;
+  /** Set by `close`. */
   #isClosed = false;
 
   constructor(listener: Deno.TcpListener, tls?: TlsOptions) {
@@ -90,8 +91,8 @@ class TcpListener implements Listener {
     for (;;) {
       try {
         const connection = await this.#listener.accept();
-        // An answer in several writes must not wait for the client's acknowledgement of the first.
-        hurry(connection);
+        // An answer in several writes must not wait until the client has acknowledged the first.
+        setNoDelay(connection);
         return this.#upgrade === null ? connection as Socket : (await this.#upgrade).start(connection);
       } catch (error) {
         if (this.#isClosed) throw new ListenerClosed("the listener is closed", { cause: error });
@@ -115,17 +116,18 @@ class TcpListener implements Listener {
   }
 }
 
-/** Listens at a path; the file there goes with it, if it is still this socket. */
+/** Listens at a path. The file at the path is removed at the close, if it is still this socket. */
 class UnixListener implements Listener {
   readonly addr: Address;
   #listener: Deno.UnixListener;
   #path: string;
-  /** Which file the socket is. */
+  /** The socket's file, as `fileAt` gives it after the start. */
   #file: string | null;
-  /** True if it was closed, and the socket stays open. */
+  /** True if the listener was closed and the socket had to stay open. Set by `close`. */
   #isAbandoned = false;
+  /** Set by `close`. */
   #isClosed = false;
-  /** Fails the accept that is under way. */
+  /** Rejects the accept that is under way. Changed by `accept`. */
   #fail: (error: Error) => void = () => {};
 
   constructor(listener: Deno.UnixListener, path: string) {
@@ -151,12 +153,12 @@ class UnixListener implements Listener {
     const file = fileAt(this.#path);
     if (file === null || file === this.#file) {
       this.#listener.close();
-      // Deno does so a turn later if an accept is under way, and the process may have ended by then.
+      // If an accept is under way, Deno removes the file a turn later. The process may have ended by then.
       if (file !== null) removeIfThere(this.#path);
       return;
     }
-    // Deno removes what is at the path when it closes the socket, whatever it is. This is not the socket: so it stays open
-    // until the process ends, and no client finds it any more.
+    // Deno removes any file at the path when it closes the socket. The file there is not this socket, and must stay. So the
+    // socket stays open until the process ends. Clients cannot reach it any more.
     this.#isAbandoned = true;
     this.#listener.unref();
     this.#fail(new ListenerClosed("the listener is closed"));
@@ -175,17 +177,17 @@ function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // A stop must not fail here. If the system keeps the file, the next start replaces it, as it does after a kill.
+    // A stop must not fail because of this. If the file stays, the next start replaces it, as after a kill.
   }
 }
 
-/** Which file is at a path, as device and inode; null if there is none, or none that can be seen. */
+/** Identifies the file at a path by device and inode. Null if there is none, or it cannot be seen. */
 function fileAt(path: string): string | null {
   try {
     const { dev, ino } = Deno.lstatSync(path);
     return `${dev} ${ino}`;
   } catch {
-    // Without a file at the path, or a way to it, the close has nothing to remove.
+    // Without a file that can be reached, the close has nothing to remove.
     return null;
   }
 }

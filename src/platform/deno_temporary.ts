@@ -1,29 +1,30 @@
-// Keeps bytes in files that no other user can see, under Deno.
-// Nothing is left behind; what cannot be kept is a StorageError that says what to do about it.
+// Temporary files on Deno that only this process can open. They have no name, so that even a killed process leaves none. On
+// Windows a file has a name until it is removed.
+// Failures are StorageErrors that say what the operator can do.
 
 import { StorageError } from "./errors.ts";
 import { messageOf } from "./log.ts";
 import type { TemporaryFile, TemporaryFiles } from "./ports.ts";
 
-/** What every temporary name begins with. */
+/** Temporary names begin with this, so that an operator sees where a file comes from. */
 export const PREFIX = "weft-";
 
 /**
- * Temporary files of this process.
+ * Makes the port for temporary files.
  *
- * @param directory if they stand; not given, the system's directory for them, which TMPDIR names
- * @returns what makes them
+ * @param directory for the files, by default the system's directory for temporary files (TMPDIR)
+ * @returns the port for temporary files
  */
 export function denoTemporaryFiles(directory?: string): TemporaryFiles {
   return {
-    // deno-lint-ignore require-await -- a failure is a rejection
+    // deno-lint-ignore require-await -- an error has to become a rejection
     open: async () => openNameless(directory),
   };
 }
 
 function openNameless(dir: string | undefined): TemporaryFile {
   try {
-    // At once, with no wait between: only a process killed in between these lines leaves an (empty) file behind.
+    // No wait in between: only a process that is killed between these lines leaves a file, and it is empty.
     const path = Deno.makeTempFileSync({ dir, prefix: PREFIX });
     const file = Deno.openSync(path, { read: true, write: true });
     if (Deno.build.os === "windows") return new DenoTemporaryFile(file, path, path);
@@ -36,15 +37,19 @@ function openNameless(dir: string | undefined): TemporaryFile {
 
 class DenoTemporaryFile implements TemporaryFile {
   #file: Deno.FsFile;
+  /** The directory of the file, for error messages. */
   #directory: string;
+  /** The file's path; null if it has no name any more. */
   #name: string | null;
+  /** True once reading has begun. Set by `read`. */
   #isRead = false;
+  /** The removal; null before it begins. Set by `remove`. */
   #removed: Promise<void> | null = null;
 
   /**
-   * @param file open to read and write
-   * @param path where it was made
-   * @param name its path if it still has one
+   * @param file open for reading and writing
+   * @param path at which it was made
+   * @param name its path if it still has one, otherwise null
    */
   constructor(file: Deno.FsFile, path: string, name: string | null) {
     this.#file = file;
@@ -80,17 +85,17 @@ class DenoTemporaryFile implements TemporaryFile {
 
   async #remove(): Promise<void> {
     try {
-      // Closing a large file gives its blocks back on this thread; truncating it does so on another.
+      // Closing a large file releases its blocks on this thread, truncating it does so on another thread.
       await this.#file.truncate(0);
     } catch {
-      // Then closing has to do it.
+      // The close below releases the blocks.
     }
     this.#file.close();
     if (this.#name === null) return;
     try {
       await Deno.remove(this.#name);
     } catch {
-      // It was removed by another process, or will be.
+      // Another program has removed it already, or a cleanup of the temporary directory will.
     }
   }
 }
@@ -98,9 +103,9 @@ class DenoTemporaryFile implements TemporaryFile {
 /**
  * Makes the error of a temporary file.
  *
- * @param what could not be done with it
- * @param directory if it stands; not given, the system's directory for them
- * @param cause what the system said
+ * @param what could not be done, such as "be written"
+ * @param directory of the file, by default the system's directory for temporary files
+ * @param cause the system's error
  * @returns the error, to be thrown
  */
 export function storageError(what: string, directory: string | undefined, cause: unknown): StorageError {

@@ -1,20 +1,20 @@
-// How Deno finds out whether a terminal is there, and whether the process was started to outlive it.
+// Finds out whether this process has a terminal, and whether it was started to outlive the terminal.
 
 import type { Terminal } from "./ports.ts";
 
-/** SIGHUP is the lowest bit of the signals that a process ignores. */
+/** The bit of SIGHUP (signal 1) in the mask of ignored signals. */
 const HUP_BIT = 1n;
 
-/** Deno's terminal. */
+/** The terminal on Deno. */
 export const terminal: Terminal = {
   isOutlived() {
     const status = readStatus();
-    if (status === null) return !isAnyStreamTerminal(); // nohup leaves none
+    if (status === null) return !isAnyStreamTerminal(); // nohup redirects every stream that is a terminal
     const [, mask] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status) ?? [];
     return (BigInt(`0x${mask}`) & HUP_BIT) !== 0n;
   },
   isThere() {
-    // A terminal may control a process none of whose streams leads there. Without /proc that may be one under nohup.
+    // A process may have a terminal although none of its streams is one. Without /proc it may also run under nohup.
     return isAnyStreamTerminal() || Deno.build.os === "linux" && canOpenTerminal();
   },
 };
@@ -28,11 +28,11 @@ function canOpenTerminal(): boolean {
     Deno.openSync("/dev/tty").close();
     return true;
   } catch {
-    return false; // No terminal controls this process, or the permissions hide it.
+    return false; // This process has no terminal, or the permissions hide it.
   }
 }
 
-/** What Linux tells of this process. Null on other systems, and if the permissions hide it: Deno wants all of them for /proc. */
+/** The status of this process in Linux's /proc. Null on other systems, and if Deno does not have all permissions. */
 function readStatus(): string | null {
   if (Deno.build.os !== "linux") return null;
   try {

@@ -1,6 +1,6 @@
-// How a TCP connection that Deno has accepted becomes a TLS connection.
-// A connection can be closed at every moment. `Deno.listenTls` cannot do that: its connections keep their descriptor
-// until the handshake ends, however long the client takes.
+// Makes a TLS connection of a TCP connection that Deno has accepted.
+// Only a listener with a certificate loads this module, because node:tls takes 15 ms to load.
+// `Deno.listenTls` is not used: its connections keep their descriptor until the handshake ends, even if they are closed.
 
 import { Socket as NodeSocket } from "node:net";
 import process from "node:process";
@@ -9,12 +9,12 @@ import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { StreamSocket } from "./node_net.ts";
 import type { Address, Socket, TlsOptions } from "./ports.ts";
 
-/** The part of Deno's handle for TCP that is used here; `openFromRid` gives 0 when the handle has the connection. */
+/** The part of Deno's handle for TCP that is used here. `openFromRid` returns 0 if the handle has taken the connection. */
 interface TcpHandle {
   openFromRid(resource: number): number;
 }
 
-/** What Deno keeps of node's internal binding. Null if this version of Deno has none, or another one. */
+/** Node's internal binding for TCP, as Deno has it. Null if this version of Deno has none, or a different one. */
 const tcp = findBinding();
 
 function findBinding(): { make(): TcpHandle } | null {
@@ -33,7 +33,7 @@ export class TlsUpgrade {
   #secureContext: SecureContext;
   #handshakeTimeoutMs: number;
 
-  /** @param tls certificate and key, which have been checked */
+  /** @param tls certificate and key, already checked, and the limit of the handshake */
   constructor({ cert, key, handshakeTimeoutMs }: TlsOptions) {
     this.#secureContext = createSecureContext({ cert, key });
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
@@ -42,24 +42,24 @@ export class TlsUpgrade {
   /**
    * Starts the handshake. Reads and writes wait for it.
    *
-   * @param connection which is taken over
-   * @param options `isPortable` uses documented parts of Deno only, which takes half as much CPU again
+   * @param connection this takes it over and closes it
+   * @param options `isPortable`: use only documented parts of Deno, which takes 1.5 times as much CPU
    * @returns the TLS connection
    */
   start(connection: Deno.TcpConn, { isPortable = false }: { isPortable?: boolean } = {}): Socket {
     const ends = { localAddr: connection.localAddr as Address, remoteAddr: connection.remoteAddr as Address };
     const raw = (isPortable ? null : nativeStream(connection)) ?? new ConnectionStream(connection);
-    // The stream tells of errors by its own events, and a TLSSocket passes them on.
+    // The TLSSocket passes errors of this stream on. Without a listener they would end the process.
     raw.on("error", () => {});
     const secure = new TLSSocket(raw as NodeSocket, { isServer: true, secureContext: this.#secureContext });
     return new SecureSocket(secure, { ...ends, handshakeTimeoutMs: this.#handshakeTimeoutMs });
   }
 }
 
-/** A TLS connection from its accept on. */
+/** A TLS connection, from the accept. */
 class SecureSocket extends StreamSocket {
   #secure: TLSSocket;
-  /** True from the end of the handshake on. */
+  /** True once the handshake is complete. Set by the "secure" event. */
   #isEstablished = false;
 
   constructor(
@@ -78,7 +78,7 @@ class SecureSocket extends StreamSocket {
     secure.once("close", () => clearTimeout(timer));
   }
 
-  /** Tells the client that nothing was cut off, if that needs no wait: a client that does not read must not delay it. */
+  /** Sends a close_notify if no write is under way. A client that does not read must not delay the close. */
   override close(): void {
     if (!this.#isEstablished || this.#secure.writableLength > 0) return super.close();
     this.#secure.end();
@@ -88,7 +88,7 @@ class SecureSocket extends StreamSocket {
 
 /**
  * The connection as a native stream of node:net, so that encrypted bytes stay outside of JavaScript. Null if this version
- * of Deno does not have that, or the system has no descriptor left.
+ * of Deno does not support it, or the system has no descriptor left.
  */
 function nativeStream(connection: Deno.TcpConn): NodeSocket | null {
   const resource = Object.getOwnPropertySymbols(connection).find(({ description }) =>
@@ -98,15 +98,15 @@ function nativeStream(connection: Deno.TcpConn): NodeSocket | null {
   const handle = tcp.make();
   if (handle.openFromRid((connection as unknown as Record<symbol, number>)[resource]) !== 0) return null;
   const stream = new NodeSocket({ handle, allowHalfOpen: true } as ConstructorParameters<typeof NodeSocket>[0]);
-  // The handle has a second descriptor of the connection. The first has to stay: closing it ends our side for both.
+  // The handle has a second descriptor of the connection. The first stays open, because closing it ends the local side of both.
   stream.once("close", () => connection.close());
   return stream;
 }
 
-/** What one read of the stream brings at most: a record of TLS. */
+/** Most bytes of one read: the size of a TLS record. */
 const READ_BYTES = 16 * 1024;
 
-/** The connection as a stream, by documented means. */
+/** The connection as a stream, with documented parts of Deno only. */
 class ConnectionStream extends Duplex {
   #connection: Deno.TcpConn;
 

@@ -1,7 +1,7 @@
-// How a path becomes a file: URL, and a URL a path.
-// A path is text, not a part of a URL: every character of it is a character of a name.
+// Converts paths to file: URLs and back, without looking at the file system.
+// Every character of a path is part of a name. "%", "?" and "#" have no special meaning there.
 
-/** The form of paths: Windows has drives, and "\" between the names. */
+/** The form of paths. Windows has drives, and "\" between the names. */
 export interface PathForm {
   isWindows: boolean;
 }
@@ -20,7 +20,7 @@ export function toFileUrl(path: string, { isWindows }: PathForm): string {
   return url.href;
 }
 
-/** Encodes what a URL's parser would misread or drop. The rest it encodes by itself. */
+/** Encodes the characters that a URL parser would misread or drop. The parser encodes the others itself. */
 function encode(path: string): string {
   return path.replace(/[%#?\\|\t\n\r]/g, encodeURIComponent);
 }
@@ -43,6 +43,6 @@ function decode(octets: string): string {
   try {
     return decodeURIComponent(octets);
   } catch {
-    return octets; // Not UTF-8, which is no name that JavaScript can express.
+    return octets; // The name is not UTF-8, and JavaScript cannot express it.
   }
 }

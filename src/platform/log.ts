@@ -1,12 +1,12 @@
-// The one voice in which the program speaks to its operator.
+// Formats the lines of the log.
 
 import type { Address, Clock, Log, Process } from "./ports.ts";
 
 /**
  * Makes the log that writes lines to stderr: `[2026-11-22T09:00:00.000Z] [4711] [ERROR] what happened`.
  *
- * @param process whose stderr and pid
- * @param clock whose time
+ * @param process its stderr and pid are used
+ * @param clock its time is used
  * @returns the log
  */
 export function lineLog(process: Process, clock: Clock): Log {
@@ -16,17 +16,17 @@ export function lineLog(process: Process, clock: Clock): Log {
 }
 
 /**
- * Logs every error and rejection of this process that is not caught. From then on they do not end it.
+ * Logs every error and rejection that no code catches, with its stack. From then on they do not end the process.
  *
- * @param process whose errors
- * @param log takes them, with their stacks
+ * @param process its errors are logged
+ * @param log takes the lines
  */
 export function logUncaught(process: Process, log: Log): void {
-  process.onUncaught((error) => log("ERROR", `uncaught: ${showError(error)}`));
+  process.onUncaught((error) => log("ERROR", `uncaught error: ${showError(error)}`));
 }
 
 /**
- * What an error says, in a line of ours.
+ * The message of an error, for a line of the log.
  *
  * @param error anything that was thrown
  * @returns its message alone
@@ -36,7 +36,7 @@ export function messageOf(error: unknown): string {
 }
 
 /**
- * Writes an error for the log, its causes and stacks included.
+ * Formats an error for the log, with its causes and stacks.
  *
  * @param error anything that was thrown
  * @returns several lines
@@ -48,24 +48,25 @@ export function showError(error: unknown): string {
 }
 
 /**
- * Writes a path for a line of the log: a name may have a line's end in it, or what a terminal obeys.
+ * Formats a path for a line of the log. A name may contain a line break or control characters that a terminal obeys.
  *
  * @param path of a file
- * @returns the path, in quotes and escaped if it has to be
+ * @returns the path, in quotes and escaped if necessary
  */
 export function pathInLine(path: string): string {
-  if (path.search(UNSEEN) === -1) return path;
-  return JSON.stringify(path).replace(UNSEEN, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  if (path.search(CONTROL) === -1) return path;
+  return JSON.stringify(path).replace(CONTROL, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** Control characters and line breaks. */
 // deno-lint-ignore no-control-regex -- control characters are what it looks for
-const UNSEEN = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
 
 /**
- * Writes an address as a URL.
+ * Formats an address as a URL.
  *
- * @param address where a server listens
- * @param isTls whether it speaks TLS
+ * @param address on which a server listens
+ * @param isTls true if it speaks TLS
  * @returns a URL, or the path of a Unix socket
  */
 export function showAddress(address: Address, isTls: boolean): string {

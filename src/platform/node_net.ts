@@ -1,16 +1,16 @@
-// How a socket of node:net is a Socket, in either runtime: for listening sockets that were inherited.
-// A socket is read when it is asked, never ahead.
+// Makes a Socket of a stream of node:net or node:tls, and takes over inherited listening sockets. It works in Deno and Node.
+// A stream is read only while a caller waits for bytes, never ahead.
 
 import { createServer, type Server, type Socket as NodeSocket } from "node:net";
 import { ListenerClosed } from "./errors.ts";
 import type { Address, Listener, Socket } from "./ports.ts";
 
 /**
- * Takes over a socket that listens already.
+ * Takes over an inherited listening socket.
  *
  * @param descriptor its number, as systemd gives it: 3 is the first
  * @returns the listener
- * @throws {Error} with `code` "EBADF", "ENOTSOCK" or "EINVAL" if the descriptor is no listening socket
+ * @throws {Error} with `code` "EBADF", "ENOTSOCK" or "EINVAL" if the descriptor is not a listening socket
  */
 export async function listenOn(descriptor: number): Promise<Listener> {
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
@@ -21,19 +21,22 @@ export async function listenOn(descriptor: number): Promise<Listener> {
   return new InheritedListener(server);
 }
 
-/** A write is answered when all of it is taken: in pieces, so that a slow reader is seen to move. */
-const MOST_AT_ONCE = 64 * 1024;
+/** Most bytes of one write. A write ends when all of it is taken, so large ones are split to show the progress of slow clients. */
+const MAX_WRITE_BYTES = 64 * 1024;
 
-/** A connection may still come that was accepted before a close. By then the runtime has polled the system twice. */
+/** After a close, a connection that was accepted before may still come. In this time the runtime polls the system twice. */
 const CLOSE_MS = 10;
 
 class InheritedListener implements Listener {
   readonly addr: Address;
   #server: Server;
+  /** Connections that have come before an `accept`. Changed by the "connection" event and by `accept`. */
   #waiting: NodeSocket[] = [];
+  /** The accept that is under way; null if there is none. Changed by `accept` and `#take`. */
   #asked: PromiseWithResolvers<Socket> | null = null;
+  /** Set by `close`. */
   #isClosed = false;
-  /** True when no more connections come: the accept that was under way at the close is over. */
+  /** True when no more connections come: the accept that was under way at the close is over. Set by `#end`. */
   #isOver = false;
 
   constructor(server: Server) {
@@ -94,15 +97,18 @@ export class StreamSocket implements Socket {
   readonly localAddr: Address;
   readonly remoteAddr: Address;
   #socket: NodeSocket;
-  /** What has come and was not taken yet; at most one piece, because the stream is paused after it. */
+  /** Bytes that have come and were not read yet; null if there are none. One piece at most: the stream pauses after each. */
   #rest: Uint8Array | null = null;
+  /** The read that is under way; null if there is none. Changed by `read` and `#answer`. */
   #reading: PromiseWithResolvers<number | null> & { into: Uint8Array } | null = null;
+  /** True once the peer has ended its side. Set by the "end" event. */
   #ended = false;
+  /** The first error, also after a close; null before. Set by the "error" and "close" events. */
   #error: Error | null = null;
 
   /**
    * @param socket the stream
-   * @param ends both ends of the connection
+   * @param ends the addresses of the connection
    */
   constructor(socket: NodeSocket, ends: { localAddr: Address; remoteAddr: Address } = endsOf(socket)) {
     this.#socket = socket;
@@ -139,7 +145,7 @@ export class StreamSocket implements Socket {
   write(bytes: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.#error !== null) return reject(this.#error);
-      const part = bytes.length > MOST_AT_ONCE ? bytes.subarray(0, MOST_AT_ONCE) : bytes;
+      const part = bytes.length > MAX_WRITE_BYTES ? bytes.subarray(0, MAX_WRITE_BYTES) : bytes;
       this.#socket.write(part, (error) => error == null ? resolve(part.length) : reject(error));
     });
   }
@@ -152,7 +158,7 @@ export class StreamSocket implements Socket {
     this.#socket.destroy();
   }
 
-  /** Gives what is there to the caller that waits. */
+  /** Settles the read that is under way, if bytes, the end or an error have come. */
   #answer(): void {
     const reading = this.#reading;
     if (reading === null) return;

@@ -1,4 +1,4 @@
-// Which runtime this build is for. The build for Node puts another file in this one's place.
+// Chooses the runtime. The build for Node replaces this file.
 
 import { denoPlatform } from "./deno.ts";
 import type { Platform } from "./ports.ts";

@@ -1,10 +1,10 @@
-// How a word is typed so that a Unix shell takes it for one word.
+// Quotes words for a Unix shell.
 
 /**
  * Quotes a word for a shell, for advice that can be copied.
  *
  * @param word such as a path
- * @returns the word itself if a shell takes nothing in it for anything else
+ * @returns the word, in quotes if it has characters that are special to a shell
  */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

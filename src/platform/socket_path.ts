@@ -1,17 +1,17 @@
-// How a Unix socket is opened at a path, what may be cleared away for it, and what to say if that fails.
+// Opens a Unix socket at a path. Removes only a socket that no process uses, and explains why a path cannot be used.
 
 import { messageOf } from "./log.ts";
 import type { Listener, Platform } from "./ports.ts";
 
-/** A Unix socket cannot be opened at a path; the message is the reason, without the path. */
+/** Thrown if a Unix socket cannot be opened at a path. The message is the reason, without the path. */
 export class SocketPathError extends Error {
   override readonly name = "SocketPathError";
-  /** True if the path can never be one of a socket, whatever is there. */
+  /** True if a socket can never have this path, whatever is there. */
   readonly isUsage: boolean;
 
   /**
    * @param message the reason
-   * @param options the error of the system, and whether the path itself is at fault
+   * @param options the system's error, and whether the path itself is wrong
    */
   constructor(message: string, options: ErrorOptions & { isUsage?: boolean } = {}) {
     super(message, options);
@@ -19,16 +19,16 @@ export class SocketPathError extends Error {
   }
 }
 
-/** What keeps a path from being a socket's. */
+/** A file at the path that must not be removed. */
 type Obstacle = "a live socket" | "a file" | "a directory" | "a symbolic link" | "a device or a pipe";
 
 /**
- * Listens at a path. A socket that a killed process has left there is replaced, nothing else is touched.
+ * Listens at a path. A socket that a killed process has left there is replaced. Any other file is left alone.
  *
- * @param path where
+ * @param path of the socket
  * @param platform the runtime
  * @returns the listener
- * @throws {SocketPathError} if that is not possible
+ * @throws {SocketPathError} if the path cannot be used
  */
 export async function listenAtPath(path: string, platform: Platform): Promise<Listener> {
   try {
@@ -47,11 +47,11 @@ export async function listenAtPath(path: string, platform: Platform): Promise<Li
 }
 
 /**
- * Clears a path for a Unix socket: one that a killed process has left is removed, nothing else is touched.
+ * Clears a path for a Unix socket. A socket that a killed process has left is removed. Any other file is left alone.
  *
- * @param path where a socket is to be
+ * @param path of the future socket
  * @param platform the runtime
- * @returns null if the path is free now, otherwise what is there
+ * @returns null if the path is free now, otherwise what is at it
  */
 export async function clearSocketPath(path: string, platform: Platform): Promise<Obstacle | null> {
   const entry = platform.files.entryAt(path);

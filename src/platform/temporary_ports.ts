@@ -1,39 +1,39 @@
-// What may be asked of files that end with a request.
+// The ports for temporary files. Types only: the errors are in errors.ts.
 
-/** A file of this process alone: no other user can open it, and it is gone with its owner. */
+/** A file that only this process can open. It is removed when the process ends. */
 export interface TemporaryFile {
-  /** Writes all of the bytes after those before; they must not change until then. One call at a time. */
+  /** Writes all of the bytes at the end. They must not change until then. One call at a time. */
   append(bytes: Uint8Array): Promise<void>;
-  /** Reads on from where the last read ended, first from the beginning: how many bytes, or null at the end. */
+  /** Reads on from the end of the last read, at first from the beginning. Gives the number of bytes, or null at the end. */
   read(into: Uint8Array): Promise<number | null>;
-  /** Lets go of it and of its room on the disk. Never rejects; may be called again, and while a call is under way. */
+  /** Removes the file and releases its disk space. Never rejects. May be called again, and while a call is under way. */
   remove(): Promise<void>;
 }
 
-/** Keeps bytes that are too many for memory. Everything that fails here fails with {@linkcode StorageError}. */
+/** Makes files for bytes that are too many for memory. Everything here fails with {@linkcode StorageError}. */
 export interface TemporaryFiles {
-  /** Opens a new file; if the system allows it, it has no name, so that not even a killed process leaves it behind. */
+  /** Opens a new file. If the system allows it the file has no name, so that even a killed process does not leave it. */
   open(): Promise<TemporaryFile>;
 }
 
-/** A directory that no other user can look into, for temporary files that are wanted by their paths. */
+/** A directory that only this user can enter, for temporary files that are used by their paths. */
 export interface TemporaryDirectory {
-  /** Makes a file under a name that it does not have yet, open to be written. */
+  /** Makes a file under a new name and opens it for writing. */
   create(name: string): Promise<NamedFile>;
-  /** Removes itself and everything that is still in it. Never rejects; may be called again, and while others are under way. */
+  /** Removes the directory with all files in it. Never rejects. May be called again, and while other calls are under way. */
   remove(): Promise<void>;
 }
 
 /** A file in a temporary directory. */
 export interface NamedFile {
-  /** Where it is now. */
+  /** The current path. Changed by `moveTo`. */
   readonly path: string;
-  /** Writes all of the bytes after those before; they must not change until then. One call at a time. */
+  /** Writes all of the bytes at the end. They must not change until then. One call at a time. */
   append(bytes: Uint8Array): Promise<void>;
   /** Ends the writing. May be called again. */
   close(): void;
-  /** Its content, from the beginning. May be called again. */
+  /** The content, from the beginning. May be called again. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Takes it to another path, also on another disk; what stands there is replaced. */
+  /** Moves the file to another path, also on another disk. A file that exists there is replaced. */
   moveTo(path: string): Promise<void>;
 }

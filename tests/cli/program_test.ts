@@ -81,7 +81,7 @@ Deno.test("An application's rejection that is not caught is logged, and the proc
   await using program = start(["-p", "0", APP]);
   const url = await program.url();
   await text(`${url}/reject-later`);
-  await program.waitFor(/\[ERROR\] uncaught: Error: rejected on purpose/);
+  await program.waitFor(/\[ERROR\] uncaught error: Error: rejected on purpose/);
   assert.equal(await text(`${url}/still`), "hello from /still\n");
 });
 

@@ -20,8 +20,8 @@ for (
     await using program = start(["-p", "0", ...args, `${directory}/app.js`]);
     const url = await program.url();
     assert.equal(await (await fetch(url)).text(), "served");
-    await program.waitFor(/\[ERROR\] uncaught: Error: floating\n\s+at .*app\.js:2:\d+/);
-    await program.waitFor(/\[ERROR\] uncaught: Error: thrown in a timer\n\s+at .*app\.js:3:\d+/);
+    await program.waitFor(/\[ERROR\] uncaught error: Error: floating\n\s+at .*app\.js:2:\d+/);
+    await program.waitFor(/\[ERROR\] uncaught error: Error: thrown in a timer\n\s+at .*app\.js:3:\d+/);
     program.kill("SIGTERM");
     assert.equal((await program.ended).code, 0);
     await Deno.remove(directory, { recursive: true });

@@ -133,7 +133,7 @@ Deno.test("The table ends when the server stops, and holds nobody up", async () 
   served.engine.drain();
   while (!(await events.next()).done);
   await served.engine.finished;
-  assert.equal(served.engine.tally.cut, 0);
+  assert.equal(served.engine.connectionCounts.cut, 0);
   assert.deepEqual(served.lines, []);
 });
 

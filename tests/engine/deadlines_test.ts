@@ -1,4 +1,4 @@
-// How long a client may take, phase by phase, on a clock that the test advances.
+// How long a client may take in each phase, on a clock that the test advances.
 
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";
@@ -9,18 +9,18 @@ import type { Client } from "../helpers/duplex.ts";
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 const never = () => new Promise<never>(() => {});
 const hello = () => new Response("hello");
-/** One sweep and a second look: no deadline is kept more exactly. */
+/** One sweep and a second look. A deadline is kept no more exactly than that. */
 const SWEEP_MS = 550;
 
 function statuses(client: Client): number[] {
   return readResponses(client.bytes, { ended: client.ended }).responses.map(({ status }) => status);
 }
 
-Deno.test("A head that is not whole in time is answered with 408 and the end", async () => {
+Deno.test("A head that is not complete in time is answered with 408, and the connection closes", async () => {
   await using fake = fakeEngine(hello, { headerTimeoutMs: 10_000 });
   const client = fake.listener.connect();
   await fake.clock.advance(5_000);
-  // The time counts from the first byte, and another byte does not begin it anew.
+  // The time counts from the first byte. Further bytes do not restart it.
   client.send("GET / HTTP/1.1\r\n");
   await fake.clock.advance(9_000);
   client.send("host: a\r\n");
@@ -32,7 +32,7 @@ Deno.test("A head that is not whole in time is answered with 408 and the end", a
   assert.equal(fake.engine.live.size, 0);
 });
 
-Deno.test("A head that is whole is not the client's slowness, however long accept() takes", async () => {
+Deno.test("A client whose head is complete is not blamed for a slow accept()", async () => {
   const go = Promise.withResolvers<void>();
   await using fake = fakeEngine(hello, { headerTimeoutMs: 10_000 }, { accept: () => go.promise });
   const client = fake.listener.connect();
@@ -44,7 +44,7 @@ Deno.test("A head that is whole is not the client's slowness, however long accep
   assert.deepEqual(statuses(client), [200]);
 });
 
-Deno.test("A connection that says nothing is closed after the keep-alive time, without a word", async () => {
+Deno.test("A connection without a request is closed after the keep-alive time, without an answer", async () => {
   await using fake = fakeEngine(hello, { keepAliveMs: 65_000 });
   const silent = fake.listener.connect();
   const busy = fake.listener.connect();
@@ -60,7 +60,7 @@ Deno.test("A connection that says nothing is closed after the keep-alive time, w
   assert.deepEqual(statuses(busy), [200, 200]);
 });
 
-Deno.test("A keep-alive time of 0 ends each connection after its answer", async () => {
+Deno.test("A keep-alive time of 0 closes each connection after its answer", async () => {
   await using fake = fakeEngine(hello, { keepAliveMs: 0 });
   const client = fake.listener.connect();
   client.send(GET);
@@ -70,7 +70,7 @@ Deno.test("A keep-alive time of 0 ends each connection after its answer", async 
 });
 
 for (const body of ["stream", "auto", "whole"] as const) {
-  Deno.test(`A body that trickles is answered with 408, a slow honest one lives, under "${body}"`, async () => {
+  Deno.test(`A body below the minimum rate is answered with 408, a slow one above it is read, under "${body}"`, async () => {
     await using fake = fakeEngine(async (request) => new Response(`${(await request.bytes()).length}`), {
       body,
       minBodyRate: 240,
@@ -92,7 +92,7 @@ for (const body of ["stream", "auto", "whole"] as const) {
   });
 }
 
-Deno.test("A chunked body that trickles is answered with 408", async () => {
+Deno.test("A chunked body below the minimum rate is answered with 408", async () => {
   await using fake = fakeEngine(async (request) => new Response(await request.text()));
   const client = fake.listener.connect();
   client.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
@@ -103,7 +103,7 @@ Deno.test("A chunked body that trickles is answered with 408", async () => {
   assert.deepEqual(statuses(client), [408]);
 });
 
-Deno.test("A write that stands still is not excused by bytes that come, nor accused of a slow handler", async () => {
+Deno.test("The write timeout is not reset by incoming bytes, and does not count the time of a slow handler", async () => {
   const go = Promise.withResolvers<void>();
   await using fake = fakeEngine(async (request) => {
     if (request.method === "GET") await go.promise;
@@ -125,7 +125,7 @@ Deno.test("A write that stands still is not excused by bytes that come, nor accu
   assert.equal(waiting.isClosed, true);
 });
 
-Deno.test("A body that the application does not read is not the client's slowness", async () => {
+Deno.test("A client is not blamed for a body that the application does not read", async () => {
   const go = Promise.withResolvers<void>();
   await using fake = fakeEngine(async (request) => {
     await go.promise;
@@ -141,7 +141,7 @@ Deno.test("A body that the application does not read is not the client's slownes
   assert.deepEqual(statuses(client), [200]);
 });
 
-Deno.test("A handler that reads a body too slow for the limit sees why", async () => {
+Deno.test("A handler that reads a body below the minimum rate gets the reason", async () => {
   let caught: unknown;
   await using fake = fakeEngine(async (request) => {
     try {
@@ -158,7 +158,7 @@ Deno.test("A handler that reads a body too slow for the limit sees why", async (
   assert.equal((caught as { code?: string }).code, "too-slow");
 });
 
-Deno.test("A rate of 0 lets every body live", async () => {
+Deno.test("A minimum rate of 0 accepts every body", async () => {
   await using fake = fakeEngine(async (request) => new Response(await request.text()), { minBodyRate: 0 });
   const client = fake.listener.connect();
   client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\n");
@@ -168,7 +168,7 @@ Deno.test("A rate of 0 lets every body live", async () => {
   assert.deepEqual(statuses(client), [200]);
 });
 
-Deno.test("A client that takes nothing of its answer is cut after the write time, a slow one lives", async () => {
+Deno.test("A client that takes nothing of its answer is cut after the write timeout, a slow one is not", async () => {
   await using fake = fakeEngine(() => new Response("x".repeat(100_000)), { writeTimeoutMs: 60_000 });
   const [stuck, slow] = [fake.listener.connect({ window: 1_000 }), fake.listener.connect({ window: 1_000 })];
   stuck.send(GET);
@@ -186,7 +186,7 @@ Deno.test("A client that takes nothing of its answer is cut after the write time
   assert.deepEqual(statuses(slow), [200]);
 });
 
-Deno.test("A stream that a client does not take is cut after the write time, and cancelled", async () => {
+Deno.test("A stream that a client does not take is cut after the write timeout, and cancelled", async () => {
   const cancelled = Promise.withResolvers<void>();
   await using fake = fakeEngine(() =>
     new Response(
@@ -200,10 +200,10 @@ Deno.test("A stream that a client does not take is cut after the write time, and
   await fake.clock.advance(6_000);
   await cancelled.promise;
   assert.equal(client.isClosed, true);
-  assert.deepEqual(fake.lines, [], "a client's slowness is no error of ours");
+  assert.deepEqual(fake.lines, [], "a slow client is not an error of the server");
 });
 
-Deno.test("A stream that says nothing for long is nobody's fault", async () => {
+Deno.test("A stream without data for a long time does not end the connection", async () => {
   const { stream, close } = (() => {
     let controller!: ReadableStreamDefaultController;
     return {
@@ -221,7 +221,7 @@ Deno.test("A stream that says nothing for long is nobody's fault", async () => {
   assert.deepEqual(statuses(client), [200]);
 });
 
-Deno.test("A body that nobody read is read away for a second, then the connection ends", async () => {
+Deno.test("A body that the handler did not read is read away for a second, then the connection closes", async () => {
   await using fake = fakeEngine(hello);
   const client = fake.listener.connect();
   client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n");
@@ -234,7 +234,7 @@ Deno.test("A body that nobody read is read away for a second, then the connectio
   assert.equal(client.isClosed, true);
 });
 
-Deno.test("A client that was refused and stays is left after a second", async () => {
+Deno.test("A connection that was refused and stays open is closed after a second", async () => {
   await using fake = fakeEngine(hello);
   const client = fake.listener.connect();
   client.send("nonsense\r\n\r\n");
@@ -245,7 +245,7 @@ Deno.test("A client that was refused and stays is left after a second", async ()
   assert.equal(client.isClosed, true);
 });
 
-Deno.test("A client that has ended its side is given up after the write time if the handler never answers", async () => {
+Deno.test("A client that has ended its side is given up after the write timeout if the handler never answers", async () => {
   const aborted = Promise.withResolvers<void>();
   await using fake = fakeEngine((request) => {
     request.signal.addEventListener("abort", () => aborted.resolve());
@@ -262,7 +262,7 @@ Deno.test("A client that has ended its side is given up after the write time if 
   assert.equal(fake.engine.live.size, 0);
 });
 
-Deno.test("A client that has ended its side gets a stream as long as it goes on", async () => {
+Deno.test("A client that has ended its side gets a stream for as long as the stream makes progress", async () => {
   let controller!: ReadableStreamDefaultController;
   await using fake = fakeEngine(
     () => new Response(new ReadableStream({ start: (given) => void (controller = given) })),
@@ -280,7 +280,7 @@ Deno.test("A client that has ended its side gets a stream as long as it goes on"
   assert.equal(client.isClosed, true);
 });
 
-Deno.test("A client whose refusal cannot be sent is cut all the same", async () => {
+Deno.test("A client whose refusal cannot be sent is cut", async () => {
   await using fake = fakeEngine(hello, { headerTimeoutMs: 1_000 });
   const client = fake.listener.connect({ window: 0 });
   client.send("GET /");

@@ -1,4 +1,4 @@
-// How an engine accepts, pauses, drains and stops, without a network and without time.
+// How an engine accepts, pauses, drains and stops, without a network and on a clock that the test advances.
 
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";
@@ -6,12 +6,12 @@ import { fakeEngine } from "../helpers/fake_engine.ts";
 import { bodyText, fieldOf, readResponses } from "../helpers/responses.ts";
 
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-/** One sweep: no deadline is kept more exactly. */
+/** One sweep. A deadline is kept no more exactly than that. */
 const SWEEP_MS = 500;
 const never = () => new Promise<never>(() => {});
 const hello = () => new Response("hello");
 
-Deno.test("A drain closes the listener, lets what runs finish and tells it that this is the last answer", async () => {
+Deno.test("A drain closes the listener and lets requests finish, with `connection: close` in their answers", async () => {
   const go = Promise.withResolvers<void>();
   await using fake = fakeEngine(async () => {
     await go.promise;
@@ -32,11 +32,11 @@ Deno.test("A drain closes the listener, lets what runs finish and tells it that 
   assert.equal(bodyText(response), "finished");
   assert.equal(fieldOf(response, "connection"), "close");
   assert.equal(fake.engine.state, "stopped");
-  assert.equal(fake.engine.tally.cut, 0);
+  assert.equal(fake.engine.connectionCounts.cut, 0);
   assert.equal(fake.clock.timers, 0);
 });
 
-Deno.test("A drain with nothing under way is over at once", async () => {
+Deno.test("A drain without connections is over at once", async () => {
   const fake = fakeEngine(hello);
   fake.engine.drain();
   await fake.engine.finished;
@@ -45,7 +45,7 @@ Deno.test("A drain with nothing under way is over at once", async () => {
   assert.equal(fake.engine.state, "stopped");
 });
 
-Deno.test("A drain ends connections that idle at once", async () => {
+Deno.test("A drain closes idle connections at once", async () => {
   await using fake = fakeEngine(hello);
   const client = fake.listener.connect();
   client.send(GET);
@@ -55,7 +55,7 @@ Deno.test("A drain ends connections that idle at once", async () => {
   assert.equal(client.isClosed, true);
 });
 
-Deno.test("A drain gives those that were busy just now the time that it is told to", async () => {
+Deno.test("A drain gives idle connections the time that it is told to", async () => {
   await using fake = fakeEngine(hello, { lastIdleMs: 1_000 });
   const idle = fake.listener.connect();
   await fake.clock.advance(5_000);
@@ -66,7 +66,7 @@ Deno.test("A drain gives those that were busy just now the time that it is told 
   await settled();
   assert.equal(idle.isClosed, true);
   assert.equal(fresh.isClosed, false);
-  // A request that was on its way is answered, as the last one.
+  // A request that was on its way is answered, as the last of its connection.
   fresh.send(GET);
   await settled();
   const { responses } = readResponses(fresh.bytes, { ended: true });
@@ -75,7 +75,7 @@ Deno.test("A drain gives those that were busy just now the time that it is told 
   await fake.engine.finished;
 });
 
-Deno.test("A drain cuts what runs when its patience ends", async () => {
+Deno.test("A drain cuts the connections that are left at the graceful timeout", async () => {
   await using fake = fakeEngine(never, { gracefulTimeoutMs: 30_000 });
   const clients = [1, 2, 3].map(() => fake.listener.connect());
   for (const client of clients) client.send(GET);
@@ -85,11 +85,11 @@ Deno.test("A drain cuts what runs when its patience ends", async () => {
   assert.equal(fake.engine.live.size, 3);
   await fake.clock.advance(1_000);
   await fake.engine.finished;
-  assert.equal(fake.engine.tally.cut, 3);
+  assert.equal(fake.engine.connectionCounts.cut, 3);
   assert.ok(clients.every(({ isClosed }) => isClosed));
 });
 
-Deno.test("A drain ends although a client does not take its refusal", async () => {
+Deno.test("A drain ends even if a client does not take its refusal", async () => {
   await using fake = fakeEngine(hello, { headerTimeoutMs: 100_000, gracefulTimeoutMs: 1_000 });
   const client = fake.listener.connect({ window: 0 });
   client.send("nonsense\r\n\r\n");
@@ -100,7 +100,7 @@ Deno.test("A drain ends although a client does not take its refusal", async () =
   assert.equal(client.isClosed, true);
 });
 
-Deno.test("A drain with a delay goes on accepting, and says so at its health path", async () => {
+Deno.test("A drain with a delay goes on accepting, and answers 503 at its health path", async () => {
   await using fake = fakeEngine(hello, { drainDelayMs: 5_000, health: "/healthz" });
   const ask = async () => {
     const client = fake.listener.connect();
@@ -122,7 +122,7 @@ Deno.test("A drain with a delay goes on accepting, and says so at its health pat
   await fake.engine.finished;
 });
 
-Deno.test("Where another process takes its place, its health path speaks of that one", async () => {
+Deno.test("The health path answers 200 during a drain if another process takes over", async () => {
   await using fake = fakeEngine(hello, { health: "/healthz", lastIdleMs: 1_000 });
   const client = fake.listener.connect();
   await settled();
@@ -132,7 +132,7 @@ Deno.test("Where another process takes its place, its health path speaks of that
   assert.equal(readResponses(client.bytes).responses[0].status, 200);
 });
 
-Deno.test("An abort cuts everything at once, also in the middle of a drain or its delay", async () => {
+Deno.test("An abort cuts every connection at once, also during a drain or its delay", async () => {
   for (const drainDelayMs of [0, 5_000]) {
     for (const isDraining of [false, true]) {
       const fake = fakeEngine(never, { drainDelayMs });
@@ -149,7 +149,7 @@ Deno.test("An abort cuts everything at once, also in the middle of a drain or it
   }
 });
 
-Deno.test("At the most connections accepting pauses until one ends, and is logged once a second at most", async () => {
+Deno.test("Accepting pauses at the connection limit until one ends, and logs that once a second at most", async () => {
   await using fake = fakeEngine(hello, { maxConnections: 2 });
   const clients = Array.from({ length: 6 }, () => fake.listener.connect());
   await settled();
@@ -173,7 +173,7 @@ Deno.test("At the most connections accepting pauses until one ends, and is logge
   assert.equal(fake.lines.length, 2);
 });
 
-Deno.test("A drain is not held up by a pause of accepting", async () => {
+Deno.test("A pause of accepting does not delay a drain", async () => {
   await using fake = fakeEngine(hello, { maxConnections: 1 });
   const client = fake.listener.connect();
   fake.listener.connect();
@@ -191,7 +191,7 @@ Deno.test("A drain is not held up by a pause of accepting", async () => {
 
 for (const successors of [undefined, "same port"] as const) {
   const others = successors === undefined ? "nothing else" : "another process";
-  Deno.test(`A drain ends although new connections do not stop coming, where ${others} takes them`, async () => {
+  Deno.test(`A drain ends even if new connections keep coming and ${others} takes them`, async () => {
     await using fake = fakeEngine(hello);
     const { listener } = fake;
     const accept = listener.accept.bind(listener);
@@ -209,7 +209,7 @@ for (const successors of [undefined, "same port"] as const) {
   });
 }
 
-Deno.test("An accept that fails is tried again, later each time, and is logged once a second at most", async () => {
+Deno.test("A failed accept is tried again after a growing pause, and is logged once a second at most", async () => {
   await using fake = fakeEngine(hello);
   const failAgain = () => fake.listener.put(new Error("Too many open files (os error 24)"));
   failAgain();
@@ -228,7 +228,7 @@ Deno.test("An accept that fails is tried again, later each time, and is logged o
     assert.equal(fake.listener.isAccepting, true, `${pauseMs}`);
   }
   assert.ok(fake.lines.length <= 5, `${fake.lines.length} lines in 3.5 seconds`);
-  // It recovers, and the next shortage begins with a short pause.
+  // After a successful accept, the next failure begins with a short pause again.
   const client = fake.listener.connect();
   client.send(GET);
   await settled();
@@ -238,7 +238,7 @@ Deno.test("An accept that fails is tried again, later each time, and is logged o
   assert.equal(fake.listener.isAccepting, true);
 });
 
-Deno.test("Readers are told of every phase, the close of each connection included", async () => {
+Deno.test("Readers see every phase, including the close of each connection", async () => {
   const seen: string[] = [];
   const readers = [{ see: (connection: { id: number }, phase: string) => void seen.push(`${connection.id} ${phase}`) }];
   await using fake = fakeEngine(hello, {}, { readers });
@@ -254,7 +254,7 @@ Deno.test("Readers are told of every phase, the close of each connection include
   assert.deepEqual(seen, ["1 idle", "1 header", "1 dispatch", "1 write", "1 idle", "1 closed", "2 idle", "2 closed"]);
 });
 
-Deno.test("A reader that throws costs its connection, not the engine", async () => {
+Deno.test("A reader that throws ends its connection, not the engine", async () => {
   let isArmed = true;
   const readers = [{
     see(_: unknown, phase: string) {
@@ -273,7 +273,7 @@ Deno.test("A reader that throws costs its connection, not the engine", async () 
   assert.match(second.text, /hello$/);
 });
 
-Deno.test("The Date field tells the time, to a second", async () => {
+Deno.test("The Date field is right to a second", async () => {
   await using fake = fakeEngine(hello);
   const client = fake.listener.connect();
   for (let i = 0; i < 3; i++) {
@@ -285,7 +285,7 @@ Deno.test("The Date field tells the time, to a second", async () => {
   assert.deepEqual([dates[1] - dates[0], dates[2] - dates[1]], [10_000, 10_000]);
 });
 
-Deno.test("A sweep runs only while there are connections, and none runs at the end", async () => {
+Deno.test("The sweep runs only while there are connections", async () => {
   const fake = fakeEngine(hello);
   assert.equal(fake.clock.timers, 0);
   const client = fake.listener.connect();
@@ -298,7 +298,7 @@ Deno.test("A sweep runs only while there are connections, and none runs at the e
   second.send(GET);
   await settled();
   assert.equal(fake.clock.timers, 1);
-  // The pause counts as nobody's idleness.
+  // The pause does not count as idle time of the next connection.
   await fake.clock.advance(60_000);
   assert.equal(second.isClosed, false);
   second.end();

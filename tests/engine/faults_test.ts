@@ -1,4 +1,4 @@
-// What one handler or client does wrong is nobody else's trouble, on real sockets.
+// Faults of one handler or client do not disturb other requests, on real sockets.
 
 import assert from "node:assert/strict";
 import type { Handler } from "../../src/message/handler.ts";
@@ -8,7 +8,7 @@ import { realEngine } from "../helpers/serving.ts";
 const used = new Response("used");
 await used.text();
 
-/** What handlers do wrong, and the status that comes of it. */
+/** Faults of handlers, and the status of the answer. */
 const FAULTS: Record<string, Handler> = {
   "/throws": () => {
     throw new Error("thrown with a secret");
@@ -47,7 +47,7 @@ const handler: Handler = (request, info) => {
   return pathname in FAULTS ? FAULTS[pathname](request, info) : new Response("fine");
 };
 
-Deno.test("A handler that fails in any way is answered with 500, logged, and others go on untouched", async () => {
+Deno.test("A handler that fails in any way is answered with 500 and logged, and other requests go on", async () => {
   await using real = realEngine(handler);
   using other = await real.connect();
   using client = await real.connect();
@@ -65,7 +65,7 @@ Deno.test("A handler that fails in any way is answered with 500, logged, and oth
   assert.equal(bodyText(await client.get("/")), "fine");
 });
 
-Deno.test("A stream that breaks is cut so that the client sees it, and logged with its cause", async () => {
+Deno.test("A stream that fails is cut so that the client notices, and logged with its cause", async () => {
   await using real = realEngine(handler);
   using other = await real.connect();
   using client = await real.connect();
@@ -79,7 +79,7 @@ Deno.test("A stream that breaks is cut so that the client sees it, and logged wi
   await assert.rejects(fetch(`${real.url}/breaks`).then((response) => response.text()));
 });
 
-Deno.test("A handler that never answers holds its own connection only, until its client leaves", async () => {
+Deno.test("A handler that never answers holds only its own connection, until the client leaves", async () => {
   await using real = realEngine(handler, { writeTimeoutMs: 1_000 });
   const waiting = await Promise.all(Array.from({ length: 20 }, () => real.connect()));
   for (const client of waiting) await client.ask("GET", "/never");
@@ -91,7 +91,7 @@ Deno.test("A handler that never answers holds its own connection only, until its
   assert.deepEqual(real.lines, []);
 });
 
-Deno.test("A handler that gives up because its client has left is no error of the application", async () => {
+Deno.test("A handler that rejects because its client has left is not logged as an error", async () => {
   let asked = 0;
   await using origin = realEngine(() =>
     new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(10)) }))
@@ -119,7 +119,7 @@ Deno.test("A handler that gives up because its client has left is no error of th
   assert.equal(asked, 0);
 });
 
-Deno.test("onError that fails itself is answered with 500, and both errors are logged", async () => {
+Deno.test("An onError that fails leads to a 500, and both errors are logged", async () => {
   const failures = [
     () => {
       throw new Error("second");
@@ -138,7 +138,7 @@ Deno.test("onError that fails itself is answered with 500, and both errors are l
   }
 });
 
-Deno.test("accept answers before the body, sees method, URL and headers, and lets pass the rest", async () => {
+Deno.test("accept sees method, URL and headers, and answers before the body or lets the request pass", async () => {
   await using real = realEngine(async (request) => new Response(await request.text()), {}, {
     accept({ method, url, headers }) {
       if (headers.get("authorization") === "yes") return;
@@ -155,7 +155,7 @@ Deno.test("accept answers before the body, sees method, URL and headers, and let
   assert.equal(bodyText((await allowed.responses(1))[0]), "hi");
 });
 
-Deno.test("Malformed requests get their status, a close, and nothing behind them is run", async () => {
+Deno.test("Malformed requests get their status and a close, and no request after them is run", async () => {
   let ran = 0;
   await using real = realEngine(() => {
     ran++;

@@ -1,4 +1,4 @@
-// The mission: one process, many slow clients at work, and a small request that waits for none of them.
+// The purpose of the project: in one process with many slow clients, a small request waits for none of them.
 
 import assert from "node:assert/strict";
 import { bodyText } from "../helpers/responses.ts";
@@ -9,13 +9,13 @@ const MAX_ANSWER_MS = 50;
 const PIECE = new Uint8Array(8 * 1024).fill(120);
 
 Deno.test("A small GET is answered in under 50 ms while 50 slow uploads and 50 slow streams are in progress", async () => {
-  // Whatever else runs may have the processors for a moment; a server that lets a small request wait does it each time.
+  // Another process may occupy the processors for a moment. A server that lets a small request wait does so in each attempt.
   let slowestMs = Infinity;
   for (let attempts = 3; attempts > 0 && slowestMs >= MAX_ANSWER_MS; attempts--) slowestMs = await slowestAnswer();
   assert.ok(slowestMs < MAX_ANSWER_MS, `the slowest small answer took ${slowestMs.toFixed(1)} ms`);
 });
 
-/** How long the slowest of some small requests took between what the others moved, in milliseconds. */
+/** Milliseconds that the slowest of some small requests took while the slow clients were served. */
 async function slowestAnswer(): Promise<number> {
   const ticks = new Set<ReadableStreamDefaultController<Uint8Array>>();
   let uploading = 0;
@@ -86,7 +86,7 @@ async function slowestAnswer(): Promise<number> {
   return Math.max(...times);
 }
 
-Deno.test("A large upload and a large stream pass through whole, no faster than they are taken", async () => {
+Deno.test("A large upload and a large stream arrive complete, and are produced no faster than they are taken", async () => {
   const size = 64 * 1024 * 1024;
   let made = 0;
   await using served = serving(async (request) => {
@@ -114,7 +114,7 @@ Deno.test("A large upload and a large stream pass through whole, no faster than 
   const down = await fetch(served.url);
   const reader = down.body!.getReader();
   await reader.read();
-  // Somewhere between here and there the system holds some; nothing like all of it.
+  // The system's buffers hold a part of it, but far from all of it.
   assert.ok(made < size / 2, `${made} bytes were made for a client that has read one piece`);
   let read = 0;
   for (let next = await reader.read(); !next.done; next = await reader.read()) read += next.value.length;

@@ -1,17 +1,17 @@
-// Bytes and failures of one request stay with it, without a network.
+// Bytes and failures of one request do not reach another, without a network.
 
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";
 import { fakeEngine } from "../helpers/fake_engine.ts";
 import { readResponses } from "../helpers/responses.ts";
 
-Deno.test("A body that comes while its beginning is read ahead is whole, and no byte of it is anybody's request", async () => {
+Deno.test("A body that arrives during the read-ahead is complete, and no byte of it is taken for a request", async () => {
   const bodies: string[] = [];
   await using fake = fakeEngine(async (request) => {
     bodies.push(await request.text());
     return new Response();
   });
-  // What stood in the buffer of a connection that has closed must not turn up in another one.
+  // Bytes in the buffer of a closed connection must not appear in another connection.
   const before = fake.listener.connect();
   before.send("GET /secret HTTP/1.1\r\nhost: a\r\ncookie: secret\r\n\r\n");
   await settled();
@@ -29,7 +29,7 @@ Deno.test("A body that comes while its beginning is read ahead is whole, and no 
   assert.deepEqual(bodies.map((body) => body.length), [0, 5, 12_000]);
 });
 
-Deno.test("A client that resets while its first answer is written leaves no rejection behind", async () => {
+Deno.test("A client that resets while its first answer is written causes no unhandled rejection", async () => {
   await using fake = fakeEngine((request) => {
     if (request.url.endsWith("/1")) return new Response("x");
     return new Promise<Response>((_, reject) => {
@@ -47,7 +47,7 @@ Deno.test("A client that resets while its first answer is written leaves no reje
   assert.deepEqual(fake.lines, []);
 });
 
-Deno.test("The health path is the engine's own, whatever the application accepts", async () => {
+Deno.test("The engine answers the health path even if the application's accept refuses everything", async () => {
   await using fake = fakeEngine(() => new Response("app"), { health: "/healthz" }, {
     accept: () => new Response("no", { status: 401 }),
   });
@@ -59,7 +59,7 @@ Deno.test("The health path is the engine's own, whatever the application accepts
   assert.deepEqual(readResponses(client.bytes).responses.map(({ status }) => status), [200, 200, 401]);
 });
 
-Deno.test("A WebSocket that nobody can serve is answered with 501 and one line", async () => {
+Deno.test("A handler's answer of 101 is sent as 501 and logged in one line", async () => {
   await using fake = fakeEngine(() =>
     ({ status: 101, headers: new Headers(), body: null, statusText: "" }) as Response
   );

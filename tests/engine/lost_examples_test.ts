@@ -1,4 +1,4 @@
-// Requests that were lost once, each with the smallest conversation that showed it. The client's side stays open.
+// Requests that an earlier version lost, each with the smallest conversation that showed it. The client's side stays open.
 
 import assert from "node:assert/strict";
 import type { Handler } from "../../src/message/handler.ts";
@@ -42,7 +42,7 @@ Deno.test("Many clients with bodies over the first buffer are answered, again an
   for (const client of clients) client.close();
 });
 
-Deno.test("An empty line after the last request costs no answer", async () => {
+Deno.test("An empty line after the last request does not cost an answer", async () => {
   for (const halfClose of [true, false]) {
     await using fake = fakeEngine(async () => (await settled(), new Response("here")));
     const client = fake.listener.connect();
@@ -53,7 +53,7 @@ Deno.test("An empty line after the last request costs no answer", async () => {
   }
 });
 
-Deno.test("A connection that has sent only empty lines is idle, and closes without a word", async () => {
+Deno.test("A connection that has sent only empty lines is idle, and closes without an answer", async () => {
   await using fake = fakeEngine(() => new Response("here"), { headerTimeoutMs: 5_000, keepAliveMs: 30_000 });
   const client = fake.listener.connect();
   client.send("\r\n");

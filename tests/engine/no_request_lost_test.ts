@@ -1,5 +1,5 @@
-// A request which was sent whole is answered, in order and without a wait for a timer, whatever surrounds it.
-// The client leaves its side open, because an end of file wakes a server that has missed its bytes.
+// Every request that was sent whole is answered, in order and without a wait for a timer.
+// The client leaves its side open, because an end of file would wake a server that has missed bytes.
 // WEFT_PROPERTY_SECONDS sets how long each property runs.
 
 import assert from "node:assert/strict";
@@ -61,11 +61,11 @@ function checkCounts(requests: number, { conversations }: Scene): void {
   answered += requests;
 }
 
-/** What a conversation needs of a client. */
+/** The client that a conversation uses. */
 interface Talker {
   send(bytes: Uint8Array): Promise<void>;
   end(): Promise<void>;
-  /** Waits until so many 100 (Continue) have come. */
+  /** Waits until this many 100 (Continue) have come. */
   continued(count: number): Promise<void>;
 }
 
@@ -98,7 +98,7 @@ async function holdInMemory({ listener }: FakeEngine, conversation: Conversation
   assert.deepEqual(answersOf(responses()), expected(conversation));
 }
 
-/** Waits while something moves. */
+/** Waits until nothing moves any more. */
 async function patiently(moved: () => number, isSo: () => boolean): Promise<void> {
   let last = -1;
   for (let quiet = 0; quiet < PATIENCE_TURNS; quiet++) {

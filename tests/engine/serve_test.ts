@@ -16,13 +16,13 @@ function urlOf(server: Server): string {
   return `http://127.0.0.1:${server.addr.port}/`;
 }
 
-/** Asks on a connection of its own, so that no client's pool outlives the test. */
+/** Fetches with a client of its own, so that no pooled connection outlives the test. */
 async function ask(server: Server): Promise<string> {
   using client = await RawClient.connect(server.addr);
   return bodyText(await client.get("/", "connection: close\r\n"));
 }
 
-Deno.test("serve takes a handler beside its options or among them", async () => {
+Deno.test("serve takes the handler as an argument or as an option", async () => {
   {
     await using server = serve(QUIET, hello);
     assert.equal(await ask(server), "hello");
@@ -31,7 +31,7 @@ Deno.test("serve takes a handler beside its options or among them", async () => 
   assert.equal(await ask(server), "hello");
 });
 
-Deno.test("serve without a handler says how it is called", () => {
+Deno.test("serve without a handler throws an error that shows how to call it", () => {
   // deno-lint-ignore no-explicit-any
   const call = serve as any;
   for (const args of [[], [{}], [QUIET], [QUIET, "x"]]) {
@@ -39,7 +39,7 @@ Deno.test("serve without a handler says how it is called", () => {
   }
 });
 
-Deno.test("serve tells where it listens, to onListen and in addr", async () => {
+Deno.test("serve gives its address to onListen and in addr", async () => {
   let told: unknown;
   await using server = serve({ ...QUIET, onListen: (address) => void (told = address) }, hello);
   assert.deepEqual(told, server.addr);
@@ -47,26 +47,26 @@ Deno.test("serve tells where it listens, to onListen and in addr", async () => {
   assert.ok(server.addr.transport === "tcp" && server.addr.port > 0 && server.addr.hostname === "127.0.0.1");
 });
 
-Deno.test("serve does not go on listening where onListen throws", async () => {
+Deno.test("serve stops listening if onListen throws", async () => {
   let port = 0;
   const onListen = (address: Server["addr"]) => {
     if (address.transport === "tcp") port = address.port;
     throw new Error("no");
   };
   assert.throws(() => serve({ ...QUIET, onListen }, hello), /^Error: no$/);
-  // The system gives the port back a few turns later.
+  // The system releases the port a few turns later.
   await assert.rejects(async () => {
     for (let i = 0; i < 100; i++) (await Deno.connect({ hostname: "127.0.0.1", port })).close();
   }, /refused|reset/i);
 });
 
-Deno.test("serve throws where the port is in use, with a code that says so", async () => {
+Deno.test("serve throws an error with a code if the port is in use", async () => {
   await using server = serve(QUIET, hello);
   const { port } = server.addr as { port: number };
   assert.throws(() => serve({ ...QUIET, port }, hello), { code: "EADDRINUSE" });
 });
 
-Deno.test("serve throws where an option is out of range", () => {
+Deno.test("serve throws if an option is out of range", () => {
   for (const options of [{ port: -1 }, { port: 65_536 }, { port: 1.5 }, { maxConnections: -1 }, { keepAliveMs: NaN }]) {
     assert.throws(() => serve({ ...QUIET, ...options }, hello), RangeError, JSON.stringify(options));
   }
@@ -93,7 +93,7 @@ Deno.test("serve listens on IPv6", async () => {
   assert.equal(bodyText((await client.rest())[0]), `http://[::1]:${port}/x`);
 });
 
-Deno.test("serve listens at a path, and removes it at the end", async () => {
+Deno.test("serve listens at a path, and removes the socket at the end", async () => {
   const directory = await Deno.makeTempDir();
   try {
     const path = `${directory}/weft.sock`;
@@ -114,7 +114,7 @@ Deno.test("serve listens at a path, and removes it at the end", async () => {
   }
 });
 
-Deno.test("A handler is told who asks, over which connection, and when its answer is out", async () => {
+Deno.test("A handler gets the client's address, its connection, and a promise for the sent answer", async () => {
   const infos: HandlerInfo[] = [];
   await using served = serving((_, info) => {
     infos.push(info);
@@ -155,7 +155,7 @@ Deno.test("onError answers for a handler that throws or rejects", async () => {
   }
 });
 
-Deno.test("shutdown finishes what runs, refuses what comes, and resolves like finished", async () => {
+Deno.test("shutdown finishes requests, refuses new connections, and resolves like finished", async () => {
   const go = Promise.withResolvers<void>();
   const began = Promise.withResolvers<void>();
   const server = serve(QUIET, async () => {
@@ -176,7 +176,7 @@ Deno.test("shutdown finishes what runs, refuses what comes, and resolves like fi
   await Promise.all([shutdown, server.finished, server.shutdown()]);
 });
 
-Deno.test("A signal that is aborted cuts every connection and stops", async () => {
+Deno.test("An aborted signal cuts every connection and stops the server", async () => {
   const stop = new AbortController();
   const began = Promise.withResolvers<void>();
   const aborted = Promise.withResolvers<void>();
@@ -195,7 +195,7 @@ Deno.test("A signal that is aborted cuts every connection and stops", async () =
   await serve({ ...QUIET, signal: stop.signal }, hello).finished;
 });
 
-Deno.test("A server that is unreferenced lets its process end, one that is referenced does not", async () => {
+Deno.test("An unreferenced server lets its process end, a referenced one does not", async () => {
   const front = new URL("../../src/engine/serve.ts", import.meta.url).href;
   const run = async (more: string) => {
     const code = `import { serve } from ${JSON.stringify(front)};
@@ -227,7 +227,7 @@ Deno.test("HTTP/1.0, HEAD, absolute form and OPTIONS * are served on a real sock
   assert.equal(bodyText((await client.rest())[0]), "GET /old");
 });
 
-Deno.test("curl uploads with Expect and gets its answer", async () => {
+Deno.test("curl uploads with Expect and gets an answer", async () => {
   const path = await Deno.makeTempFile();
   try {
     await Deno.writeFile(path, new Uint8Array(3_000_000));

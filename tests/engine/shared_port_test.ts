@@ -1,4 +1,4 @@
-// How an engine leaves a port that others go on listening on.
+// How an engine stops on a port on which other processes go on listening.
 
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";
@@ -9,7 +9,7 @@ const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 const hello = () => new Response("hello");
 const SHARED = { successors: "same port" } as const;
 
-Deno.test("What waits to be accepted on a shared port is accepted before the listener closes", async () => {
+Deno.test("Connections in the backlog of a shared port are accepted before the listener closes", async () => {
   await using fake = fakeEngine(hello, { lastIdleMs: 1_000 });
   const { listener, engine } = fake;
   const clients = [1, 2, 3].map(() => listener.connect());
@@ -23,7 +23,7 @@ Deno.test("What waits to be accepted on a shared port is accepted before the lis
   for (const client of clients) assert.match(client.text, /hello$/);
 });
 
-Deno.test("Clients of a shared port are sent to the others a moment after the listener is closed", async () => {
+Deno.test("Connections of a shared port are closed a moment after the listener", async () => {
   await using fake = fakeEngine(hello, { lastIdleMs: 1_000 });
   const client = fake.listener.connect();
   await settled();
@@ -41,7 +41,7 @@ Deno.test("Clients of a shared port are sent to the others a moment after the li
   assert.equal(fake.clock.timers, 0);
 });
 
-Deno.test("Clients of an engine that is replaced are sent away a few at a time", async () => {
+Deno.test("Connections of an engine that is replaced are closed a few at a time", async () => {
   await using fake = fakeEngine(hello, { lastIdleMs: 1_000 });
   const clients = Array.from({ length: 30 }, () => fake.listener.connect());
   await settled();
@@ -59,7 +59,7 @@ Deno.test("Clients of an engine that is replaced are sent away a few at a time",
   assert.equal(fake.clock.timers, 0);
 });
 
-Deno.test("Clients are sent away well before they would be cut, however little time there is", async () => {
+Deno.test("Connections are closed well before the graceful timeout, even a short one", async () => {
   await using fake = fakeEngine(hello, { lastIdleMs: 1_000, gracefulTimeoutMs: 200 });
   const clients = Array.from({ length: 30 }, () => fake.listener.connect());
   await settled();
@@ -71,7 +71,7 @@ Deno.test("Clients are sent away well before they would be cut, however little t
   }
   await fake.engine.finished;
   for (const client of clients) assert.match(client.text, /connection: close\r\n\r\nhello$/);
-  assert.equal(fake.engine.tally.cut, 0);
+  assert.equal(fake.engine.connectionCounts.cut, 0);
   assert.equal(fake.clock.timers, 0);
 });
 
@@ -88,7 +88,7 @@ Deno.test("An abort ends a staggered drain", async () => {
   assert.equal(fake.clock.timers, 0);
 });
 
-Deno.test("Where nobody may idle any more, clients of a shared port are sent away at once", async () => {
+Deno.test("If connections may not idle, those of a shared port are closed at once", async () => {
   await using fake = fakeEngine(hello);
   const client = fake.listener.connect();
   await settled();
@@ -100,7 +100,7 @@ Deno.test("Where nobody may idle any more, clients of a shared port are sent awa
   assert.equal(fieldOf(responses[0], "connection"), "close");
 });
 
-Deno.test("A stop that cannot wait closes a shared port at once", async () => {
+Deno.test("An abort closes a shared port at once", async () => {
   const fake = fakeEngine(() => new Promise<never>(() => {}));
   const client = fake.listener.connect();
   await settled();
@@ -110,14 +110,14 @@ Deno.test("A stop that cannot wait closes a shared port at once", async () => {
   fake.engine.abort();
   await fake.engine.finished;
   assert.equal(client.isClosed, true);
-  assert.equal(fake.engine.tally.cut, 1);
+  assert.equal(fake.engine.connectionCounts.cut, 1);
   assert.equal(fake.clock.timers, 0);
 });
 
-Deno.test("An engine does not end while an accept is under way: what it brings is served", async () => {
+Deno.test("An engine does not end while an accept is under way, and serves the connection that it brings", async () => {
   const fake = fakeEngine(hello);
   const { listener } = fake;
-  // As a system does that has taken a connection and not handed it over yet when the listener is closed.
+  // The system has taken a connection, and hands it over after the listener was closed.
   const late = Promise.withResolvers<void>();
   const close = listener.close.bind(listener);
   listener.close = () => void late.promise.then(close);

@@ -1,4 +1,4 @@
-// What a handler makes of a long body that was read first, on real sockets and real files.
+// Long bodies that are read before the handler runs, on real sockets and with real files.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -15,7 +15,7 @@ function whole(handler: Handler, temporaryFiles: RealDisk, limits: Parameters<ty
   return realEngine(handler, { body: "whole", ...limits }, { temporaryFiles });
 }
 
-/** Each way that a Request offers its body, as bytes. */
+/** Each method of a Request that reads its body, with the result as bytes. */
 const READERS: Record<string, (request: Request) => Promise<Uint8Array>> = {
   text: async (request) => new TextEncoder().encode(await request.text()),
   json: async (request) => new TextEncoder().encode((await request.json()).text),
@@ -36,7 +36,7 @@ const READERS: Record<string, (request: Request) => Promise<Uint8Array>> = {
   copy: async (request) => await new Request(request).bytes(),
 };
 
-Deno.test("A long body that was read first is read in every way that a Request offers", async () => {
+Deno.test("A long body that was read first can be read by every method of a Request", async () => {
   await using disk = realDisk();
   await using real = whole(async (request) => {
     const bytes = await READERS[new URL(request.url).pathname.slice(1)](request);
@@ -59,7 +59,7 @@ Deno.test("A long body that was read first is read in every way that a Request o
   assert.deepEqual(real.lines, []);
 });
 
-Deno.test("A long body is echoed from its file, and the file goes when the echo is out", async () => {
+Deno.test("A long body is echoed from its file, and the file is removed after the answer", async () => {
   await using disk = realDisk();
   await using real = whole((request) => new Response(request.body), disk);
   for (let i = 0; i < 3; i++) {
@@ -69,7 +69,7 @@ Deno.test("A long body is echoed from its file, and the file goes when the echo 
   assert.equal(disk.opened, 3);
 });
 
-Deno.test("Long bodies are spooled beside each other", async () => {
+Deno.test("Several long bodies are spooled at once", async () => {
   await using disk = realDisk();
   await using real = whole(async (request) => new Response(`${(await request.bytes()).length}`), disk);
   const answers = await Promise.all(
@@ -81,7 +81,7 @@ Deno.test("Long bodies are spooled beside each other", async () => {
   assert.deepEqual(answers, Array.from({ length: 20 }, (_, nr) => nr));
 });
 
-Deno.test("A drain that cuts leaves no file", async () => {
+Deno.test("A drain that cuts connections leaves no file", async () => {
   await using disk = realDisk();
   const reached = Promise.withResolvers<void>();
   await using real = whole(() => {
@@ -106,13 +106,13 @@ Deno.test("A client that leaves in the middle of a long body leaves no file", as
   client.close();
 });
 
-Deno.test("A disk that is full is a 507 and a line for the operator; other requests go on", async () => {
+Deno.test("A full disk leads to a 507 and a log line, and other requests go on", async () => {
   await onTinyDisk(async (directory) => {
     await using disk = realDisk(directory);
     await using real = whole(async (request) => new Response(`${(await request.bytes()).length}`), disk);
     using client = await real.connect();
     for (let i = 1; i <= 2; i++) {
-      // What is left of it when the disk is full is short enough to be read away.
+      // The rest of the body when the disk is full is short enough to be read away.
       await client.send("POST /large HTTP/1.1\r\nhost: a\r\ncontent-length: 1200000\r\n\r\n");
       await client.send(new Uint8Array(1_200_000));
       const [response] = await client.responses(1);
@@ -121,7 +121,7 @@ Deno.test("A disk that is full is a 507 and a line for the operator; other reque
       assert.equal(real.lines.length, i);
       assert.match(real.lines.at(-1)!, /^ERROR POST \/large answered 507: a temporary file cannot be written in /);
       assert.match(real.lines.at(-1)!, /make room there, or set TMPDIR/);
-      // The client is told at once; its room comes back a moment later.
+      // The client gets the answer at once. Its disk space is released a moment later.
       await disk.allRemoved();
       const small = await fetch(real.url, { method: "POST", body: new Uint8Array(400_000) });
       assert.equal(await small.text(), "400000");
@@ -129,7 +129,7 @@ Deno.test("A disk that is full is a 507 and a line for the operator; other reque
   });
 });
 
-Deno.test("A directory for temporary files that is gone is a 507, and is used again once it is back", async () => {
+Deno.test("A missing directory for temporary files leads to a 507, and is used again when it is back", async () => {
   const directory = Deno.makeTempDirSync();
   {
     await using disk = realDisk(directory);
@@ -145,7 +145,7 @@ Deno.test("A directory for temporary files that is gone is a 507, and is used ag
   Deno.removeSync(directory);
 });
 
-unixTest("A killed program leaves nothing of the bodies that it had spooled", async () => {
+unixTest("A killed program leaves no file of the bodies that it has spooled", async () => {
   if (!await hasProgram("curl")) return;
   const directory = Deno.makeTempDirSync({ prefix: "weft-test-" });
   const app = `${directory}.ts`;

@@ -18,7 +18,7 @@ async function withTls(handler: Handler, test: (port: number, ca: string) => Pro
   }
 }
 
-Deno.test("TLS: fetch gets https URLs, large answers and uploads through", async () => {
+Deno.test("TLS: fetch sends large uploads and gets large answers, and handlers see https URLs", async () => {
   await withTls(async (request) => {
     const body = await request.bytes();
     return new Response(`${request.url} ${body.length} ${"x".repeat(200_000)}`);
@@ -37,7 +37,7 @@ Deno.test("TLS: fetch gets https URLs, large answers and uploads through", async
   });
 });
 
-Deno.test("TLS: the end of a connection is told to the client", async () => {
+Deno.test("TLS: the client gets a close_notify at the end of a connection", async () => {
   await withTls(() => new Response("bye"), async (port, ca) => {
     using conn = await Deno.connectTls({ hostname: "localhost", port, caCerts: [ca] });
     await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"));
@@ -46,7 +46,7 @@ Deno.test("TLS: the end of a connection is told to the client", async () => {
   });
 });
 
-Deno.test("TLS: a client that breaks the protocol is told and left", async () => {
+Deno.test("TLS: a client with a malformed request gets an answer and a close", async () => {
   await withTls(() => new Response("no"), async (port, ca) => {
     using conn = await Deno.connectTls({ hostname: "localhost", port, caCerts: [ca] });
     await conn.write(new TextEncoder().encode("nonsense\r\n\r\n"));
@@ -55,7 +55,7 @@ Deno.test("TLS: a client that breaks the protocol is told and left", async () =>
   });
 });
 
-Deno.test("TLS: a client that speaks no TLS, or none at all, costs only its connection", async () => {
+Deno.test("TLS: a client that sends plain text, or nothing, does not disturb other clients", async () => {
   await withTls(() => new Response("fine"), async (port, ca) => {
     const plain = await Deno.connect({ hostname: "127.0.0.1", port });
     await plain.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
@@ -65,7 +65,7 @@ Deno.test("TLS: a client that speaks no TLS, or none at all, costs only its conn
     using client = Deno.createHttpClient({ caCerts: [ca] });
     const response = await fetch(`https://localhost:${port}/`, { client });
     assert.equal(await response.text(), "fine");
-    // Plain text gets an alert of TLS and the end.
+    // A client that sends plain text gets a TLS alert and a close.
     const buffer = new Uint8Array(1_000);
     while (await plain.read(buffer).catch(() => null) !== null);
     plain.close();
@@ -73,7 +73,7 @@ Deno.test("TLS: a client that speaks no TLS, or none at all, costs only its conn
   });
 });
 
-Deno.test("TLS: a client that leaves in the middle aborts the signal", async () => {
+Deno.test("TLS: a client that leaves during a request aborts the request's signal", async () => {
   const aborted = Promise.withResolvers<void>();
   const began = Promise.withResolvers<void>();
   await withTls((request) => {
@@ -89,7 +89,7 @@ Deno.test("TLS: a client that leaves in the middle aborts the signal", async () 
   });
 });
 
-Deno.test("TLS: a bad certificate, a bad key, or a key of another certificate fails at once", async () => {
+Deno.test("TLS: serve throws for a bad certificate, a bad key, or the key of another certificate", async () => {
   const { cert, key, otherKey } = await certificates();
   const block = (name: string) => `-----BEGIN ${name}-----\nAAAA\n-----END ${name}-----\n`;
   for (

@@ -1,4 +1,4 @@
-// Clients which vanish at any byte leave nothing behind: no connection, no rejection, no error of ours.
+// Clients that vanish after any byte leave no connection, no unhandled rejection and no error of the engine.
 
 import assert from "node:assert/strict";
 import type { BodyPolicy } from "../../src/connection/options.ts";
@@ -7,7 +7,7 @@ import { fakeEngine } from "../helpers/fake_engine.ts";
 import { settled } from "../helpers/duplex.ts";
 import { realEngine } from "../helpers/serving.ts";
 
-/** Chance that can be repeated: mulberry32. */
+/** Random numbers from a seed, so that a run can be repeated (mulberry32). */
 function chance(seed: number): () => number {
   let state = seed;
   return () => {
@@ -56,7 +56,7 @@ const SCRIPTS = [
   "NONSENSE\r\n\r\n",
 ];
 
-/** Rejections that nobody caught while a test ran. */
+/** Unhandled rejections while a test ran. */
 async function withoutRejections(run: () => Promise<void>): Promise<void> {
   const unhandled: unknown[] = [];
   const note = (event: PromiseRejectionEvent) => {
@@ -73,8 +73,8 @@ async function withoutRejections(run: () => Promise<void>): Promise<void> {
   assert.deepEqual(unhandled, []);
 }
 
-/** What a client does wrong may fail a handler's read, which is logged as the handler's; nothing else may be. */
-function assertNoneOfOurs(lines: readonly string[]): void {
+/** Asserts that the only errors in the log are those of handlers whose read failed because of the client. */
+function assertNoOtherErrors(lines: readonly string[]): void {
   const strange = lines.filter((line) =>
     !/failed: (ProtocolError|TypeError)|the client|answer is not complete/.test(line)
   );
@@ -82,7 +82,7 @@ function assertNoneOfOurs(lines: readonly string[]): void {
 }
 
 for (const body of ["stream", "auto", "whole"] as BodyPolicy[]) {
-  Deno.test(`Clients that vanish after any byte leave nothing behind under "${body}", without a network`, async () => {
+  Deno.test(`Clients that vanish after any byte leave no connection and no error, under "${body}", without a network`, async () => {
     await withoutRejections(async () => {
       await using fake = fakeEngine(handler, { body });
       for (const script of SCRIPTS) {
@@ -96,10 +96,10 @@ for (const body of ["stream", "auto", "whole"] as BodyPolicy[]) {
           }
         }
       }
-      // Those that have ended their side only are given up in their time; nobody takes their answers.
+      // Connections whose client has ended only its own side are given up at the write timeout, as no answer is taken.
       await fake.clock.advance(70_000);
       assert.equal(fake.engine.live.size, 0);
-      assertNoneOfOurs(fake.lines);
+      assertNoOtherErrors(fake.lines);
       const client = fake.listener.connect();
       client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
       await settled();
@@ -108,7 +108,7 @@ for (const body of ["stream", "auto", "whole"] as BodyPolicy[]) {
   });
 }
 
-Deno.test("Clients that vanish at random on a real socket leave nothing behind", async () => {
+Deno.test("Clients that vanish at random on a real socket leave no connection and no error", async () => {
   const seed = Math.floor(performance.now() * 1_000) | 0;
   const random = chance(seed);
   await withoutRejections(async () => {
@@ -134,12 +134,12 @@ Deno.test("Clients that vanish at random on a real socket leave nothing behind",
       for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 20 }, one));
       using witness = await real.connect();
       while (real.engine.live.size > 1) assert.equal((await witness.get("/")).status, 200, `seed ${seed}`);
-      assertNoneOfOurs(real.lines);
+      assertNoOtherErrors(real.lines);
     }
   });
 });
 
-Deno.test("A shutdown in the middle of it all ends, with every connection", async () => {
+Deno.test("A shutdown while clients vanish ends, with every connection", async () => {
   await withoutRejections(async () => {
     await using real = realEngine(handler, { gracefulTimeoutMs: 200 });
     const clients = await Promise.all(SCRIPTS.map(async (script) => {
@@ -154,7 +154,7 @@ Deno.test("A shutdown in the middle of it all ends, with every connection", asyn
   });
 });
 
-Deno.test("A client that sent its next request ahead and left is noticed all the same", async () => {
+Deno.test("A client that left after it pipelined its next request is noticed", async () => {
   await using fake = fakeEngine(() => new Promise<Response>(() => {}), { writeTimeoutMs: 4_000 });
   const client = fake.listener.connect();
   client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\nGET /next HTTP/1.1\r\nhost: a\r\n\r\n");

@@ -1,11 +1,11 @@
-// The warm-up ends by itself and leaves nothing open.
+// The warm-up of an engine.
 
 import assert from "node:assert/strict";
 import { warmUp } from "../../src/engine/warm_up.ts";
 import { platform } from "../../src/platform/runtime.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
-Deno.test("The warm-up answers its requests, logs nothing and leaves no timer", async () => {
+Deno.test("A warm-up reads heads and ends by itself, without a line in the log or a timer that is left", async () => {
   const clock = new FakeClock();
   const lines: string[] = [];
   let heads = 0;

@@ -1,4 +1,4 @@
-// Rules of the wire as clients and handlers meet them on real sockets. The clients leave their side open.
+// Rules of HTTP/1.1 as clients and handlers see them, on real sockets. The clients leave their side open.
 
 import assert from "node:assert/strict";
 import { bodyText, fieldOf } from "../helpers/responses.ts";

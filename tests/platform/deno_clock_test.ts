@@ -1,9 +1,9 @@
-// Deno's clock rings when it should, and keeps no process alive that it should not.
+// The clock on Deno: its timers are on time, and only single ones keep the process alive.
 
 import assert from "node:assert/strict";
 import { denoClock } from "../../src/platform/deno_clock.ts";
 
-Deno.test("A timer rings once, and not before its time", async () => {
+Deno.test("A timer calls once, and not before its time", async () => {
   let times = 0;
   const begun = denoClock.now();
   await new Promise<void>((resolve) => {
@@ -16,7 +16,7 @@ Deno.test("A timer rings once, and not before its time", async () => {
   assert.ok(denoClock.now() - begun >= 25.5);
 });
 
-Deno.test("A timer that is cancelled does not ring, also where it is cancelled by one that rings with it", async () => {
+Deno.test("A cancelled timer does not call, even if a timer that is due at the same time cancels it", async () => {
   const rung: string[] = [];
   denoClock.after(1, () => rung.push("cancelled")).cancel();
   denoClock.after(5, () => second.cancel());
@@ -25,7 +25,7 @@ Deno.test("A timer that is cancelled does not ring, also where it is cancelled b
   assert.deepEqual(rung, []);
 });
 
-Deno.test("A repeated timer rings until it is cancelled, also by itself and after many rings", async () => {
+Deno.test("A repeated timer calls until it is cancelled, also from its own call and after many calls", async () => {
   let times = 0;
   const timer = denoClock.every(2, () => {
     if (++times === 15) timer.cancel();
@@ -34,7 +34,7 @@ Deno.test("A repeated timer rings until it is cancelled, also by itself and afte
   assert.equal(times, 15);
 });
 
-Deno.test("A repeated timer goes on where what it calls fails", async () => {
+Deno.test("A repeated timer goes on if its call throws", async () => {
   const failed = Promise.withResolvers<unknown>();
   const caught = (event: PromiseRejectionEvent) => {
     event.preventDefault();

@@ -1,4 +1,4 @@
-// What real temporary directories promise, also to those who use them when they are gone.
+// Real temporary directories, also after they were removed.
 
 import assert from "node:assert/strict";
 import { makeTemporaryDirectory } from "../../src/platform/deno_directory.ts";
@@ -13,7 +13,7 @@ async function inDirectory(call: (parent: string) => Promise<void>): Promise<voi
   Deno.removeSync(parent);
 }
 
-Deno.test("A temporary directory goes with everything in it, also with files that are open", async () => {
+Deno.test("A temporary directory is removed with all files in it, including open ones", async () => {
   await inDirectory(async (parent) => {
     const directory = await makeTemporaryDirectory(parent);
     const closed = await directory.create("1");
@@ -32,7 +32,7 @@ Deno.test("A temporary directory goes with everything in it, also with files tha
   });
 });
 
-Deno.test("A file that is being made when its directory goes does not stand in the way", async () => {
+Deno.test("A file that is being made does not keep its directory from being removed", async () => {
   await inDirectory(async (parent) => {
     for (let i = 0; i < 50; i++) {
       const directory = await makeTemporaryDirectory(parent);
@@ -43,13 +43,13 @@ Deno.test("A file that is being made when its directory goes does not stand in t
   });
 });
 
-Deno.test("A stream that is cancelled, before its file is open or behind, holds nothing", async () => {
+Deno.test("A cancelled stream leaves no file open, whether it is cancelled before the file is open or after", async () => {
   await inDirectory(async (parent) => {
     const directory = await makeTemporaryDirectory(parent);
     const file = await directory.create("1");
     await file.append(new Uint8Array(300_000));
     file.close();
-    // The test runner finds a file that is left open.
+    // The test runner fails if a file stays open.
     const atOnce = file.stream().getReader();
     const read = atOnce.read();
     await atOnce.cancel();
@@ -61,7 +61,7 @@ Deno.test("A stream that is cancelled, before its file is open or behind, holds 
   });
 });
 
-Deno.test("A directory that cannot be made is told with what to do about it", async () => {
+Deno.test("The error for a directory that cannot be made says what to do", async () => {
   await assert.rejects(makeTemporaryDirectory("/no/such/directory"), {
     name: "StorageError",
     message: /cannot be made in \/no\/such\/directory: .* make room there, or set TMPDIR/,

@@ -1,4 +1,4 @@
-// What real temporary files promise: nobody else sees them, nothing of them stays, and how they fail.
+// Real temporary files: only this process can open them, none of them stays, and how they fail.
 
 import assert from "node:assert/strict";
 import { denoTemporaryFiles } from "../../src/platform/deno_temporary.ts";
@@ -6,7 +6,7 @@ import { StorageError } from "../../src/platform/errors.ts";
 import { unixTest } from "../helpers/program.ts";
 import { onTinyDisk, realDisk } from "../helpers/temporary.ts";
 
-Deno.test("A temporary file gives back what was put into it, in pieces of the reader's size", async () => {
+Deno.test("A temporary file gives back the bytes that were written, in pieces of the reader's size", async () => {
   await using disk = realDisk();
   const file = await disk.open();
   await file.append(new TextEncoder().encode("warp "));
@@ -22,7 +22,7 @@ Deno.test("A temporary file gives back what was put into it, in pieces of the re
 });
 
 unixTest(
-  "A temporary file has no name from the moment it is open, so that nothing stays of a killed process",
+  "A temporary file has no name once it is open, so that a killed process does not leave it",
   async () => {
     await using disk = realDisk();
     const file = await disk.open();
@@ -32,7 +32,7 @@ unixTest(
   },
 );
 
-Deno.test("A removed temporary file fails like any other that cannot be had", async () => {
+Deno.test("A removed temporary file fails with a StorageError", async () => {
   await using disk = realDisk();
   const file = await disk.open();
   await file.remove();
@@ -40,7 +40,7 @@ Deno.test("A removed temporary file fails like any other that cannot be had", as
   await assert.rejects(file.read(new Uint8Array(1)), StorageError);
 });
 
-Deno.test("A directory that is gone is told with what to do about it", async () => {
+Deno.test("The error for a missing directory says what to do", async () => {
   const directory = Deno.makeTempDirSync();
   Deno.removeSync(directory);
   await assert.rejects(denoTemporaryFiles(directory).open(), (error) => {
@@ -52,7 +52,7 @@ Deno.test("A directory that is gone is told with what to do about it", async () 
   });
 });
 
-Deno.test("A disk that is full is told, and its room is given back", async () => {
+Deno.test("A full disk leads to an error, and its space is released", async () => {
   await onTinyDisk(async (directory) => {
     await using disk = realDisk(directory);
     const file = await disk.open();

@@ -1,4 +1,4 @@
-// How connections become TLS, by the native way and by the portable one.
+// TLS connections, made in the native way and in the portable one.
 
 import assert from "node:assert/strict";
 import { TlsUpgrade } from "../../src/platform/deno_tls.ts";
@@ -44,7 +44,7 @@ async function readAll(from: { read(into: Uint8Array): Promise<number | null> })
 for (const isPortable of [false, true]) {
   const way = isPortable ? "portable" : "native";
 
-  Deno.test(`A TLS connection (${way}) carries large data both ways, and its close is told`, async () => {
+  Deno.test(`A TLS connection (${way}) carries large data in both directions, and sends a close_notify`, async () => {
     await withPair(isPortable, 10_000, async ({ socket, client, ca }) => {
       const secure = await Deno.startTls(client, { hostname: "localhost", caCerts: [ca] });
       const [taken] = await Promise.all([readAll(socket), writeAll(secure, LARGE)]);
@@ -58,7 +58,7 @@ for (const isPortable of [false, true]) {
     });
   });
 
-  Deno.test(`A TLS handshake (${way}) that does not end is closed in time, and a read that waits fails`, async () => {
+  Deno.test(`A TLS handshake (${way}) that does not end is closed in time, and a waiting read fails`, async () => {
     await withPair(isPortable, 50, async ({ socket, client }) => {
       await assert.rejects(socket.read(new Uint8Array(1)), /the TLS handshake took more than 50 ms/);
       assert.equal(await client.read(new Uint8Array(1)).catch(() => null), null);
@@ -67,7 +67,7 @@ for (const isPortable of [false, true]) {
     });
   });
 
-  Deno.test(`A TLS connection (${way}) that is closed in its handshake is closed for the client`, async () => {
+  Deno.test(`A TLS connection (${way}) that is closed during its handshake is closed for the client`, async () => {
     await withPair(isPortable, 0, async ({ socket, client }) => {
       const reading = assert.rejects(socket.read(new Uint8Array(1)));
       socket.close();
@@ -77,11 +77,11 @@ for (const isPortable of [false, true]) {
     });
   });
 
-  Deno.test(`A TLS connection (${way}) whose client does not read is closed although a write is under way`, async () => {
+  Deno.test(`A TLS connection (${way}) is closed during a write that its client does not read`, async () => {
     await withPair(isPortable, 10_000, async ({ socket, client, ca }) => {
       const secure = await Deno.startTls(client, { hostname: "localhost", caCerts: [ca] });
       await secure.handshake();
-      // More than the buffers of the system hold: a write that does not move any more waits for the client.
+      // More bytes than the system's buffers hold. A write without progress waits for the client.
       let written = 0;
       const broken = assert.rejects(async () => {
         for (;;) written += await socket.write(LARGE);
@@ -94,7 +94,7 @@ for (const isPortable of [false, true]) {
   });
 }
 
-/** Lets the event loop turn. */
+/** Waits for a turn of the event loop. */
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await settled();
 }
