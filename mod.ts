@@ -18,14 +18,16 @@ export { serve, type ServeOptions, type Server } from "./src/engine/serve.ts";
 export type { Limits } from "./src/engine/settings.ts";
 export type { Accept, Handler, HandlerInfo, HandlerTimings, OnError, RequestPreview } from "./src/message/handler.ts";
 export { StorageError } from "./src/platform/errors.ts";
-export type { Address } from "./src/platform/ports.ts";
+export type { Address, Clock, Log, Timer } from "./src/platform/ports.ts";
 export type { BodyPolicy } from "./src/connection/options.ts";
 export type { ReceivedFile } from "./src/uploads/received_file.ts";
 export { type ReceivedForm, receiveUploads } from "./src/uploads/receive_uploads.ts";
 export { type UploadCode, UploadError } from "./src/uploads/upload_error.ts";
 export type { UploadOptions, UploadPart, UploadSink } from "./src/uploads/upload_limits.ts";
-export { type ProtocolCode, ProtocolError } from "./src/wire/protocol_error.ts";
-export type { PhaseReader } from "./src/connection/phases.ts";
+export { type ClientError, type ProtocolCode, ProtocolError } from "./src/wire/protocol_error.ts";
+export type { Framing, HeadFacts, RequestHead } from "./src/wire/request_head.ts";
+export type { RequestInfo } from "./src/connection/request_info.ts";
+export type { ConnectionView, ExchangeView, Lap, Phase, PhaseReader } from "./src/connection/phases.ts";
 export { type LineOptions, stopwatch } from "./src/inspect/stopwatch.ts";
 export { trace } from "./src/inspect/trace.ts";
 export {
@@ -35,7 +37,7 @@ export {
   type UploadProgressOptions,
   uploads,
 } from "./src/progress/upload_progress.ts";
-export { Uploads, type UploadsOptions } from "./src/progress/uploads.ts";
+export { Uploads, type UploadsOptions, type WatchOptions } from "./src/progress/uploads.ts";
 export { redisStore, type RedisStoreOptions } from "./src/progress/redis_store.ts";
 export type { Progress, ProgressState, ProgressStore } from "./src/progress/progress.ts";
 

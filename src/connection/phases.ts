@@ -24,6 +24,7 @@ export type Lap = "wait" | "header" | "body" | "dispatch" | "firstByte" | "write
 
 /** A request and its answer, as a reader sees them. */
 export interface ExchangeView {
+  /** The parsed head of the request. */
   readonly head: RequestHead;
   /** Status of the answer; 0 before it is known. */
   readonly status: number;
@@ -51,7 +52,9 @@ export interface ConnectionView {
   readonly id: number;
   /** Requests whose head was read. */
   readonly requests: number;
+  /** The client's end. */
   readonly remoteAddr: Address;
+  /** The server's end. */
   readonly localAddr: Address;
   /** The request that is answered now. In the phases idle and closed it is the one before. Null if there is none. */
   readonly exchange: ExchangeView | null;

@@ -8,6 +8,7 @@ import type { Lap } from "./phases.ts";
 export class RequestInfo {
   #exchange: Exchange;
 
+  /** Made by the engine for each call of a handler. */
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
   }

@@ -37,8 +37,11 @@ export type Handler = (request: Request, info: HandlerInfo) => Response | Promis
 
 /** What is known of a request before its body. */
 export interface RequestPreview {
+  /** Such as `POST`. */
   readonly method: string;
+  /** Absolute. */
   readonly url: string;
+  /** The fields of the head. */
   readonly headers: Headers;
 }
 

@@ -7,6 +7,7 @@ export class ListenerClosed extends Error {
 
 /** Thrown if a temporary file cannot be made, written or read, for example because the disk is full. */
 export class StorageError extends Error {
+  /** Tells the class of an error from another realm or copy. */
   override readonly name = "StorageError";
 }
 

@@ -13,6 +13,7 @@ export type ProgressState = "starting" | "uploading" | "done" | "error" | "abort
 
 /** What is told of an upload; its fields stand in this order in the JSON of a poll. */
 export interface Progress {
+  /** How the upload stands. */
   readonly state: ProgressState;
   /** Bytes of the body that its head promised; -1 if that is not known. */
   readonly size: number;

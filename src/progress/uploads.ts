@@ -81,7 +81,11 @@ export class Uploads implements Disposable {
   #fedAt = 0;
   #isClosed = false;
 
-  /** @param options a store, and a clock for tests */
+  /**
+   * Makes a registry without uploads.
+   *
+   * @param options a store, and a clock for tests
+   */
   constructor(options: UploadsOptions = {}) {
     this.store = options.store ?? null;
     const clock = this.#clock = options.clock ?? platform.clock;
@@ -168,6 +172,7 @@ export class Uploads implements Disposable {
     quietly(() => this.store?.close());
   }
 
+  /** Stops its timers. Nothing is followed from then on. */
   [Symbol.dispose](): void {
     this.close();
   }

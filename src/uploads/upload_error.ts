@@ -39,11 +39,14 @@ export type UploadCode =
  * ```
  */
 export class UploadError extends ClientError {
+  /** Tells the class of an error from another realm or copy. */
   override readonly name = "UploadError";
   /** Which rule was broken; that of a {@linkcode ProtocolError} if the body itself was at fault. */
   readonly code: UploadCode | ProtocolCode;
 
   /**
+   * Makes the error.
+   *
    * @param code which rule was broken
    * @param message what was expected, what came and what to do
    * @param options the status code of the answer (400 if it is not given), and what it was caused by

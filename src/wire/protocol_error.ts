@@ -32,6 +32,8 @@ export abstract class ClientError extends Error {
   readonly status: number;
 
   /**
+   * Makes the error.
+   *
    * @param status the status code of the answer, 400 to 505
    * @param message what was expected and what came
    * @param options what it was caused by
@@ -56,11 +58,14 @@ export abstract class ClientError extends Error {
  * ```
  */
 export class ProtocolError extends ClientError {
+  /** Tells the class of an error from another realm or copy. */
   override readonly name = "ProtocolError";
   /** Which rule was broken. */
   readonly code: ProtocolCode;
 
   /**
+   * Makes the error.
+   *
    * @param code which rule was broken
    * @param status the status code of the answer, 400 to 505
    * @param message what was expected and what came

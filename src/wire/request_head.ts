@@ -64,7 +64,11 @@ export class RequestHead implements HeadFacts {
   expectsContinue = false;
   upgrade: string | null = null;
 
-  /** @param read the head as its reader left it; the facts are those of a head whose fields decide nothing */
+  /**
+   * Makes a head of what its reader has found.
+   *
+   * @param read the head as its reader left it; the facts are those of a head whose fields decide nothing
+   */
   constructor(read: ReadHead) {
     const { text } = read;
     this.method = text.startsWith("GET ", read.methodStart) ? "GET" : text.slice(read.methodStart, read.methodEnd);
