@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Answer } from "../../src/wire/answer.ts";
-import { answer, connected, openStream } from "../helpers/connected.ts";
+import { answer, connected, connectedBy, openStream } from "../helpers/connected.ts";
 import { bodyText, fieldOf, type RawResponse } from "../helpers/responses.ts";
 
 /** What a client gets for one request on a connection that stays open behind it. */
@@ -157,4 +157,21 @@ Deno.test("A handler that throws or rejects is answered with 500, and the connec
     assert.deepEqual(responses().map(({ status }) => status), [500, 500]);
     assert.equal(failures.length, 2);
   }
+});
+
+Deno.test("A body of bytes is handed to the socket without a copy", async () => {
+  const body = new Uint8Array(1024 * 1024);
+  const { client, driver } = connectedBy(null, { handle: () => answer(body) });
+  const buffers: ArrayBufferLike[] = [];
+  const socket = client.socket as { write(bytes: Uint8Array): Promise<number> };
+  const write = socket.write;
+  socket.write = (bytes) => {
+    buffers.push(bytes.buffer);
+    return write(bytes);
+  };
+  client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  client.end();
+  for await (const turn of driver) for (const _phase of turn);
+  assert.equal(buffers.at(-1), body.buffer);
+  assert.ok(client.bytes.length > body.length);
 });
