@@ -73,7 +73,7 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
   #life: "open" | "refusing" | "closed" = "open";
   /** The reason given to the first `end`; null before. */
   #ended: ConnectionEnd | null = null;
-  /** Ends the wait for the application; null while there is none. Set by `outcomeOf`, used by `end`. */
+  /** Ends the wait for the application; null before the first wait of a request. Set by `outcomeOf` and `rest`, used by `end`. */
   #release: ((outcome: Outcome) => void) | null = null;
 
   /**
@@ -164,10 +164,11 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
     return this.#exchange = new Exchange(this, head, body);
   }
 
-  /** Called by the protocol between two requests: an idle connection keeps neither the last exchange nor a large buffer. */
+  /** Called by the protocol between two requests: an idle connection keeps no exchange, no answer and no large buffer. */
   rest(): void {
     this.inbound.inbox.rest();
     this.#exchange = null;
+    this.#release = null; // It holds on to what the application answered.
   }
 
   /** Called by the protocol when the answer to an exchange waits to be written together with the next one. */

@@ -65,8 +65,9 @@ export function* protocol(connection: Connection): Steps {
       let answer = isReady ? null : yield* prepare(connection, exchange);
       if (answer === null) {
         if (connection.enter("dispatch")) yield "dispatch";
-        const called = callApplication(app, exchange);
+        let called: Called | null = callApplication(app, exchange);
         answer = called.is === "answer" ? called.answer : yield* settle(connection, exchange, called);
+        called = null; // As below.
       }
 
       exchange.status = answer.status;
@@ -78,6 +79,7 @@ export function* protocol(connection: Connection): Steps {
       } catch (error) {
         plan = yield* putFailure(connection, exchange, { answer, error });
       }
+      answer = null; // An idle connection would keep its body, of any size, until the next request.
       if (plan.stream !== null) yield* sendStream(connection, exchange, { ...plan, stream: plan.stream });
       if (mustFlush(connection, exchange, plan)) {
         // Spelled out instead of `flush`, because every request comes by here.
