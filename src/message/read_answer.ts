@@ -11,6 +11,9 @@ const NO_FIELDS = new HeadBlock(200, []);
 const TEXT_FIELDS = new HeadBlock(200, [["content-type", "text/plain;charset=UTF-8"]]);
 const typeBlocks = new Map<string, HeadBlock>();
 
+/** How much of a Blob is read at once, and held for each answer. A longer piece is hardly quicker. */
+const BLOB_PIECE_BYTES = 256 * 1024;
+
 /** Most content types remembered: an application has a handful; one that makes them up must not fill memory. */
 const MAX_TYPES = 64;
 
@@ -108,7 +111,7 @@ interface InnerResponse {
   statusMessage: string;
   headerList: [string, string][];
   bodyDecoded?: boolean;
-  body: null | { streamOrStatic: ReadableStream<Uint8Array> | { body: unknown; consumed: boolean } };
+  body: null | { streamOrStatic: ReadableStream<Uint8Array> | { body: unknown; consumed: boolean }; source?: unknown };
 }
 
 function readInner(response: Response, place: symbol): Answer | null {
@@ -130,7 +133,24 @@ function bodyOf(response: Response, inner: InnerResponse): AnswerBody {
     return kept.body;
   }
   if (response.bodyUsed || response.body?.locked === true) throw bodyUsed();
+  const { source } = inner.body;
+  if (source instanceof Blob && source.size > BLOB_PIECE_BYTES) {
+    response.body!.cancel().catch(() => {}); // It counts as used then. It was not read, so there is nothing to cancel.
+    return streamOfBlob(source);
+  }
   return response.body;
+}
+
+/** Reads a Blob piece by piece. The Blob's own stream gives each of its parts as one copy, anew for each answer. */
+function streamOfBlob(blob: Blob): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      if (at >= blob.size) return controller.close();
+      const piece = new Uint8Array(await blob.slice(at, at += BLOB_PIECE_BYTES).arrayBuffer());
+      controller.enqueue(piece);
+    },
+  }, { highWaterMark: 0 });
 }
 
 /** Marks a static body as used; false if it is none. */

@@ -1,6 +1,7 @@
 // What is read of everything that a handler may return.
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { readAnswer } from "../../src/message/read_answer.ts";
 import type { Answer } from "../../src/wire/answer.ts";
 import { text } from "../helpers/responses.ts";
@@ -43,6 +44,7 @@ const CASES: [string, () => Response, string | null][] = [
   ["a buffer", () => new Response(new TextEncoder().encode("hi").buffer), "hi"],
   ["another view", () => new Response(new DataView(new TextEncoder().encode("hi").buffer)), "hi"],
   ["a Blob", () => new Response(new Blob(["bl", "ob"], { type: "image/gif" })), "blob"],
+  ["a long Blob", () => new Response(new Blob(["x".repeat(300_000)], { type: "image/gif" })), "x".repeat(300_000)],
   ["parameters", () => new Response(new URLSearchParams({ a: "1", b: "2 3" })), "a=1&b=2+3"],
   ["a stream", () => new Response(streamOf("a", "b", "c")), "abc"],
   ["a stream with fields", () => new Response(streamOf("a"), { headers: { "content-length": "1" } }), "a"],
@@ -104,6 +106,23 @@ Deno.test("readAnswer reads a stream that the handler has looked at", async () =
   const response = new Response("x");
   assert.ok(response.body instanceof ReadableStream);
   assert.equal(await bodyOf(readAnswer(response)), "x");
+});
+
+Deno.test("readAnswer reads a long Blob in pieces, anew for each answer", async () => {
+  const parts = [
+    Uint8Array.from({ length: 700_001 }, (_, at) => at * 7 + (at >> 9)),
+    new Uint8Array(3),
+    "é".repeat(99_999),
+  ];
+  const blob = new Blob(parts);
+  const expected = await blob.bytes();
+  for (let answered = 0; answered < 2; answered++) {
+    const { body } = readAnswer(new Response(blob));
+    assert.ok(body instanceof ReadableStream);
+    const pieces = await Array.fromAsync(body);
+    assert.ok(pieces.every(({ length }) => length > 0 && length <= 256 * 1024));
+    assert.ok(Buffer.from(expected).equals(Buffer.concat(pieces)));
+  }
 });
 
 Deno.test("readAnswer reads a form with its boundary", async () => {
