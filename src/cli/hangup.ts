@@ -5,6 +5,8 @@ import type { Obeying } from "./signals.ts";
 
 /** Some shells send HUP as they leave, and the terminal is closed after them. */
 const TERMINAL_CLOSES_MS = 1_000;
+/** How often a supervisor that was started from a terminal looks whether the terminal is still there. */
+const TERMINAL_CHECK_MS = 5_000;
 
 /** What obeying HUP needs of its surroundings. */
 interface Context {
@@ -19,7 +21,10 @@ export interface Hangup {
    * system send one each.
    */
   stopOn(obeying: Pick<Obeying, "stop">): void;
-  /** Reloads on HUP, as a supervisor does, unless HUP came because its terminal was closed: then it stops. */
+  /**
+   * Reloads on HUP, as a supervisor does, unless HUP came because its terminal was closed: then it stops. A supervisor that
+   * has lived on without its terminal, in the background of a shell that ended, is reloaded as any other.
+   */
   reloadOn(reload: () => void, obeying: Pick<Obeying, "stop">): void;
 }
 
@@ -33,7 +38,7 @@ export interface Hangup {
  */
 export function noteHangup(terminal: Terminal, { process, clock }: Context): Hangup {
   const isOutlived = terminal.isOutlived();
-  const hadTerminal = !isOutlived && terminal.isThere();
+  let hadTerminal = !isOutlived && terminal.isThere();
   return {
     stopOn(obeying) {
       process.onSignal("SIGHUP", () => {
@@ -41,15 +46,22 @@ export function noteHangup(terminal: Terminal, { process, clock }: Context): Han
       });
     },
     reloadOn(reload, obeying) {
+      if (hadTerminal) {
+        const looking = clock.every(TERMINAL_CHECK_MS, () => {
+          hadTerminal = terminal.isThere();
+          if (!hadTerminal) looking.cancel();
+        });
+      }
       const hasStopped = () => {
-        if (!hadTerminal || terminal.isThere()) return false;
+        if (terminal.isThere()) return false;
         obeying.stop("SIGHUP", "SIGHUP, as the terminal was closed");
         return true;
       };
       process.onSignal("SIGHUP", () => {
+        if (!hadTerminal) return reload();
         if (hasStopped()) return;
         reload();
-        if (hadTerminal) clock.after(TERMINAL_CLOSES_MS, hasStopped);
+        clock.after(TERMINAL_CLOSES_MS, hasStopped);
       });
     },
   };

@@ -200,6 +200,28 @@ Deno.test("A supervisor whose terminal is closed shortly after HUP stops: some s
   assert.deepEqual(done, ["reload", "stop"]);
 });
 
+Deno.test("A terminal that is closed between a HUP and the next look stops a supervisor too", async () => {
+  const terminal = { isOutlived: false, isThere: true };
+  const { clock, done, hangUp } = hangupWith(terminal);
+  await clock.advance(4_500);
+  hangUp();
+  terminal.isThere = false;
+  await clock.advance(1_000);
+  assert.deepEqual(done, ["reload", "stop"]);
+});
+
+Deno.test("A supervisor that outlived its shell in the background is reloaded by a later HUP", async () => {
+  const terminal = { isOutlived: false, isThere: true };
+  const { clock, done, hangUp } = hangupWith(terminal);
+  await clock.advance(60_000);
+  terminal.isThere = false;
+  await clock.advance(5_000);
+  assert.equal(clock.timers, 0);
+  hangUp();
+  await clock.advance(10_000);
+  assert.deepEqual(done, ["reload"]);
+});
+
 Deno.test("A supervisor reloads on HUP and looks no further without a terminal, or with nohup", async () => {
   for (const terminal of [{ isOutlived: false, isThere: false }, { isOutlived: true, isThere: true }]) {
     const { clock, done, hangUp } = hangupWith(terminal);
