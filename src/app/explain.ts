@@ -83,11 +83,14 @@ function plain(text: string): string {
 
 function sourceLine({ url, line }: Place, { cwd, files }: Pick<LoadContext, "cwd" | "files">): string | null {
   if (!url.startsWith("file:")) return null;
-  for (const path of [url.slice("file://".length), pathOf(url, cwd)]) {
+  const name = url.lastIndexOf("/") + 1;
+  // As it is, decoded, or the directories as a URL has them and the name decoded.
+  const spellings = [url.slice("file://".length), pathOf(url, cwd), pathOf(url.slice(0, name), cwd) + url.slice(name)];
+  for (const path of spellings) {
     try {
       return files.readText(path).split("\n")[line - 1]?.trimEnd() ?? null;
     } catch {
-      // The URL is spelled in the other way, or the file cannot be read: the message stands without the line.
+      // The URL is spelled in another way, or the file cannot be read: the message stands without the line.
     }
   }
   return null;

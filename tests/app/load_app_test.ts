@@ -129,6 +129,18 @@ Deno.test("A URL whose percent signs encode nothing is the name of no file, with
   }
 });
 
+unixTest("The source line is shown if the directory and the file have odd names", async () => {
+  for (const name of ["a#b", "a?b", "a%20b", "%2e%2e", "a\\b"]) {
+    await withFiles({}, async (directory) => {
+      await Deno.mkdir(`${directory}/${name}`);
+      await Deno.writeTextFile(`${directory}/${name}/${name}.ts`, '\n  throw new Error("stops");\n');
+      const { code, stderr } = await runToEnd(["-p", "0", `./${name}.ts`], { cwd: `${directory}/${name}` });
+      assert.equal(code, 4, stderr);
+      assert.match(stderr, /Error: stops\n +at file:.+:2:9\n\n +throw new Error\("stops"\);\n +\^/);
+    });
+  }
+});
+
 Deno.test("Names with blanks and signs are paths like any other", async () => {
   await withFiles({ "my app #1?.ts": "export default () => new Response(import.meta.url)" }, async (directory) => {
     await using program = start(["-p", "0", "my app #1?.ts"], { cwd: directory });
