@@ -22,7 +22,7 @@ const process: Process = {
     try {
       return Deno.uid();
     } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) return null;
+      if (error instanceof Deno.errors.NotCapable) return ownerOfFiles();
       throw error;
     }
   },
@@ -58,6 +58,24 @@ const process: Process = {
   },
   exit: (code) => Deno.exit(code),
 };
+
+/** Without --allow-sys=uid: files that this process makes belong to its user. Null if it may not make or see one. */
+function ownerOfFiles(): number | null {
+  // TMPDIR may name a directory of another user.
+  for (const dir of [undefined, "/tmp"]) {
+    try {
+      const probe = Deno.makeTempFileSync({ dir });
+      try {
+        return Deno.statSync(probe).uid;
+      } finally {
+        Deno.removeSync(probe);
+      }
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error || error instanceof Deno.errors.NotCapable)) throw error;
+    }
+  }
+  return null;
+}
 
 /** The program as the user may have typed it: a relative path if it is in the working directory. */
 function showProgram(mainModule: string, cwd: string): string {

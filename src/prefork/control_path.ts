@@ -110,7 +110,8 @@ function placesFor({ process }: Platform): Place[] {
   }
   if (places.length > 0) return places;
   throw new NoControlPath(
-    "no directory for the control socket is known: XDG_RUNTIME_DIR is not set, and the user's number needs --allow-sys=uid; " +
+    "no directory for the control socket is known: XDG_RUNTIME_DIR is not set, and the user's number needs --allow-sys=uid " +
+      "or a file in the temporary directory; " +
       "name a --control PATH",
   );
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
-import { linuxTest, unixTest } from "../helpers/program.ts";
+import { linuxTest, start, unixTest } from "../helpers/program.ts";
 import { supervise } from "../helpers/supervised.ts";
 
 const APP = `
@@ -126,4 +126,18 @@ unixTest("A supervisor that may not start processes says so and ends with 1", as
   const { code, stderr } = await program.ended;
   assert.equal(code, 1);
   assert.match(stderr, /weft: cannot start a worker: Requires run access to /);
+});
+
+unixTest("Workers start without XDG_RUNTIME_DIR and without the permission to ask for the user's number", async () => {
+  const directory = await Deno.makeTempDir({ dir: "/tmp", prefix: "w" });
+  try {
+    await using program = start(["-w", "1", "-p", "0"], {
+      env: { XDG_RUNTIME_DIR: "", TMPDIR: directory },
+      deno: ["--no-prompt", "--allow-read", "--allow-write", "--allow-net", "--allow-run", "--allow-env"],
+    });
+    await program.url();
+    await program.waitFor(new RegExp(`control: ${directory}/weft-\\d+/${program.pid}\\.sock`));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });
