@@ -159,8 +159,15 @@ export function findField(text: string, fieldsAt: number, name: string, separato
   return found;
 }
 
-/** Cuts a value out of a field line without its optional white space (RFC 9110, section 5.6.3). */
-function trimmed(text: string, from: number, to: number): string {
+/**
+ * Cuts out a value without its optional white space (RFC 9110, section 5.6.3).
+ *
+ * @param text what it is a part of
+ * @param from where it starts
+ * @param to one past its end
+ * @returns the value
+ */
+export function trimmed(text: string, from: number, to: number): string {
   while (from < to && isBlank(text.charCodeAt(from))) from++;
   while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
   return text.slice(from, to);

@@ -127,6 +127,19 @@ Deno.test("An expectation is judged in HTTP/1.1 only", () => {
   assert.equal(judge("GET / HTTP/1.0", "Expect: other").expectsContinue, false);
 });
 
+Deno.test("Only space and tab are white space around the elements of a list", () => {
+  assert.equal(get("Expect: \t100-continue \t, \t").expectsContinue, true);
+  assert.equal(get("Connection: a \t,\tclose").keepAlive, false);
+  // A byte 0xa0 is a no-break space in Latin-1, and a part of the element in HTTP.
+  for (const value of ["\xa0100-continue", "100-continue\xa0", "100-continue,\xa0"]) {
+    assert.equal(refusal(() => get(`Expect: ${value}`)), "417 bad-expectation");
+  }
+  assert.equal(get("Connection: a,\xa0close").keepAlive, true);
+  assert.equal(judge("GET / HTTP/1.0", "Connection: a, keep-alive\xa0").keepAlive, false);
+  assert.equal(get("Connection: a,\xa0upgrade", "Upgrade: a").upgrade, null);
+  assert.equal(refusal(() => get("Transfer-Encoding: chunked\xa0, gzip")), "501 unknown-transfer-encoding");
+});
+
 Deno.test("Upgrade needs its option, and its option alone closes nothing", () => {
   const head = get("Connection: upgrade, close", "Upgrade: a");
   assert.equal(head.upgrade, "a");
