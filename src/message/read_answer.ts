@@ -53,14 +53,20 @@ export function isResponse(value: unknown): boolean {
 
 /**
  * The way that every runtime offers. The headers come first: a Response that is made only when something is asked of it, as
- * @hono/node-server has them, forgets a change of its headers when it is asked for its body.
+ * @hono/node-server has them, forgets a change of its headers when it is asked for its body. Only then does it know the type
+ * of a text that was given with other headers.
  */
 function readPublic(response: Response): Answer {
   const fields = [...response.headers];
   const { status } = response;
   if (response.type === "error") throw errorResponse();
   if (response.bodyUsed || response.body?.locked === true) throw bodyUsed();
-  return { status, reason: response.statusText ?? "", fields, body: response.body, block: null };
+  if (!fields.some(isType)) fields.push(...[...response.headers].filter(isType));
+  return { status, reason: response.statusText ?? "", fields, body: response.body ?? null, block: null };
+}
+
+function isType([name]: [string, string]): boolean {
+  return name.toLowerCase() === "content-type";
 }
 
 // Deno keeps a Response that was made of text or bytes in a few fields of its own until more is asked for.

@@ -14,7 +14,9 @@ const WAYS: Record<string, () => Running> = {
 /** What comes back: status, body, and the fields that the case is about. */
 const EXPECTED: [path: string, status: number, body: string, fields?: Record<string, string>][] = [
   ["/text", 200, "text", { "content-type": "text/plain;charset=UTF-8" }],
-  ["/status", 418, "status", { "x-a": "1" }],
+  ["/status", 418, "status", { "x-a": "1", "content-type": "text/plain;charset=UTF-8" }],
+  ["/form", 200, "a=1", { "content-type": "application/x-www-form-urlencoded;charset=UTF-8" }],
+  ["/typed", 200, "typed", { "content-type": "text/x" }],
   ["/changed", 200, "changed", { "x-changed": "yes" }],
   ["/changed-bytes", 200, "bytes", { "x-changed": "yes", "x-a": "1" }],
   ["/bytes", 200, "bytes"],
