@@ -5,7 +5,7 @@ import { fromFileUrl } from "../tests/helpers/paths.ts";
 import { servingDemo } from "../tests/helpers/serving_demo.ts";
 
 const PICTURE = fromFileUrl(new URL("../.github/assets/demo.png", import.meta.url));
-/** Who clones the project, or reads its README on the road, loads the picture too. */
+/** A clone of the project loads the picture too, and so does a reader of its README. */
 const MAX_BYTES = 200_000;
 const WIDTH = 1280;
 /** Less than there is between two sections. */

@@ -8,9 +8,9 @@ import { BASELINE, JUDGED, PEER_TITLES } from "./scenario.ts";
 const WIDTH = 860;
 const ROW = 26;
 const BAR = 14;
-/** Where the bars begin: the longest title fits before it. */
+/** The left end of the bars: the longest title fits before it. */
 const LEFT = 330;
-/** What stays free behind the longest bar for its value. */
+/** Room after the longest bar for its value. */
 const RIGHT = 70;
 const TOP = 62;
 /** A longer bar ends here, its number tells how long it is: it would leave the others no room. */
@@ -30,7 +30,7 @@ interface Bar {
   row: Row;
 }
 
-/** Where a bar goes, and whether its targets count. */
+/** The place of a bar, and whether its targets count. */
 interface Place {
   y: number;
   scale: number;
@@ -117,7 +117,7 @@ function drawBar(bar: Bar, { y, scale, isQuick }: Place): string {
   ].join("\n");
 }
 
-/** The scenario's title; with it the row where Weft has several, and the baseline where that is not Deno.serve. */
+/** The scenario's title; with it the row if Weft has several, and the baseline if that is not Deno.serve. */
 function nameOf({ outcome: { nr, title, judged, baseline }, row: { peer } }: Bar): string {
   const who = judged.join() === JUDGED.join() ? "" : `: ${PEER_TITLES[peer]}`;
   return `(${nr}) ${title}${who}${baseline === BASELINE ? "" : ` / ${PEER_TITLES[baseline]}`}`;
@@ -140,7 +140,7 @@ interface TextStyle {
   fill: string;
   weight?: number;
   anchor?: "middle" | "end";
-  /** Keeps lines behind it off the letters. */
+  /** Keeps the lines in the background off the letters. */
   hasHalo?: boolean;
 }
 

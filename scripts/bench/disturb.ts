@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 20;
 /**
  * Disturbs a supervisor for as long as some work lasts.
  *
- * @param serving says how, and who; where nothing is to be done, the work is only waited for
+ * @param serving says how, and which process; if nothing is to be done, the work is only waited for
  * @param work the load
  * @returns how often it was disturbed
  * @throws {Error} if that never came about, or a reload failed
@@ -24,7 +24,7 @@ export async function disturbWhile(serving: Serving, work: Promise<unknown>): Pr
   const { disturbance } = serving.peer;
   let isOver = false;
   const over = () => void (isOver = true);
-  const end = work.then(over, over); // how it went is for whoever started it
+  const end = work.then(over, over); // its caller handles how it went
   let times = 0;
   for (let at = performance.now() + FIRST_AFTER_MS; disturbance !== undefined && !isOver; at += EVERY_MS) {
     await waitUntil(() => isOver || performance.now() >= at);

@@ -1,4 +1,4 @@
-// How npm's autocannon is told a request, and what it reports: the load where wrk is missing.
+// How npm's autocannon is told a request, and what it reports: the load if wrk is missing.
 // It is slower than wrk, so figures per second compare only within one tool; the results name it.
 
 import { runOwn } from "./load_own.ts";

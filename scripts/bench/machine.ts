@@ -25,7 +25,7 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-/** Names what sends the requests, or undefined where wrk is missing. */
+/** Names what sends the requests, or undefined if wrk is missing. */
 export async function readWrkVersion(): Promise<string | undefined> {
   if (!await isInstalled("wrk")) return undefined;
   // It prints its version with its usage, and says by its status that this was wrong.

@@ -1,5 +1,5 @@
-// The benchmark's flags, the order of its rounds, and where results go.
-// Rounds interleave (A B C A B C), nothing is left running, and a full run fails where a target is missed.
+// The benchmark's flags, the order of its rounds, and the files of its results.
+// Rounds interleave (A B C A B C), nothing is left running, and a full run fails if a target is missed.
 
 import { parseArgs } from "node:util";
 import { drawChart } from "./chart.ts";

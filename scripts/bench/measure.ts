@@ -57,7 +57,7 @@ const IDLE_MS = 20_000;
 /**
  * Measures one peer once.
  *
- * @param peer who
+ * @param peer the server
  * @param scenario what
  * @param terms how long, and with what
  * @returns the figures, or errors
@@ -214,7 +214,7 @@ async function measureNothing({ child }: Serving, terms: Terms): Promise<Found> 
 }
 
 /**
- * A worker's start begins where its supervisor spawns it and ends with its first answer, as that of a server without a
+ * A worker's start begins when its supervisor spawns it and ends with its first answer, as that of a server without a
  * supervisor does; "ready" comes earlier. The others start through a shell and `taskset`, some 2 ms.
  */
 async function measureStart(serving: Serving, scenario: Scenario): Promise<Found> {

@@ -21,7 +21,7 @@ export interface Peer {
   command(app: AppName, port: number): Promise<string[]> | string[];
 }
 
-/** Who is there, who is not, and which version of Hono they share. */
+/** The servers that are there, those that are not, and the version of Hono that they share. */
 export interface Found {
   peers: Peer[];
   leftOut: { peer: PeerName; reason: string }[];
@@ -36,7 +36,7 @@ const deno = `Deno ${Deno.version.deno}`;
 /**
  * Looks for peers.
  *
- * @param names who is wanted
+ * @param names the servers that are wanted
  * @param dir for nginx's files; the caller removes it
  * @returns those that can be started
  */

@@ -17,16 +17,16 @@ const END_MS = 5_000;
 
 /** How a child is started. */
 export interface StartOptions {
-  /** Which core it is pinned to, where `taskset` exists; null for none. */
+  /** The core that it is pinned to, if `taskset` exists; null for none. */
   core: number | null;
   env?: Record<string, string>;
   /** True gives way to everything else on its core. */
   isNice?: boolean;
-  /** False if nobody reads what it prints. @default {true} */
+  /** False if its output is not read. @default {true} */
   hasOutput?: boolean;
   /** Asks it to end before it is killed: it has children of its own. */
   isParent?: boolean;
-  /** Takes each line of standard error; where it says true, nobody else needs to see the line. */
+  /** Takes each line of standard error; if it returns true, the line is handled. */
   hear?: (line: string) => boolean;
 }
 
@@ -90,12 +90,12 @@ export class Child implements AsyncDisposable {
     return linesOf(this.#process.stdout);
   }
 
-  /** Standard output as a whole; kills the child and throws where it takes longer. */
+  /** Standard output as a whole; kills the child and throws if it takes longer. */
   async output(limitMs: number): Promise<string> {
     return await this.within(limitMs, Array.fromAsync(this.lines())).then((lines) => lines.join("\n"));
   }
 
-  /** Waits for work that ends when the child does; kills the child where that takes longer. */
+  /** Waits for work that ends when the child does; kills the child if that takes longer. */
   async within<T>(limitMs: number, work: Promise<T>): Promise<T> {
     let isLate = false;
     const timer = setTimeout(() => {
@@ -118,7 +118,7 @@ export class Child implements AsyncDisposable {
     if (!this.#process.stdin.locked) await this.#process.stdin.close().catch(() => {});
   }
 
-  /** Sends it a signal, where it still runs. */
+  /** Sends it a signal, if it still runs. */
   signal(name: Deno.Signal): void {
     if (!this.#hasEnded) signalIfThere(this.pid, name);
   }
@@ -147,7 +147,7 @@ export class Child implements AsyncDisposable {
     this.signal("SIGTERM");
     if (await this.#isGoneWithin(END_MS)) return;
     for (const pid of this.#hasEnded ? [] : await readTree(this.pid)) signalIfThere(pid, "SIGKILL");
-    // Its children end by themselves where it went before them.
+    // Its children end by themselves if it ended before them.
     await this.#isGoneWithin(END_MS);
   }
 

@@ -1,5 +1,5 @@
 // What Linux tells of a process and its children: CPU time of all threads, and resident memory.
-// Nanoseconds of the scheduler where they are readable; clock ticks only where a thread ended in between.
+// Nanoseconds of the scheduler if they are readable; clock ticks only if a thread ended in between.
 
 /** A clock tick of /proc/PID/stat: USER_HZ is 100 on every Linux that Deno runs on. */
 const TICK_NS = 10_000_000;
@@ -63,7 +63,7 @@ async function readCpuOf(pids: readonly number[]): Promise<CpuReading> {
   return { processes, goneNs };
 }
 
-/** The fields of /proc/PID/stat behind the name, which may hold anything: the first is the third. */
+/** The fields of /proc/PID/stat after the name, which may hold anything: the first is the third. */
 async function readStat(pid: number): Promise<string[] | null> {
   try {
     const stat = await Deno.readTextFile(`/proc/${pid}/stat`);

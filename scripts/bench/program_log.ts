@@ -1,5 +1,5 @@
-// What Weft's program says on standard error: that it serves, who is ready, who is gone, what was reloaded.
-// What nobody expected is left for the reader of the results.
+// What Weft's program says on standard error: that it serves, which workers are ready or gone, what was reloaded.
+// What is unexpected is left for the reader of the results.
 
 const LINE = /^\[(\S+)\] \[\d+\] \[(INFO|WARN|ERROR)\] (.*)$/;
 const READY = /^worker=\d+ gen=\d+ pid=(\d+) ready in (\d+) ms$/;

@@ -31,7 +31,7 @@ export interface Outcome {
   /** The figure's name over a column. */
   head: string;
   isMoreBetter: boolean;
-  /** Who the ratios are to. */
+  /** The server that the ratios are to. */
   baseline: PeerName;
   /** Whom the targets are for. */
   judged: readonly PeerName[];

@@ -47,7 +47,7 @@ export type Samples = Map<PeerName, Sample[]>;
  * Makes a scenario's rows.
  *
  * @param samples of every peer that was measured
- * @param baseline who the others are compared with
+ * @param baseline the server that the others are compared with
  * @returns a row for each
  */
 export function rowsOf(samples: Samples, baseline: PeerName): Row[] {
@@ -109,7 +109,7 @@ export function judge(scenario: Scenario, rows: readonly Row[]): Verdict[] {
 }
 
 /**
- * Finds the median and the quartiles, between two values where there is no middle one.
+ * Finds the median and the quartiles, between two values if there is no middle one.
  *
  * @param values at least one
  * @returns all three

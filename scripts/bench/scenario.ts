@@ -18,7 +18,7 @@ export const THREADS_NAMES = ["serve", "serve2", "serve4"] as const;
 /** One of those. */
 export type ThreadsName = typeof THREADS_NAMES[number];
 
-/** Who can be measured; each is a row of a scenario's table. */
+/** Everything that can be measured; each is a row of a scenario's table. */
 export const PEER_NAMES = [...SERVER_NAMES, ...PROGRAM_NAMES, ...THREADS_NAMES] as const;
 
 /** One of those. */
@@ -65,11 +65,11 @@ export interface Scenario {
   figure: Figure;
   /** What is counted: `done` in the figures. */
   unit: "requests" | "MiB" | "events" | "connections" | "starts" | "seconds";
-  /** Who the others are compared with. @default {"deno"} */
+  /** The server that the others are compared with. @default {"deno"} */
   baseline?: PeerName;
   /** Whose figures the targets are for. @default {["weft"]} */
   judged?: readonly PeerName[];
-  /** To the baseline, medians: at least this where more is better, else at most. */
+  /** To the baseline, medians: at least this if more is better, else at most. */
   target?: number;
   /** At least this against the bare loop. */
   targetToBare?: number;
@@ -82,10 +82,10 @@ export interface Scenario {
   check?: { request: RequestSpec; text: string | RegExp };
 }
 
-/** Who a scenario compares with, where it does not say. */
+/** What a scenario compares with, if it does not say. */
 export const BASELINE: PeerName = "deno";
 
-/** Whom a scenario judges, where it does not say. */
+/** What a scenario judges, if it does not say. */
 export const JUDGED: readonly PeerName[] = ["weft"];
 
 /** What a figure is called, at length and over a column, and which way is better. */

@@ -1,5 +1,5 @@
 // How a peer is started on a free port, when it answers, and that its answer is the right one.
-// Nobody is measured who answers wrongly, or who shares a port with somebody else.
+// A server that answers wrongly, or shares a port with another, is not measured.
 
 import { ask } from "./loads/client.ts";
 import type { Peer } from "./peers.ts";
@@ -31,7 +31,7 @@ export interface Serving {
 /**
  * Starts a peer; it may not listen yet.
  *
- * @param peer who
+ * @param peer the server
  * @param scenario which application it serves
  * @returns its process and its port
  */
@@ -105,7 +105,7 @@ export function whatItSaid({ child }: Serving): string {
 /**
  * Leaves out the directories of paths.
  *
- * @param text what somebody said
+ * @param text what was printed
  * @returns the same with bare file names
  */
 export function withoutPaths(text: string): string {
@@ -118,7 +118,7 @@ function findPort(): number {
       Deno.listen({ hostname: "127.0.0.1", port: nextPort }).close();
       return nextPort++;
     } catch {
-      // Somebody else has it.
+      // Another process has it.
     }
   }
   throw new Error(`no port from ${FIRST_PORT} to ${LAST_PORT} is free`);

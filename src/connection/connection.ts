@@ -94,7 +94,7 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
     return this.#requests;
   }
 
-  /** Where it stands. */
+  /** The phase that it is in. */
   get phase(): Phase {
     return this.#phase;
   }

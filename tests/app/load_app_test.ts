@@ -37,7 +37,7 @@ Deno.test("default.fetch goes before a default function, and that before a named
   assert.equal(await text({ fetch: say("named") }), "named");
 });
 
-Deno.test("A fetch method keeps its object, also where it stands on a class, and its other methods are its own", async () => {
+Deno.test("A fetch method keeps its object, also if it stands on a class, and its other methods are its own", async () => {
   class App {
     #word = "mine";
     fetch() {
@@ -121,7 +121,7 @@ Deno.test("A path that does not exist ends with 4 and the whole path", async () 
   });
 });
 
-Deno.test("A URL whose percent signs encode nothing is the name of no file, with and without workers", async () => {
+Deno.test("A URL whose percent signs encode nothing names no file, with and without workers", async () => {
   for (const flags of [[], ["-w", "1"]]) {
     const { code, stderr } = await runToEnd([...flags, "file:///gone%zz.ts"]);
     assert.equal(code, 4, stderr);

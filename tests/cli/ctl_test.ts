@@ -125,7 +125,7 @@ unixTest("ctl finds the only supervisor, names several, and says where there is 
   }
 });
 
-unixTest("A --control that is no socket, or is somebody else's, is left alone", async () => {
+unixTest("A --control that is not a socket, or is another process's, is left alone", async () => {
   await using program = await supervise(["-w", "1", WORKERS_APP]);
   await program.atStrength(1);
   const file = `${program.directory}/notes.txt`;

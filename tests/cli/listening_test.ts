@@ -6,7 +6,7 @@ import { hasProgram, start, unixTest } from "../helpers/program.ts";
 
 const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
 
-unixTest("Where the system has no descriptor left, accepting pauses, and goes on when one is free", async () => {
+unixTest("If the system has no descriptor left, accepting pauses, and goes on when one is free", async () => {
   await using program = start(["-p", "0", APP], { shell: "ulimit -n 60" });
   const port = Number(new URL(await program.url()).port);
   const many = await Promise.all(Array.from({ length: 80 }, () => Deno.connect({ hostname: "127.0.0.1", port })));

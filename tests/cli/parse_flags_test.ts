@@ -26,7 +26,7 @@ Deno.test("Flags are taken in long and short form, with = and without", () => {
   assert.equal(parse(["-d", "app.ts"]).values.get("debug"), true);
 });
 
-Deno.test("The application is the one word that is no flag, and its arguments stand behind --", () => {
+Deno.test("The application is the one word that is not a flag, and its arguments follow --", () => {
   const asked = parse(["-p", "1", "app.ts", "--", "--port", "x"]);
   assert.equal(asked.app, "app.ts");
   assert.deepEqual(asked.appArgs, ["--port", "x"]);

@@ -68,7 +68,7 @@ async function answerOf(url: string): Promise<number> {
   }
 }
 
-unixTest("One save is one restart, no connection is refused, and no old code answers behind the line", async () => {
+unixTest("One save is one restart, no connection is refused, and no old code answers after the line", async () => {
   await using project = await Project.make();
   await using program = startRestarting(project);
   const url = await program.url();

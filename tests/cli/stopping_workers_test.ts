@@ -151,7 +151,7 @@ unixTest(
   },
 );
 
-unixTest("Who waits for an upload that has not begun holds up no stop", async () => {
+unixTest("A watcher of an upload that has not begun holds up no stop", async () => {
   await using program = await supervise(["-w", "1", "--upload-progress", WORKERS_APP]);
   const url = await program.url();
   const waiting = await fetch(`${url}/?progress_id=never-comes`, { headers: { accept: "text/event-stream" } });

@@ -139,7 +139,7 @@ unixTest(
   },
 );
 
-unixTest("A port in use ends with 1 and one message, also where its owner would share it", async () => {
+unixTest("A port in use ends with 1 and one message, also if its owner would share it", async () => {
   await using first = await supervise(["-w", "2", WORKERS_APP]);
   const port = await first.port();
   await using second = await supervise(["-w", "2", WORKERS_APP], { port: ["-p", `${port}`] });
@@ -176,7 +176,7 @@ unixTest("A worker that holds more than --max-rss leaves likewise", async () => 
   assert.equal(await (await fetch(`${url}/count`, { method: "POST", body: "123" })).text(), "3\n");
 });
 
-unixTest("A supervisor that is killed leaves nobody behind: workers finish what they have, and go", async () => {
+unixTest("A supervisor that is killed leaves no worker behind: they finish what they have, and go", async () => {
   await using program = await supervise(["-w", "2", WORKERS_APP]);
   const port = await program.port();
   await program.atStrength(2);

@@ -75,7 +75,7 @@ Deno.test("Policy whole waits for every body, policy stream for none", async () 
   assert.equal(await runsEarly("stream", chunked("x")), true);
 });
 
-Deno.test("A body that was read first stands in one piece, and the request behind it is kept", async () => {
+Deno.test("A body that was read first stands in one piece, and the request after it is kept", async () => {
   for (const body of ["auto", "whole"] as BodyPolicy[]) {
     const seen: (string | null)[] = [];
     const { client, responses, done } = connected({
@@ -176,7 +176,7 @@ Deno.test("A body larger than allowed is refused: by its length before it comes,
   }
 });
 
-Deno.test("A body that is no chunked coding is refused, and nothing behind it is run", async () => {
+Deno.test("A body that is not chunked coding is refused, and nothing after it is run", async () => {
   for (const body of ["auto", "whole", "stream"] as BodyPolicy[]) {
     const { client, responses, exchanges, done } = connected({ body, handle: echo });
     client.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nZ\r\nabc\r\n0\r\n\r\n");
@@ -188,7 +188,7 @@ Deno.test("A body that is no chunked coding is refused, and nothing behind it is
   }
 });
 
-Deno.test("A body that breaks off errors the read and is nobody's request", async () => {
+Deno.test("A body that breaks off errors the read and is not taken for a request", async () => {
   for (const end of ["end", "reset"] as const) {
     let thrown: unknown;
     const { client, exchanges, done } = connected({

@@ -63,7 +63,7 @@ Deno.test("100 (Continue) is not sent to a client that did not wait for it", asy
   }
 });
 
-Deno.test("100 (Continue) is not sent where the answer came first; the connection ends, its body is no request", async () => {
+Deno.test("100 (Continue) is not sent if the answer came first; the connection ends, its body is not taken for a request", async () => {
   const { client, responses, exchanges, done } = connected({ handle: () => answer("no", 403) });
   client.send(EXPECT);
   await client.until(() => client.ended);
@@ -102,7 +102,7 @@ Deno.test("100 (Continue) that is not asked for again is sent once, however ofte
   assert.deepEqual(responses().map(({ status }) => status), [100, 200]);
 });
 
-Deno.test("100 (Continue) goes out behind the answers before it", async () => {
+Deno.test("100 (Continue) goes out after the answers before it", async () => {
   const { client, responses, done } = connected({
     async handle(exchange) {
       await Promise.resolve();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";
 import { fakeEngine } from "../helpers/fake_engine.ts";
 
-Deno.test("An echo of the body asks for it before it answers, where the client waits to be asked", async () => {
+Deno.test("An echo of the body asks for it before it answers, if the client waits to be asked", async () => {
   await using fake = fakeEngine((request) => new Response(request.body));
   const client = fake.listener.connect();
   client.send("POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n");

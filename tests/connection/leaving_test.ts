@@ -124,7 +124,7 @@ Deno.test("completed does not wait for the next pipelined answer", async () => {
   await done;
 });
 
-Deno.test("completed rejects where the answer cannot be sent any more, asked before or after", async () => {
+Deno.test("completed rejects if the answer cannot be sent any more, asked before or after", async () => {
   let seen!: Exchange;
   let completed!: Promise<void>;
   const { client, done } = connected({
@@ -144,7 +144,7 @@ Deno.test("completed rejects where the answer cannot be sent any more, asked bef
   assert.equal(seen.signal.aborted, true);
 });
 
-Deno.test("completed that nobody waits for rejects without a sound", async () => {
+Deno.test("completed that is not awaited rejects without an unhandled rejection", async () => {
   const { client, done } = connected({
     handle(exchange) {
       exchange.completed;
@@ -213,7 +213,7 @@ Deno.test("A client that leaves in the middle of a body errors the read and abor
   assert.equal(signal.aborted, true);
 });
 
-Deno.test("A client that is given up is told, where no answer has begun", async () => {
+Deno.test("A client that is given up is told, if no answer has begun", async () => {
   const { client, responses, exchanges, connection, done } = connected({
     handle: async (exchange) => answer(await readAll(exchange)),
   });

@@ -8,7 +8,7 @@ import { bodyText, fieldOf } from "../helpers/responses.ts";
 const GET = "GET /next HTTP/1.1\r\nhost: a\r\n\r\n";
 const DRAIN_BYTES = 256 * 1024;
 
-Deno.test("A short body that nobody reads is read away, and the next request is answered", async () => {
+Deno.test("A short body that the application leaves is read away, and the next request is answered", async () => {
   for (
     const body of [
       "content-length: 10\r\n\r\n0123456789",
@@ -27,7 +27,7 @@ Deno.test("A short body that nobody reads is read away, and the next request is 
   }
 });
 
-Deno.test("The answer does not wait for the body that nobody reads", async () => {
+Deno.test("The answer does not wait for a body that the application leaves", async () => {
   const { client, responses, connection, done } = connected({ handle: ({ head }) => answer(head.target) });
   client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n");
   await client.until(() => responses().length === 1);

@@ -94,7 +94,7 @@ Deno.test("Connection answers pipelined requests in order and in one write", asy
   await done;
 });
 
-Deno.test("Connection answers pipelined requests in order where the first takes longest", async () => {
+Deno.test("Connection answers pipelined requests in order if the first takes longest", async () => {
   const first = Promise.withResolvers<void>();
   const { client, responses, exchanges, done } = connected({
     async handle({ head }) {
@@ -113,7 +113,7 @@ Deno.test("Connection answers pipelined requests in order where the first takes 
   await done;
 });
 
-Deno.test("Connection sends what is ready before it waits for a slow answer behind it", async () => {
+Deno.test("Connection sends what is ready before it waits for a slow answer after it", async () => {
   const second = Promise.withResolvers<void>();
   const { client, responses, done } = connected({
     async handle({ head }) {
@@ -159,7 +159,7 @@ Deno.test("Connection passes over empty lines before a request", async () => {
   assert.equal(responses().length, 1);
 });
 
-Deno.test("Connection ends after an answer where the request says close", async () => {
+Deno.test("Connection ends after an answer if the request says close", async () => {
   const { client, responses, done } = connected();
   client.send("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
   await done;
@@ -167,7 +167,7 @@ Deno.test("Connection ends after an answer where the request says close", async 
   assert.equal(client.isClosed, true);
 });
 
-Deno.test("Connection ends after an answer where the application says close, and sends the field once", async () => {
+Deno.test("Connection ends after an answer if the application says close, and sends the field once", async () => {
   const { client, responses, done } = connected({ handle: () => answer("ok", 200, [["Connection", "close"]]) });
   client.send(GET + GET);
   await client.until(() => client.ended);
@@ -177,14 +177,14 @@ Deno.test("Connection ends after an answer where the application says close, and
   assert.equal(fieldOf(responses()[0], "connection"), "close");
 });
 
-Deno.test("Connection ends after an answer where every answer is the last", async () => {
+Deno.test("Connection ends after an answer if every answer is the last", async () => {
   const { client, responses, done } = connected({ closeAfterAnswer: true });
   client.send(GET);
   await done;
   assert.equal(fieldOf(responses()[0], "connection"), "close");
 });
 
-Deno.test("Connection serves HTTP/1.0: closes by itself, stays where the client asks", async () => {
+Deno.test("Connection serves HTTP/1.0: closes by itself, stays if the client asks", async () => {
   const plain = connected();
   plain.client.send("GET / HTTP/1.0\r\n\r\n");
   await plain.done;
@@ -220,7 +220,7 @@ Deno.test("Connection answers the requests before one that it refuses", async ()
   assert.deepEqual(responses().map(({ status }) => status), [200, 400]);
 });
 
-Deno.test("Connection ends without a word where the client leaves in the middle of a head", async () => {
+Deno.test("Connection ends without a word if the client leaves in the middle of a head", async () => {
   const { client, done } = connected();
   client.send("GET / HT");
   await settled();

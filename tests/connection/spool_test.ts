@@ -258,7 +258,7 @@ Deno.test("A read of the file that is under way when the request ends fails like
   await done;
 });
 
-Deno.test("A disk that is full answers, reads the rest away where it is short, and serves the next request", async () => {
+Deno.test("A disk that is full answers, reads the rest away if it is short, and serves the next request", async () => {
   for (const request of [withLength(bytesOf(700_000)), inChunks(bytesOf(700_000), 90_000)]) {
     const { client, responses, failures, exchanges, disk, done } = spooling({ maxRead: 300_000 });
     disk.room = 300_000;
@@ -277,7 +277,7 @@ Deno.test("A disk that is full answers, reads the rest away where it is short, a
   }
 });
 
-Deno.test("A disk that is full at the very end of a body answers, and the request behind it is found", async () => {
+Deno.test("A disk that is full at the very end of a body answers, and the request after it is found", async () => {
   for (const request of [withLength(bytesOf(700_000)), inChunks(bytesOf(700_000), 90_000)]) {
     const { client, responses, exchanges, disk, done } = spooling();
     disk.room = 600_000;
@@ -291,7 +291,7 @@ Deno.test("A disk that is full at the very end of a body answers, and the reques
   }
 });
 
-Deno.test("A disk that is full ends the connection where much of the body is still to come", async () => {
+Deno.test("A disk that is full ends the connection if much of the body is still to come", async () => {
   const { client, responses, disk, done } = spooling();
   disk.refusal = "no directory";
   client.send(withLength(bytesOf(5_000_000)).subarray(0, 1_000_000));

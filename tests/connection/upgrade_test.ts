@@ -116,7 +116,7 @@ Deno.test("A connection that was given up while another protocol had it is close
   assert.equal(client.isClosed, true);
 });
 
-Deno.test("An answer of 101 that nobody takes over is an error of the application", async () => {
+Deno.test("An answer of 101 that is not taken over is an error of the application", async () => {
   const { client, responses, failures, done } = connected({ handle: () => SWITCH });
   client.send(ASK);
   await client.until(() => responses().length === 1);

@@ -111,7 +111,7 @@ Deno.test("The progress of an upload can be asked for while the table tells its 
   await (await uploading).text();
 });
 
-Deno.test("The table is told at most five times a second, and no longer once nobody looks", async () => {
+Deno.test("The table is told at most five times a second, and no longer when no page looks", async () => {
   await using served = servingDemo();
   const response = await fetch(`${served.url}/state`);
   const startedAt = performance.now();
@@ -126,7 +126,7 @@ Deno.test("The table is told at most five times a second, and no longer once nob
   }
 });
 
-Deno.test("The table ends when the server stops, and holds nobody up", async () => {
+Deno.test("The table ends when the server stops, and does not hold it up", async () => {
   await using served = servingDemo();
   const events = eventsOf<Told>(await fetch(`${served.url}/state`));
   await events.next();
@@ -137,7 +137,7 @@ Deno.test("The table ends when the server stops, and holds nobody up", async () 
   assert.deepEqual(served.lines, []);
 });
 
-Deno.test("Whoever leaves in the middle of an upload or of the stream leaves no error behind", async () => {
+Deno.test("A client that leaves in the middle of an upload or of the stream leaves no error", async () => {
   await using served = servingDemo();
   const stop = new AbortController();
   // More than the system would take in the server's stead.

@@ -68,16 +68,23 @@ Deno.test("A connection that has sent only empty lines is idle, and closes witho
   assert.equal(readResponses(client.bytes).responses.length, 1);
 });
 
-Deno.test("An answer counts as complete when the system has taken its last byte, also in a batch", async () => {
-  const completed: string[] = [];
+/** Three pipelined requests that are answered together, to a client that takes no byte yet. */
+async function answerBatch() {
   const infos: { completed: Promise<void> }[] = [];
-  await using fake = fakeEngine((_request, info) => {
+  const fake = fakeEngine((_request, info) => {
     infos.push(info);
     return new Response("x".repeat(100));
   });
   const client = fake.listener.connect({ window: 0 });
   client.send(GET + GET + GET);
   await settled();
+  return { infos, client, fake };
+}
+
+Deno.test("An answer counts as complete when the system has taken its last byte, also in a batch", async () => {
+  const completed: string[] = [];
+  const { infos, client, fake } = await answerBatch();
+  await using _engine = fake;
   for (const [i, info] of infos.entries()) info.completed.then(() => completed.push(`${i}`));
   await settled();
   assert.equal(infos.length, 3);
@@ -88,14 +95,8 @@ Deno.test("An answer counts as complete when the system has taken its last byte,
 });
 
 Deno.test("Answers in a batch that cannot be sent are not complete", async () => {
-  const infos: { completed: Promise<void> }[] = [];
-  await using fake = fakeEngine((_request, info) => {
-    infos.push(info);
-    return new Response("x".repeat(100));
-  });
-  const client = fake.listener.connect({ window: 0 });
-  client.send(GET + GET + GET);
-  await settled();
+  const { infos, client, fake } = await answerBatch();
+  await using _engine = fake;
   client.reset();
   for (const info of infos) await assert.rejects(info.completed);
   assert.equal(infos.length, 3);

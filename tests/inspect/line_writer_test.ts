@@ -47,7 +47,7 @@ Deno.test("Many lines do not wait, and a flush leaves nothing behind", () => {
   assert.equal(written.join("").length, 66 * 1024);
 });
 
-Deno.test("A dump without clients and workers still tells who is asked", () => {
+Deno.test("A dump without clients and workers still tells which program is asked", () => {
   const text = showState({
     version: "1.2.3",
     runtime: "deno 2",

@@ -81,7 +81,7 @@ Deno.test("LazyHeaders gives pairs that are the caller's own", () => {
   assert.ok([...lazy].every(([, value]) => value !== "changed"));
 });
 
-Deno.test("LazyHeaders can be changed, and everybody sees it", () => {
+Deno.test("LazyHeaders can be changed, and every reader sees it", () => {
   const [lazy, native] = both();
   for (const headers of [lazy, native]) {
     headers.set("x-a", "new");

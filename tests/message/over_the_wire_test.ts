@@ -68,7 +68,7 @@ Deno.test("A response that was fetched is passed on, decoded, without the fields
   assert.equal(bodyText(await client.get("/")), plain);
 });
 
-Deno.test("A response that was fetched is passed on as it is where it was not encoded", async () => {
+Deno.test("A response that was fetched is passed on as it is if it was not encoded", async () => {
   await using origin = serving(() => new Response("as it is", { status: 202, headers: { "x-a": "1" } }));
   await using proxy = serving(() => fetch(origin.url));
   using client = await proxy.connect();

@@ -62,7 +62,7 @@ Deno.test("A worker that is known stays, and may say much; one that is not is sh
   await worker.closed;
 });
 
-Deno.test("Who says nothing has five seconds, and so has who does not read", async () => {
+Deno.test("A client that says nothing has five seconds, and so has one that does not read", async () => {
   const { listener, clock } = await open();
   const silent = listener.connect();
   const deaf = listener.connect({ window: 0 });
@@ -74,7 +74,7 @@ Deno.test("Who says nothing has five seconds, and so has who does not read", asy
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("Of too many who say nothing the oldest makes room, and a worker comes in at any time", async () => {
+Deno.test("Of too many silent clients the oldest makes room, and a worker comes in at any time", async () => {
   const { listener, clock, heard } = await open();
   const worker = listener.connect();
   worker.send('{"kind":"hello","token":"known"}\n');

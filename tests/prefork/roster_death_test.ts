@@ -75,7 +75,7 @@ Deno.test("A worker that is not heard of is killed, and its requests in flight a
   assert.equal(after.at(-1)?.do, "spawn");
 });
 
-Deno.test("A worker timeout of 0 kills nobody", () => {
+Deno.test("A worker timeout of 0 kills no worker", () => {
   const fleet = Fleet.serving({ workerTimeoutMs: 0 });
   fleet.alive.clear();
   fleet.exit(fleet.in("ready")[0], 1);
@@ -85,7 +85,7 @@ Deno.test("A worker timeout of 0 kills nobody", () => {
 });
 
 for (const standstillMs of [2_500, 60_000]) {
-  Deno.test(`A standstill of the supervisor itself for ${standstillMs} ms kills nobody`, () => {
+  Deno.test(`A standstill of the supervisor itself for ${standstillMs} ms kills no worker`, () => {
     const fleet = Fleet.serving({ workerTimeoutMs: 2_000 });
     fleet.exit(fleet.in("ready")[0], 1);
     fleet.spawnDue();

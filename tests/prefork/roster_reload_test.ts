@@ -29,7 +29,7 @@ Deno.test("A reload starts a whole new generation, and the old one serves until 
   assert.equal(fleet.spawns.length, 0);
 });
 
-Deno.test("A new generation loads a few workers at a time, and nobody listens before the last has loaded", () => {
+Deno.test("A new generation loads a few workers at a time, and none listens before the last has loaded", () => {
   const fleet = Fleet.serving({ workers: 3, bootsAtOnce: 1 });
   const spawn = (id: number, nr: number) => ({ do: "spawn", id, nr, generation: 2, afterMs: 0 });
   const load = (id: number) => {
@@ -44,7 +44,7 @@ Deno.test("A new generation loads a few workers at a time, and nobody listens be
   assert.equal(fleet.roster.generation, 2);
 });
 
-Deno.test("Somebody waits for the first worker and for one with changed code, which all load at once; for others nobody does", () => {
+Deno.test("The first worker and one with changed code are waited for and load all at once; others are not waited for", () => {
   const fleet = Fleet.serving({ workers: 3, bootsAtOnce: 1 });
   assert.equal(new Fleet({ workers: 3 }).roster.isAwaited, true);
   assert.equal(fleet.roster.isAwaited, false);
@@ -78,7 +78,7 @@ Deno.test("It is calm while every worker serves and nothing is under way", () =>
   assert.equal(fleet.roster.isCalm, false);
 });
 
-Deno.test("Of a generation that comes to nothing, those who wait for their turn are not started", () => {
+Deno.test("Of a generation that fails, the workers that wait for their turn are not started", () => {
   const fleet = Fleet.serving({ workers: 3, bootsAtOnce: 1 });
   reload(fleet, 1);
   const [first] = fleet.spawnDue();
@@ -223,7 +223,7 @@ Deno.test("What a place owed for its dead is forgiven to a new generation", () =
   assert.equal(spawn?.afterMs, 0);
 });
 
-Deno.test("Of a generation that is given up, who serves already finishes what it has", () => {
+Deno.test("Of a generation that is given up, a worker that serves already finishes what it has", () => {
   for (const end of [{ kind: "stop" }, { kind: "reload", why: "reload", detail: "HUP", ticket: 0 }] as const) {
     const fleet = Fleet.serving();
     reload(fleet);

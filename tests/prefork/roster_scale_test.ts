@@ -31,7 +31,7 @@ Deno.test("A place that is wanted again while its worker leaves gets a new one a
   assert.equal(fleet.in("ready").length, 2);
 });
 
-Deno.test("More workers than anybody means are not started", () => {
+Deno.test("More workers than the machine can have are not started", () => {
   const fleet = Fleet.serving();
   fleet.note({ kind: "scale", to: 1e9 });
   assert.equal(fleet.roster.target, 32);
@@ -67,7 +67,7 @@ Deno.test("A scale down that meets a place in its back-off plans nothing, and sa
   assert.deepEqual(fleet.spawns, []);
 });
 
-Deno.test("A stop drains everybody, and ends with the last one", () => {
+Deno.test("A stop drains every worker, and ends with the last one", () => {
   const fleet = Fleet.serving();
   const [one, two] = fleet.in("ready");
   assert.deepEqual(fleet.note({ kind: "stop" }), [one, two].map((id) => ({ do: "drain", id, why: "stop" })));
@@ -91,7 +91,7 @@ Deno.test("A stop forgets places that wait for their next worker", () => {
   assert.deepEqual(fleet.spawnDue(), []);
 });
 
-Deno.test("A second stop cuts what runs, and kills who does not even do that", () => {
+Deno.test("A second stop cuts what runs, and kills a worker that does not even do that", () => {
   const fleet = Fleet.serving();
   const [one, two] = fleet.in("ready");
   fleet.note({ kind: "stop" });

@@ -27,7 +27,7 @@ Deno.test("The first worker that has loaded listens first, and the others wait f
   assert.deepEqual(fleet.note({ kind: "loaded", id: three }), [{ do: "listen", id: three }]);
 });
 
-Deno.test("Where the first to listen dies, the next one that has loaded listens instead", () => {
+Deno.test("If the first to listen dies, the next one that has loaded listens instead", () => {
   const { fleet, ids: [one, two] } = started(2);
   fleet.note({ kind: "loaded", id: one });
   fleet.note({ kind: "loaded", id: two });
@@ -38,7 +38,7 @@ Deno.test("Where the first to listen dies, the next one that has loaded listens 
   assert.equal(fleet.in("ready").length, 2);
 });
 
-Deno.test("Where the first to listen is not wanted any more, the next one listens instead", () => {
+Deno.test("If the first to listen is not wanted any more, the next one listens instead", () => {
   const { fleet, ids: [one, two] } = started(2);
   fleet.note({ kind: "loaded", id: two });
   fleet.note({ kind: "loaded", id: one });
@@ -85,7 +85,7 @@ Deno.test("A worker that cannot be spawned ends the start with 1", () => {
   assert.deepEqual(fleet.ends, [{ do: "end", code: 1, message: "cannot start a worker: requires run access" }]);
 });
 
-Deno.test("An error that is nobody's is tried again, and its message stands in the log", () => {
+Deno.test("An unexpected error of a worker is tried again, and its message stands in the log", () => {
   const { fleet, ids: [id] } = started(1);
   fleet.fail(id, "error", "out of luck");
   assert.equal(fleet.said[0], `ERROR worker=1 gen=1 pid=${1000 + id} failed to boot: out of luck`);

@@ -49,7 +49,7 @@ function mostInASecond(times: readonly number[]): number {
   return Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1_000).length));
 }
 
-Deno.test("Who watches is told at once, at every change, and at the end", async () => {
+Deno.test("A watcher is told at once, at every change, and at the end", async () => {
   const clock = new FakeClock();
   const uploads = new Uploads({ clock });
   const { seen, states, done } = watch(uploads, clock);
@@ -72,7 +72,7 @@ Deno.test("Who watches is told at once, at every change, and at the end", async 
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("Who watches is told at most ten times a second", async () => {
+Deno.test("A watcher is told at most ten times a second", async () => {
   const clock = new FakeClock();
   const uploads = new Uploads({ clock });
   const exchange = exchangeOf(TARGET, { size: 100_000 });
@@ -89,7 +89,7 @@ Deno.test("Who watches is told at most ten times a second", async () => {
   assert.ok(most <= 10 && most >= 7, `${most}`);
 });
 
-Deno.test("A hundred who watch share one timer, and it stops when they leave", async () => {
+Deno.test("A hundred watchers share one timer, and it stops when they leave", async () => {
   const clock = new FakeClock();
   const uploads = new Uploads({ clock });
   const stop = new AbortController();
@@ -112,7 +112,7 @@ Deno.test("A loop that is left leaves no timer", async () => {
   assert.equal(clock.timers, 0);
 });
 
-Deno.test("Who watches an upload that nobody hears of is sent away after 60 s", async () => {
+Deno.test("A watcher of an upload that is never heard of is sent away after 60 s", async () => {
   const clock = new FakeClock();
   const uploads = new Uploads({ clock });
   const { states, done } = watch(uploads, clock);

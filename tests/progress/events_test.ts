@@ -50,7 +50,7 @@ Deno.test("Events of an upload that is over are one event", async () => {
   assert.deepEqual(events.map(({ state, status }) => [state, status]), [["error", 500]]);
 });
 
-Deno.test("Events end with aborted where the uploading client leaves", async () => {
+Deno.test("Events end with aborted if the uploading client leaves", async () => {
   using uploads = new Uploads();
   await using server = serving(uploadProgress(readAndAnswer, { uploads }));
   using client = await beginUpload(server, `/?progress_id=${ID}`, { size: 100 });
@@ -63,7 +63,7 @@ Deno.test("Events end with aborted where the uploading client leaves", async () 
   assert.deepEqual([eventsIn(bodyText(response)).at(-1)!.state, response.isWhole], ["aborted", true]);
 });
 
-Deno.test("Who watches and leaves lets the timer stop", async () => {
+Deno.test("A watcher that leaves lets the timer stop", async () => {
   const clock = new FakeClock();
   using uploads = new Uploads({ clock });
   await using server = serving(uploadProgress(readAndAnswer, { uploads }));
@@ -88,7 +88,7 @@ Deno.test("Who watches and leaves lets the timer stop", async () => {
   }
 });
 
-Deno.test("Events of an upload that nobody hears of end after 60 s", async () => {
+Deno.test("Events of an upload that is never heard of end after 60 s", async () => {
   const clock = new FakeClock();
   using uploads = new Uploads({ clock });
   await using server = serving(uploadProgress(readAndAnswer, { uploads }));

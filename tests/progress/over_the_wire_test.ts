@@ -54,7 +54,7 @@ Deno.test("A throttled upload is seen to grow, and then to be done", async () =>
   assert.deepEqual([last.state, last.received, last.eta, last.status], ["done", 500_000, 0, 200]);
 });
 
-Deno.test("A poll is JSON that nobody keeps, also of a HEAD and by the header", async () => {
+Deno.test("A poll is JSON that no cache keeps, also of a HEAD and by the header", async () => {
   await using all = await wrapped();
   const { asking } = all;
   for (
@@ -128,7 +128,7 @@ for (const how of ["close", "end"] as const) {
   });
 }
 
-Deno.test("A client that leaves is aborted too where the application takes no look at the body", async () => {
+Deno.test("A client that leaves is aborted too if the application does not read the body", async () => {
   const stop = Promise.withResolvers<void>();
   await using all = await wrapped(async () => {
     await stop.promise;

@@ -106,7 +106,7 @@ Deno.test(
   },
 );
 
-Deno.test("Where there is no Redis, uploads go on, and the operator hears of it once a minute", async () => {
+Deno.test("Without Redis, uploads go on, and the operator hears of it once a minute", async () => {
   await using here = await machine(`redis://127.0.0.1:${freePort()}`);
   const { server, asking, lines, clock } = here;
   using client = await beginUpload(server, `/?progress_id=${ID}`, { size: 4 });

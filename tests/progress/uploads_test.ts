@@ -151,7 +151,7 @@ Deno.test("A client that left in the middle of its body is aborted at once, not 
   assert.deepEqual([state, aborted, received], ["aborted", 1, 40]);
 });
 
-Deno.test("A request is followed once, whoever follows it again", async () => {
+Deno.test("A request is followed once, also if it is followed again", async () => {
   const { uploads } = registry();
   const first = followed(uploads, TARGET, { size: 1 });
   const second = followed(uploads, TARGET, { size: 2 });
@@ -179,7 +179,7 @@ Deno.test("A request without a name, or with one that does not fit, is not follo
   assert.equal(uploads.localProgressOf("from-the-header")?.state, "uploading");
 });
 
-Deno.test("What is over is told for 60 s, by one sweep for all that stops behind the last", async () => {
+Deno.test("What is over is told for 60 s, by one sweep for all that stops after the last", async () => {
   const { uploads, clock } = registry();
   for (let nr = 10; nr < 20; nr++) {
     answerExchange(followed(uploads, `/?progress_id=upload-${nr}`, { size: 1 }));

@@ -63,7 +63,7 @@ Deno.test("A new directory is watched once the burst is quiet, and everything co
   assert.deepEqual(debounce.decide(400), { do: "compare", files: "all" });
 });
 
-Deno.test("Where directories come all the time, the burst is cut all the same", () => {
+Deno.test("If directories come all the time, the burst is cut all the same", () => {
   const debounce = new Debounce(200);
   for (let now = 0; now < 2000; now += 100) debounce.note({ ...NOTHING, isMoved: true }, now);
   assert.deepEqual(debounce.decide(2000), { do: "rewatch" });

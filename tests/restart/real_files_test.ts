@@ -150,7 +150,7 @@ Deno.test("Bare imports are resolved by the application's own deno.json", async 
 });
 
 // On Windows a link needs a privilege.
-unixTest("A module behind a link counts where it really is", async () => {
+unixTest("A module that a link leads to counts where it really is", async () => {
   await using directory = new WatchedDirectory({ "shared/a.ts": "export {};", "src/app.ts": 'import "./a.ts";' });
   Deno.symlinkSync(`${directory.path}/shared/a.ts`, `${directory.path}/src/a.ts`);
   await directory.watch({ app: "src/app.ts" });

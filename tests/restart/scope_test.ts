@@ -30,7 +30,7 @@ const modules = {
   rule: { ...tree.rule, isTree: false },
 };
 
-Deno.test("A tree is every directory but packages and what hides behind a dot", () => {
+Deno.test("A tree is every directory but packages and names that start with a dot", () => {
   assert.deepEqual(tree.scope.counted, new Set(["/app", "/app/lib", "/app/lib/deep"]));
   assert.deepEqual(tree.scope.watched, tree.scope.counted);
 });
@@ -98,7 +98,7 @@ Deno.test("Lost fileEvents may have been anything", () => {
   assert.deepEqual(judge({ kind: "lost", paths: [] }, modules), { files: [], isAll: true, isMoved: true });
 });
 
-Deno.test("A new directory in a tree has to be watched; beside modules, in packages and behind a dot it has not", () => {
+Deno.test("A new directory in a tree has to be watched; beside modules, in packages and under a dot it has not", () => {
   const isMoved = (path: string, where = tree) => judge({ kind: "named", paths: [path] }, where).isMoved;
   assert.equal(isMoved("/app/lib/fresh"), true);
   assert.equal(isMoved("/app/lib/new.ts"), false);
@@ -154,7 +154,7 @@ Deno.test("Every link on the way to a file counts, and is watched where it is", 
   }
 });
 
-Deno.test("A tree has what is behind the links in it, and each directory once", () => {
+Deno.test("A tree has what the links in it lead to, and each directory once", () => {
   linked.links.set("/srv/shared/lib/back", "/srv/current");
   const { directories, files } = treesOf(["/srv/current"], linked);
   linked.links.delete("/srv/shared/lib/back");

@@ -94,7 +94,7 @@ Deno.test("Only files that were named are looked at", async () => {
   assert.equal(watch.sources.looks - before, 1);
 });
 
-Deno.test("Where fileEvents were lost, what has changed is found all the same", async () => {
+Deno.test("If file events were lost, what has changed is found all the same", async () => {
   await using watch = await watching({ directories: ["/app"] });
   watch.sources.put("/app/lib/a.ts", "2");
   watch.sources.put("/app/new/x.ts", "1");
@@ -179,7 +179,7 @@ Deno.test("What changes while the reader is busy is one change when it comes bac
   assert.deepEqual(value, { paths: ["/app/app.ts", "/app/more.ts"] });
 });
 
-Deno.test("Where modules cannot be told, the application's directory is watched and the log says so once", async () => {
+Deno.test("If modules cannot be told, the application's directory is watched and the log says so once", async () => {
   await using watch = await watching({}, new ModulesUnknown("no deno here"));
   assert.deepEqual(watch.changes.directories, ["/app"]);
   watch.sources.write("/app/app.ts", "2");
@@ -191,7 +191,7 @@ Deno.test("Where modules cannot be told, the application's directory is watched 
   ]);
 });
 
-Deno.test("Where modules cannot be told any longer, what was watched stays watched", async () => {
+Deno.test("If modules cannot be told any longer, what was watched stays watched", async () => {
   await using watch = await watching({}, ["/app/app.ts", "/other/c.ts"]);
   watch.sources.modules = new ModulesUnknown("the configuration cannot be parsed");
   watch.sources.write("/app/app.ts", "2");
@@ -221,7 +221,7 @@ Deno.test("A file URL is as good as a path", async () => {
   assert.deepEqual(watch.changes.directories, ["/app"]);
 });
 
-Deno.test("Where the system refuses later, the iteration says so and nothing is left running", async () => {
+Deno.test("If the system refuses later, the iteration says so and nothing is left running", async () => {
   await using watch = await watching({ directories: ["/app"] });
   watch.sources.refusal = new Error("no watches are left");
   watch.sources.see({ kind: "named", paths: ["/app/lib"] });

@@ -97,7 +97,7 @@ Deno.test("Bytes of a long part are passed on uncopied", () => {
   assert.equal((passed as Uint8Array | null)?.buffer, chunk.buffer);
 });
 
-Deno.test("What stands before the first boundary and behind the last is nobody's", () => {
+Deno.test("What stands before the first boundary and after the last belongs to no part", () => {
   const whole = "hello\r\n--b\r\nA: b\r\n\r\nbody\r\n--b--\r\n--b\r\nA: c\r\n\r\nno part\r\n--b--\r\n";
   const bytes = new TextEncoder().encode(whole);
   for (let cut = 0; cut < bytes.length; cut++) {

@@ -120,7 +120,7 @@ Deno.test("A file is answered from the disk before it goes", async () => {
   await at.empty();
 });
 
-Deno.test("A form that is too large, broken or none is answered with its status where the handler lets the error pass", async () => {
+Deno.test("A form that is too large, broken or none is answered with its status if the handler lets the error pass", async () => {
   await using at = receiving(() => new Response("fine"), { uploads: { maxFileBytes: 1_000 } });
   using client = await at.real.connect();
   const asked: [status: number, says: RegExp, request: string][] = [];

@@ -113,7 +113,7 @@ Deno.test("A head is refused at the byte that makes it too large, not before and
   assert.equal(refusal(() => reading(40).reader.read(bytes, 0, bytes.length)), "431 head-too-large");
 });
 
-Deno.test("What stands behind the limit is not looked at", () => {
+Deno.test("What follows the limit is not looked at", () => {
   const bytes = latin1("GET / HTTP/1.1\r\nA: bcd\0");
   assert.equal(refusal(() => reading(20).reader.read(bytes, 0, bytes.length)), "431 head-too-large");
   assert.equal(refusal(() => reading(50).reader.read(bytes, 0, bytes.length)), "400 bad-field");
@@ -193,7 +193,7 @@ Deno.test("A reader says of each head whether its target has bytes past ASCII", 
   }
 });
 
-Deno.test("A CR behind the target waits for what follows it", () => {
+Deno.test("A CR after the target waits for what follows it", () => {
   for (const [last, expected] of [["\n", "505 bad-version"], ["b", "400 bad-line-ending"]]) {
     const { reader } = reading();
     const bytes = latin1(`GET /\r${last}`);

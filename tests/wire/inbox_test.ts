@@ -110,7 +110,7 @@ Deno.test("Bytes that were taken are not written over while they are held", () =
   assert.equal(decodeLatin1(body), "body");
 });
 
-Deno.test("Bytes that were taken are not written over while others wait behind them", () => {
+Deno.test("Bytes that were taken are not written over while others wait after them", () => {
   const inbox = new Inbox();
   inbox.put(latin1("bodynext"));
   const body = take(inbox, 4);

@@ -88,7 +88,7 @@ Deno.test("Characters that differ from a letter in its case bit are other names"
   assert.equal(head.field("`c"), "grave");
 });
 
-Deno.test("The request line is no field, even where its target looks like one", () => {
+Deno.test("The request line is not a field, even if its target looks like one", () => {
   const head = headWith("GET /a:b HTTP/1.1\r\n");
   assert.equal(head.field("get /a"), null);
   assert.deepEqual(head.fields(), []);

@@ -168,7 +168,7 @@ Deno.test("The text of a head is its own, whatever becomes of the buffer", () =>
   assert.equal(head.kind === "head" && head.field("host"), "a");
 });
 
-Deno.test("A head has its text, and a place for its fields, behind empty lines too", () => {
+Deno.test("A head has its text, and a place for its fields, after empty lines too", () => {
   const event = reading("\r\n" + GET).reader.next();
   assert.ok(event.kind === "head");
   assert.equal(event.text.slice(event.fieldsAt), "Host: a\r\n\r\n");

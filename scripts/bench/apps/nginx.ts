@@ -12,7 +12,7 @@ const FILES = [1000, 16 * 1024 ** 2, 128 * 1024 ** 2, 1024 ** 3];
  *
  * @param app which application
  * @param dir an existing directory, nginx's prefix
- * @param port where nginx shall listen, on loopback
+ * @param port that nginx listens on, on loopback
  * @returns the configuration's path
  */
 export async function writeNginxConfig(app: AppName, dir: string, port: number): Promise<string> {

@@ -12,7 +12,7 @@ const TIMED_EVERY = 20;
 const WARM_MS = 1000;
 /** One idle connection in so many is asked again in the end. */
 const ASKED_AGAIN_EVERY = 100;
-/** Where the server opens its connections' heads, and an event or two. */
+/** Room for the head of an answer, and an event or two. */
 const SMALL_BUFFER = 2 * 1024;
 
 const encoder = new TextEncoder();

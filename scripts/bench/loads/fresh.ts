@@ -1,4 +1,4 @@
-// Requests that each bring a connection of their own; what wrk does where it is installed.
+// Requests that each bring a connection of their own; what wrk does if it is installed.
 // A connection that the server resets is an error.
 
 import { ask } from "./client.ts";

@@ -7,7 +7,7 @@ import { gatherErrors, type LoadResult } from "./reports.ts";
 
 /** Each connection sends one so often: a page that polls, far from what a server can do. */
 const EVERY_MS = 20;
-/** Between a request that failed and the same once more: a moment, for whoever takes over. */
+/** Between a request that failed and the same once more: a moment, for the process that takes over. */
 const AGAIN_AFTER_MS = 1;
 /** A request that has failed for so long fails for good. */
 const GIVE_UP_MS = 5_000;
@@ -19,7 +19,7 @@ export interface Pace {
   connections: number;
   milliseconds: number;
   /**
-   * Asks again, over a new connection, where an answer is lost, and counts it as failed: its wait is not among the others'.
+   * Asks again, over a new connection, if an answer is lost, and counts it as failed: its wait is not among the others'.
    * Otherwise that is an error.
    * @default {false}
    */
@@ -64,7 +64,7 @@ export async function gets(port: number, { connections, milliseconds, mayFail = 
   return { done, seconds, p50Ms: at(0.5), p99Ms: at(0.99), failed, errors: gatherErrors(errors) };
 }
 
-/** A client that keeps its connection, and makes a new one where the server says that it closes. */
+/** A client that keeps its connection, and makes a new one if the server says that it closes. */
 class Asker implements Disposable {
   #port: number;
   #request: Uint8Array;

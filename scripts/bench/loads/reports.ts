@@ -18,7 +18,7 @@ export interface LoadResult {
   seconds: number;
   p50Ms?: number;
   p99Ms?: number;
-  /** Requests that found no answer and were asked again, where the load takes that. */
+  /** Requests that found no answer and were asked again, if the load allows that. */
   failed?: number;
   errors: string[];
 }
