@@ -20,8 +20,8 @@ export type { Accept, Handler, HandlerInfo, HandlerTimings, OnError, RequestPrev
 export { StorageError } from "./src/platform/errors.ts";
 export type { Address, Clock, Log, Timer } from "./src/platform/ports.ts";
 export type { BodyPolicy } from "./src/connection/options.ts";
-export type { ReceivedFile } from "./src/uploads/received_file.ts";
-export { type ReceivedForm, receiveUploads } from "./src/uploads/receive_uploads.ts";
+export type { ReceivedFile, ReceivedForm } from "./src/uploads/received_file.ts";
+export { receiveUploads } from "./src/uploads/receive_uploads.ts";
 export { type UploadCode, UploadError } from "./src/uploads/upload_error.ts";
 export type { UploadOptions, UploadPart, UploadSink } from "./src/uploads/upload_limits.ts";
 export { type ClientError, type ProtocolCode, ProtocolError } from "./src/wire/protocol_error.ts";

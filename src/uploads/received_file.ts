@@ -1,4 +1,4 @@
-// What an application does with a file that has come: read it, move it away.
+// What an application gets of a form, and what it does with a file that has come: read it, move it away.
 
 import type { NamedFile } from "../platform/ports.ts";
 import type { UploadPart } from "./upload_limits.ts";
@@ -92,4 +92,30 @@ export class Received implements ReceivedFile {
         : `the file ${JSON.stringify(this.name)} was removed when its request ended; read it or move it away before`,
     );
   }
+}
+
+/** What a form has brought. Disposed of, its files are removed, but for those that were moved away. */
+export interface ReceivedForm extends AsyncDisposable {
+  /** The values of each field that is not a file, in the order sent. */
+  readonly fields: ReadonlyMap<string, readonly string[]>;
+  /** The files, in the order sent. */
+  readonly files: readonly ReceivedFile[];
+  /** Fields and files together, in the order sent: the field's name, and its value or its file. */
+  readonly entries: readonly (readonly [field: string, value: string | ReceivedFile])[];
+  /**
+   * The last value of a field.
+   *
+   * @param name the field's
+   * @returns the value; null if there is none
+   */
+  field(name: string): string | null;
+  /**
+   * The last file of a field.
+   *
+   * @param name the field's
+   * @returns the file; null if there is none
+   */
+  file(name: string): ReceivedFile | null;
+  /** Removes the files now. Under Weft it happens by itself when the request ends. Never rejects; may be called again. */
+  dispose(): Promise<void>;
 }
