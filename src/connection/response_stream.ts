@@ -1,4 +1,5 @@
 // Sends a body that is a stream, piece by piece, no faster than the client takes it.
+// Pieces that the stream has ready leave in one write, together with the head and the end.
 // A body that ends wrongly must not look complete: the connection is cut, so that the client sees it.
 
 import type { AnswerFraming } from "../wire/answer.ts";
@@ -7,12 +8,15 @@ import { ConnectionLost, ResponseBroken } from "./endings.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Phase } from "./phases.ts";
 
+/** Once so many bytes wait, they are written before the stream is read on: a write of its own costs little for more. */
+const GATHERED_BYTES = 16 * 1024;
+
 /** A stream on its way. */
 interface Sending {
   readonly connection: Connection;
   readonly exchange: Exchange;
   readonly framing: AnswerFraming;
-  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly pieces: Pieces;
   /**
    * True while the head is held back. A stream may be made of the request's own body, and the client may wait for
    * 100 (Continue), which belongs before the head.
@@ -38,14 +42,14 @@ export function* sendStream(
     return;
   }
   const reader = stream.getReader();
-  const sending: Sending = { connection, exchange, framing, reader, isHeadHeld: exchange.body.isWaiting };
+  const isHeadHeld = exchange.body.isWaiting;
+  const sending: Sending = { connection, exchange, framing, pieces: new Pieces(reader), isHeadHeld };
   let isWhole = false;
   try {
     for (;;) {
       const outcome = (yield connection.outcomeOf(sendPieces(sending))) as Outcome;
       if (!outcome.ok) {
-        if (outcome.error instanceof ResponseBroken) throw outcome.error;
-        throw new ConnectionLost(outcome.error);
+        throw outcome.error instanceof ResponseBroken ? outcome.error : new ConnectionLost(outcome.error);
       }
       if (outcome.value === "end") break;
       yield "write";
@@ -53,6 +57,10 @@ export function* sendStream(
     checkLength(sending);
     if (framing.kind === "chunked") connection.outbound.putAscii("0\r\n\r\n");
     isWhole = true;
+  } catch (error) {
+    // The pieces before the wrong one are sent, as they would have been if each had come alone.
+    if (error instanceof ResponseBroken && connection.isOpen) yield* connection.flush();
+    throw error;
   } finally {
     // A second failure of a stream that has failed or was cut tells nothing new.
     if (!isWhole) reader.cancel(exchange.cutReason).catch(() => {});
@@ -60,21 +68,20 @@ export function* sendStream(
 }
 
 /**
- * Sends piece after piece, each after the one before it was written: to the end of the stream, or, if something reads the
- * phases, up to the next piece.
+ * Sends piece after piece: to the end of the stream, or, if something reads the phases, up to the next piece. What the
+ * stream has ready is gathered first. Then everything is written before the next piece is waited for.
  */
 async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
-  const { connection, exchange, reader } = sending;
-  const { outbound } = connection;
+  const { connection, exchange, pieces } = sending;
   for (;;) {
-    if (!sending.isHeadHeld) {
-      for (let write = outbound.write(); write !== null; write = outbound.write()) outbound.wrote(await write);
-      connection.sent();
+    if (connection.outbound.size < GATHERED_BYTES && pieces.ask()) await null; // A piece that was queued is here now.
+    if (!pieces.isThere) {
+      if (!sending.isHeadHeld) await writeAll(connection);
+      connection.watch();
     }
-    connection.watch();
     let read: ReadableStreamReadResult<Uint8Array>;
     try {
-      read = await reader.read();
+      read = await pieces.next();
     } catch (error) {
       throw new ResponseBroken("the body's stream failed", { cause: error });
     }
@@ -87,6 +94,61 @@ async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
     putPiece(sending, read.value);
     if (connection.enter("write")) return "piece";
   }
+}
+
+async function writeAll(connection: Connection): Promise<void> {
+  const { outbound } = connection;
+  for (let write = outbound.write(); write !== null; write = outbound.write()) outbound.wrote(await write);
+  connection.sent();
+}
+
+/** Reads a stream, and tells whether its next piece is there already. */
+class Pieces {
+  #reader: ReadableStreamDefaultReader<Uint8Array>;
+  /** The read under way; null if there is none. Set by `ask`, cleared by `next`. */
+  #reading: Promise<ReadableStreamReadResult<Uint8Array>> | null = null;
+  /** True once the read under way is over. Cleared by `next`. */
+  #isThere = false;
+
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
+    this.#reader = reader;
+  }
+
+  /** True if the piece that was asked for, the end or a failure has come. */
+  get isThere(): boolean {
+    return this.#isThere;
+  }
+
+  /**
+   * Starts a read if none is under way.
+   *
+   * @returns true if it has started one
+   */
+  ask(): boolean {
+    if (this.#reading !== null) return false;
+    this.#reading = this.#reader.read();
+    this.#reading.then(this.#onThere, this.#onThere);
+    return true;
+  }
+
+  /**
+   * The next piece; it waits for the read under way, or starts one.
+   *
+   * @returns the piece, or the end
+   * @throws whatever the stream failed with
+   */
+  async next(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    try {
+      return await (this.#reading ?? this.#reader.read());
+    } finally {
+      this.#reading = null;
+      this.#isThere = false;
+    }
+  }
+
+  #onThere = (): void => {
+    this.#isThere = true;
+  };
 }
 
 function putPiece({ connection, exchange, framing }: Sending, piece: Uint8Array): void {
