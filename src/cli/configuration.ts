@@ -4,8 +4,10 @@ import { DEFAULTS, type Limits, SettingError, type Settings, settle } from "../e
 import type { LogFormat } from "../inspect/access_log.ts";
 import { messageOf } from "../platform/log.ts";
 import type { ListenOptions, Platform } from "../platform/ports.ts";
+import { type FlagName, LIMIT_FLAGS, optionName } from "./cli_options.ts";
 import { defaultHost, variableOf } from "./flags.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
+import { isPort } from "./values.ts";
 
 /** Everything that was decided before the application is served. */
 export interface Configuration {
@@ -23,22 +25,6 @@ export interface Configuration {
 /** A keep-alive client that is busy sends its next request well within this; a browser that idles is not waited for. */
 const LAST_IDLE_MS = 1_000;
 
-/** Flags that set a limit of the engine. */
-const LIMIT_FLAGS: Readonly<Record<string, keyof Limits>> = {
-  "body": "body",
-  "max-body-size": "maxBodyBytes",
-  "max-header-size": "maxHeaderBytes",
-  "max-request-line": "maxRequestLineBytes",
-  "header-timeout": "headerTimeoutMs",
-  "min-body-rate": "minBodyRate",
-  "write-timeout": "writeTimeoutMs",
-  "keep-alive": "keepAliveMs",
-  "max-connections": "maxConnections",
-  "graceful-timeout": "gracefulTimeoutMs",
-  "drain-delay": "drainDelayMs",
-  "health": "health",
-};
-
 /**
  * Decides.
  *
@@ -49,26 +35,25 @@ const LIMIT_FLAGS: Readonly<Record<string, keyof Limits>> = {
  * @throws {UsageError} if it does not fit together
  */
 export function configure(asked: Asked, options: Readonly<Record<string, unknown>>, platform: Platform): Configuration {
-  const say = <Value>(flag: string, option: string): Value | undefined => {
-    if (asked.explicit.has(flag)) return asked.values.get(flag) as Value;
-    return (options[option] ?? asked.values.get(flag)) as Value | undefined;
+  const { given } = asked;
+  const cli = asked.options;
+  const say: Say = (flag, option) => {
+    const own = cli[optionName(flag)];
+    return asked.explicit.has(flag) ? own : options[option] ?? own;
   };
-  const limits: Record<string, unknown> = { body: "auto", lastIdleMs: LAST_IDLE_MS };
-  for (const [flag, option] of Object.entries(LIMIT_FLAGS)) {
-    const value = say(flag, option);
-    if (value !== undefined) limits[option] = value;
-  }
+  const limits: Record<string, unknown> = { lastIdleMs: LAST_IDLE_MS };
+  for (const { name, limit } of LIMIT_FLAGS) limits[limit] = say(name, limit);
   // A log format implies a log.
-  const isLogged = platform.process.isTerminal() || asked.values.has("log-format");
+  const isLogged = platform.process.isTerminal() || given.has("log-format");
   const settings = settledOr(limits, (option) => sourceOf(option, asked, options));
   return {
     where: whereToListen(asked, say, { platform, handshakeTimeoutMs: settings.headerTimeoutMs }),
     settings,
-    accessLog: (asked.values.get("access-log") as string | undefined) ?? (isLogged ? "-" : null),
-    logFormat: (asked.values.get("log-format") as LogFormat | undefined) ?? "short",
-    debug: asked.values.get("debug") === true,
-    bench: asked.values.get("bench") === true,
-    uploadProgress: asked.values.get("upload-progress") === true,
+    accessLog: cli.accessLog ?? (isLogged ? "-" : null),
+    logFormat: cli.logFormat,
+    debug: cli.debug,
+    bench: cli.bench,
+    uploadProgress: cli.uploadProgress,
   };
 }
 
@@ -79,25 +64,22 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
  * @returns a redis:// URL; null for this process or its supervisor
  * @throws {UsageError} if it is not such a URL
  */
-export function progressStoreOf({ values }: Asked): string | null {
-  const url = values.get("progress-store") as string | undefined;
+export function progressStoreOf({ options: { progressStore: url } }: Asked): string | null {
   if (url !== undefined && !/^rediss?:\/\/./.test(url)) {
     throw new UsageError(`--progress-store: expected redis://HOST:PORT, got "${url.replace(/:[^:@/]*@/, ":...@")}"`);
   }
   return url ?? null;
 }
 
-type Say = <Value>(flag: string, option: string) => Value | undefined;
+/** The value of a flag, or of the application's option of that name; in the order that this file opens with. */
+type Say = (flag: FlagName, option: string) => unknown;
 
 function whereToListen(
   asked: Asked,
   say: Say,
   { platform, handshakeTimeoutMs }: { platform: Platform; handshakeTimeoutMs: number },
 ): ListenOptions {
-  const { values, explicit } = asked;
-  const path = values.get("unix") as string | undefined;
-  const cert = values.get("cert") as string | undefined;
-  const key = values.get("key") as string | undefined;
+  const { options: { unix: path, cert, key }, explicit } = asked;
   if (explicit.has("unix") && explicit.has("port")) throw new UsageError("--unix and --port exclude each other");
   if (path !== undefined && !explicit.has("port")) {
     if ((cert ?? key) !== undefined) throw new UsageError("--unix and --cert exclude each other: TLS needs a port");
@@ -105,9 +87,9 @@ function whereToListen(
   }
   if ((cert === undefined) !== (key === undefined)) throw new UsageError("TLS needs both --cert and --key");
   const hostname = say("host", "hostname") ?? defaultHost(platform.process.env);
-  const port = say("port", "port") ?? 3000;
+  const port = say("port", "port");
   if (typeof hostname !== "string") throw new UsageError("the application's options: hostname is no string");
-  if (!Number.isInteger(port) || (port as number) < 0 || (port as number) > 65535) {
+  if (!isPort(port)) {
     throw new UsageError(
       `the application's options: port: expected a number from 0 to 65535, got ${JSON.stringify(port)}`,
     );
@@ -115,7 +97,7 @@ function whereToListen(
   return {
     transport: "tcp",
     hostname,
-    port: port as number,
+    port,
     tls: cert === undefined || key === undefined
       ? undefined
       : { cert: readPem("--cert", cert, platform), key: readPem("--key", key, platform), handshakeTimeoutMs },
@@ -143,10 +125,10 @@ function settledOr(limits: Limits, source: (option: string) => string): Settings
 }
 
 /** What set a limit: a flag, the application, or a variable, in this order. */
-function sourceOf(option: string, { explicit, values }: Asked, options: Readonly<Record<string, unknown>>): string {
-  const flag = Object.keys(LIMIT_FLAGS).find((name) => LIMIT_FLAGS[name] === option);
+function sourceOf(option: string, { explicit, given }: Asked, options: Readonly<Record<string, unknown>>): string {
+  const flag = LIMIT_FLAGS.find(({ limit }) => limit === option)?.name;
   if (flag !== undefined && explicit.has(flag)) return `--${flag}`;
-  if (flag !== undefined && (options[option] ?? undefined) === undefined && values.has(flag)) return variableOf(flag);
+  if (flag !== undefined && (options[option] ?? undefined) === undefined && given.has(flag)) return variableOf(flag);
   return `the application's options: ${option}`;
 }
 

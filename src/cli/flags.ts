@@ -1,135 +1,178 @@
-// Every flag of the program, its variable, its kind, and the words that explain it.
-// This table is the only place that names a flag; the help, the parser and the errors read it.
+// Every flag of the program: its kind of value, default and variables, and the words that explain it.
+// The help, the parser, the errors and the type of the options read this table. No other file declares a flag.
 
-/** What kind of value a flag takes. */
-export type FlagKind =
-  | "switch"
-  | "port"
-  | "count"
-  | "size"
-  | "time"
-  | "rate"
-  | "text"
-  | "path"
-  | "choice"
-  | "processes";
+import type { Limits } from "../engine/settings.ts";
+import type { ValueKind } from "./values.ts";
 
-/** One flag. */
-export interface Flag {
-  name: string;
+/** How a flag is declared. */
+interface Declaration {
   short?: string;
-  kind: FlagKind;
-  /** What stands for the value in the help. */
-  value?: string;
-  /** The words that a choice allows. */
+  /** A switch takes no value on the command line. A choice takes one of `choices`. */
+  kind: ValueKind | "choice";
   choices?: readonly string[];
+  /** What stands for the value in the help, if its kind does not say so. */
+  value?: string;
   help: string;
+  /** The value if nothing sets it, written as a user would. The help shows it. */
+  default?: string;
+  /** For the help: what holds if nothing sets it and that is decided elsewhere. */
+  ifUnset?: string;
+  /** The limit of the engine that it sets. An application's options name it so. */
+  limit?: keyof Limits;
   /** Other variables that set it, after `WEFT_NAME`. */
   variables?: readonly string[];
-  /** What it needs that this version does not have; it is recognised, and refused. */
+  /** What it needs that this version does not have. It is recognised and refused. */
   needs?: string;
-  /** May be given more than once. */
+  /** May be given more than once; its value is a list. */
   repeatable?: boolean;
 }
 
 /** The flags, in the order of the help. */
-export const FLAGS: readonly Flag[] = [
-  { name: "port", short: "p", kind: "port", value: "N", help: "port, 0 picks a free one [3000]", variables: ["PORT"] },
-  { name: "host", kind: "text", value: "H", help: "address [127.0.0.1; 0.0.0.0 if PORT is set]" },
-  { name: "unix", kind: "path", value: "PATH", help: "listen on a Unix socket instead" },
-  { name: "fd", kind: "count", value: "N", help: "take over a socket that listens already [LISTEN_FDS]" },
-  { name: "cert", kind: "path", value: "FILE", help: "certificate chain (PEM); with --key it speaks TLS" },
-  { name: "key", kind: "path", value: "FILE", help: "private key (PEM)" },
-  {
-    name: "max-proc",
+const TABLE = {
+  port: { short: "p", kind: "port", help: "port, 0 picks a free one", default: "3000", variables: ["PORT"] },
+  host: { kind: "text", value: "H", help: "address", ifUnset: "127.0.0.1; 0.0.0.0 if PORT is set" },
+  unix: { kind: "path", help: "listen on a Unix socket instead" },
+  fd: { kind: "count", help: "take over a socket that listens already", ifUnset: "LISTEN_FDS" },
+  cert: { kind: "path", value: "FILE", help: "certificate chain (PEM); with --key it speaks TLS" },
+  key: { kind: "path", value: "FILE", help: "private key (PEM)" },
+  "max-proc": {
     short: "n",
     kind: "processes",
-    value: "N|auto",
-    help: "processes in all: a parent and N-1 workers [1]",
+    help: "processes in all: a parent and N-1 workers",
+    ifUnset: "1",
     variables: ["CATALYST_POE_MAX_PROC"],
   },
-  {
-    name: "workers",
+  workers: {
     short: "w",
     kind: "processes",
-    value: "N|auto",
     help: "the same, counted without the parent",
     variables: ["WEB_CONCURRENCY"],
   },
-  { name: "restart", short: "r", kind: "switch", help: "restart when files change; one worker at least" },
-  {
-    name: "restart-directory",
+  restart: { short: "r", kind: "switch", help: "restart when files change; one worker at least" },
+  "restart-directory": {
     kind: "path",
     value: "D",
-    help: "watched with what is in it [the modules' own]",
+    help: "watched with what is in it",
+    ifUnset: "the modules' own",
     repeatable: true,
   },
-  {
-    name: "restart-regex",
+  "restart-regex": {
     kind: "text",
     value: "RE",
-    help: "which files count [modules; scripts, json, yaml, html, css]",
+    help: "which files count",
+    ifUnset: "modules; scripts, json, yaml, html, css",
   },
-  { name: "restart-delay", kind: "time", value: "S", help: "quiet time before a restart [0.2]" },
-  {
-    name: "restart-poll",
+  "restart-delay": { kind: "time", help: "quiet time before a restart", default: "0.2" },
+  "restart-poll": {
     kind: "time",
-    value: "S",
-    help: "compare files every S seconds, for file systems without events [off]",
+    help: "compare files every S seconds, for file systems without events",
+    ifUnset: "off",
   },
-  {
-    name: "max-requests",
-    kind: "count",
-    value: "N",
-    help: "a worker leaves after so many, its successor ready first [0]",
-  },
-  { name: "max-requests-jitter", kind: "count", value: "N", help: "up to so many more, by chance [0]" },
-  { name: "max-rss", kind: "size", value: "SIZE", help: "a worker leaves once it holds so much memory [0]" },
-  { name: "worker-timeout", kind: "time", value: "S", help: "a worker that does not boot or answer is killed [30]" },
-  { name: "control", kind: "path", value: "PATH", help: "socket for `ctl` [in a private directory]" },
-  {
-    name: "body",
+  "max-requests": { kind: "count", help: "a worker leaves after so many, its successor ready first", default: "0" },
+  "max-requests-jitter": { kind: "count", help: "up to so many more, by chance", default: "0" },
+  "max-rss": { kind: "size", help: "a worker leaves once it holds so much memory", default: "0" },
+  "worker-timeout": { kind: "time", help: "a worker that does not boot or answer is killed", default: "30" },
+  control: { kind: "path", help: "socket for `ctl`", ifUnset: "in a private directory" },
+  body: {
     kind: "choice",
     value: "WHEN",
     choices: ["auto", "whole", "stream"],
-    help: "when the application runs: auto reads up to 64 KiB first, whole everything, stream nothing [auto]",
+    help: "when the application runs: auto reads up to 64 KiB first, whole everything, stream nothing",
+    default: "auto",
+    limit: "body",
   },
-  { name: "max-body-size", kind: "size", value: "SIZE", help: "larger: 413; 0 = no limit [1GiB]" },
-  { name: "max-header-size", kind: "size", value: "SIZE", help: "larger: 431 [32KiB]" },
-  { name: "max-request-line", kind: "size", value: "SIZE", help: "longer: 414; at most 64KiB [8KiB]" },
-  { name: "header-timeout", kind: "time", value: "S", help: "for a whole head; longer: 408; for a TLS handshake [10]" },
-  { name: "min-body-rate", kind: "rate", value: "B", help: "bytes a second of a body, after 10 s; slower: 408 [240]" },
-  { name: "write-timeout", kind: "time", value: "S", help: "without progress of an answer [60]" },
-  { name: "keep-alive", kind: "time", value: "S", help: "idle time; 0 closes after each answer [65]" },
-  { name: "max-connections", kind: "count", value: "N", help: "beyond it accepting pauses [10000]" },
-  { name: "graceful-timeout", kind: "time", value: "S", help: "for what runs when stopping [30]" },
-  { name: "drain-delay", kind: "time", value: "S", help: "keep accepting so long after TERM [0]" },
-  { name: "upload-progress", kind: "switch", help: "answer polls for ?progress_id=ID: how far an upload is" },
-  { name: "progress-store", kind: "text", value: "URL", help: "redis://... for many machines [this one]" },
-  { name: "health", kind: "text", value: "PATH", help: "answered by the engine: 200 serving, 503 draining [off]" },
-  { name: "access-log", kind: "path", value: "FILE", help: "file, or - for stdout [off; - on a terminal]" },
-  {
-    name: "log-format",
+  "max-body-size": { kind: "size", help: "larger: 413; 0 = no limit", ifUnset: "1GiB", limit: "maxBodyBytes" },
+  "max-header-size": { kind: "size", help: "larger: 431", ifUnset: "32KiB", limit: "maxHeaderBytes" },
+  "max-request-line": {
+    kind: "size",
+    help: "longer: 414; at most 64KiB",
+    ifUnset: "8KiB",
+    limit: "maxRequestLineBytes",
+  },
+  "header-timeout": {
+    kind: "time",
+    help: "for a whole head; longer: 408; for a TLS handshake",
+    ifUnset: "10",
+    limit: "headerTimeoutMs",
+  },
+  "min-body-rate": {
+    kind: "rate",
+    help: "bytes a second of a body, after 10 s; slower: 408",
+    ifUnset: "240",
+    limit: "minBodyRate",
+  },
+  "write-timeout": { kind: "time", help: "without progress of an answer", ifUnset: "60", limit: "writeTimeoutMs" },
+  "keep-alive": { kind: "time", help: "idle time; 0 closes after each answer", ifUnset: "65", limit: "keepAliveMs" },
+  "max-connections": { kind: "count", help: "beyond it accepting pauses", ifUnset: "10000", limit: "maxConnections" },
+  "graceful-timeout": { kind: "time", help: "for what runs when stopping", ifUnset: "30", limit: "gracefulTimeoutMs" },
+  "drain-delay": { kind: "time", help: "keep accepting so long after TERM", ifUnset: "0", limit: "drainDelayMs" },
+  "upload-progress": { kind: "switch", help: "answer polls for ?progress_id=ID: how far an upload is" },
+  "progress-store": { kind: "text", value: "URL", help: "redis://... for many machines", ifUnset: "this one" },
+  health: {
+    kind: "text",
+    value: "PATH",
+    help: "answered by the engine: 200 serving, 503 draining",
+    ifUnset: "off",
+    limit: "health",
+  },
+  "access-log": { kind: "path", value: "FILE", help: "file, or - for stdout", ifUnset: "off; - on a terminal" },
+  "log-format": {
     kind: "choice",
     value: "NAME",
     choices: ["short", "combined", "json"],
-    help: "short, combined or json [short]",
+    help: "short, combined or json",
+    default: "short",
   },
-  {
-    name: "debug",
+  debug: {
     short: "d",
     kind: "switch",
     help: "trace every phase; errors in answers",
     variables: ["CATALYST_POE_DEBUG"],
   },
-  { name: "bench", kind: "switch", help: "stopwatch of every request's phases", variables: ["CATALYST_POE_BENCH"] },
-  { name: "open", kind: "switch", help: "open the address in a browser" },
-  { name: "help", short: "?", kind: "switch", help: "this text" },
-  { name: "version", kind: "switch", help: "the version" },
-  { name: "backend-timeout", kind: "time", value: "S", help: "for FastCGI", needs: "FastCGI" },
-  { name: "fastcgi-root", kind: "text", value: "DIR", help: "for FastCGI", needs: "FastCGI" },
-  { name: "no-fast-globals", kind: "switch", help: "leave Request and Response alone", needs: "Node" },
-];
+  bench: { kind: "switch", help: "stopwatch of every request's phases", variables: ["CATALYST_POE_BENCH"] },
+  open: { kind: "switch", help: "open the address in a browser" },
+  help: { short: "?", kind: "switch", help: "this text" },
+  version: { kind: "switch", help: "the version" },
+  "backend-timeout": { kind: "time", help: "for FastCGI", needs: "FastCGI" },
+  "fastcgi-root": { kind: "text", value: "DIR", help: "for FastCGI", needs: "FastCGI" },
+  "no-fast-globals": { kind: "switch", help: "leave Request and Response alone", needs: "Node" },
+} as const satisfies Readonly<Record<string, Declaration>>;
+
+/** The table, for the types that are derived from it. */
+export type FlagTable = typeof TABLE;
+
+/** One flag. */
+export interface Flag extends Declaration {
+  name: keyof FlagTable;
+}
+
+/** The flags, in the order of the help. */
+export const FLAGS: readonly Flag[] = Object.entries<Declaration>(TABLE)
+  .map(([name, declaration]) => ({ name: name as keyof FlagTable, ...declaration }));
+
+/** What stands for a value of each kind in the help, such as `--port N`. */
+const PLACEHOLDERS: Readonly<Record<Flag["kind"], string | undefined>> = {
+  switch: undefined,
+  port: "N",
+  count: "N",
+  processes: "N|auto",
+  size: "SIZE",
+  time: "S",
+  rate: "B",
+  path: "PATH",
+  text: "TEXT",
+  choice: "WORD",
+};
+
+/**
+ * Finds what stands for the value of a flag in the help.
+ *
+ * @param flag the flag
+ * @returns such as `SIZE`; undefined for a switch
+ */
+export function placeholderOf({ value, kind }: Flag): string | undefined {
+  return value ?? PLACEHOLDERS[kind];
+}
 
 /**
  * The variable of a flag.

@@ -21,7 +21,7 @@ export function sayServing(url: string, asked: Asked, { platform, log, more }: C
       asked.app === undefined ? "the demo" : pathInLine(asked.app)
     }${more}`,
   );
-  if (asked.values.get("open") !== true) return;
+  if (!asked.options.open) return;
   platform.openBrowser(url).catch((error) => log("WARN", `cannot open a browser: ${error.message}`));
 }
 

@@ -24,11 +24,11 @@ async function start(platform: Platform): Promise<number | null> {
   const [first, ...rest] = process.args;
   if (first === "ctl") return await (await import("./ctl.ts")).ctl(rest, platform);
   const asked = parseFlags(process.args, process.env);
-  if (asked.values.get("help") === true) {
+  if (asked.options.help) {
     const { usage } = await import("./usage.ts");
     return print(platform, usage(`deno run -A ${process.program}`));
   }
-  if (asked.values.get("version") === true) return print(platform, `weft ${VERSION} (${process.runtime})\n`);
+  if (asked.options.version) return print(platform, `weft ${VERSION} (${process.runtime})\n`);
   const workers = countWorkers(asked, platform);
   if (workers === null) return await (await import("./run.ts")).run(asked, context);
   return await (await import("./run_supervisor.ts")).runSupervisor(asked, workers, context);

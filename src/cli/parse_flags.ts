@@ -1,27 +1,36 @@
 // How a command line and the environment become values.
 // What is not understood is refused with the name it has and the one that was perhaps meant.
 
-import { type Flag, FLAGS, variableOf } from "./flags.ts";
+import { type CliOptions, type FlagName, optionName } from "./cli_options.ts";
+import { type Flag, FLAGS, placeholderOf, variableOf } from "./flags.ts";
 import { tokenize } from "./tokens.ts";
-import { BadValue, readCount, readPort, readProcesses, readSize, readSwitch, readTime } from "./values.ts";
+import { BadValue, READERS } from "./values.ts";
 
 /** The command line was not understood; exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** What was asked for. Sizes are bytes, times milliseconds. */
+/** What was asked for. */
 export interface Asked {
-  /** Flags by name: from the command line, otherwise from the environment. */
-  values: Map<string, string | number | boolean>;
-  /** Those that may be given more than once. */
-  lists: Map<string, string[]>;
-  /** Names of flags that stood on the command line; these go before what an application says. */
-  explicit: Set<string>;
+  /** From the command line, otherwise from the environment, otherwise the default. */
+  options: CliOptions;
+  /** Flags that stood on the command line. They override what an application says. */
+  explicit: ReadonlySet<FlagName>;
+  /** Flags that the command line or the environment has set. */
+  given: ReadonlySet<FlagName>;
   /** The application, if one was named. */
-  app?: string;
+  app?: string | undefined;
   /** What followed `--`. */
   appArgs: string[];
+}
+
+/** What was read so far. */
+interface Reading {
+  /** Values by the names of {@linkcode CliOptions}; complete from the start, with the defaults. */
+  values: Record<string, unknown>;
+  explicit: Set<string>;
+  given: Set<string>;
 }
 
 /**
@@ -33,25 +42,34 @@ export interface Asked {
  * @throws {UsageError} if it is not understood; one line
  */
 export function parseFlags(args: readonly string[], env: (name: string) => string | undefined): Asked {
-  const asked: Asked = { values: new Map(), lists: new Map(), explicit: new Set(), appArgs: [] };
-  readEnvironment(asked, env);
+  const reading: Reading = { values: defaults(), explicit: new Set(), given: new Set() };
+  readEnvironment(reading, env);
   const positionals: string[] = [];
   const shapes = FLAGS.map(({ name, short, kind }) => ({ name, short, takesValue: kind !== "switch" }));
   const split = args.indexOf("--");
   const own = split < 0 ? [...args] : args.slice(0, split);
-  if (split >= 0) asked.appArgs = args.slice(split + 1);
   for (const token of tokenize(own, shapes)) {
     if (token.kind === "positional") positionals.push(token.value);
-    else readOption(asked, token.rawName === "-h" ? { ...token, name: "help" } : token);
+    else readOption(reading, token.rawName === "-h" ? { ...token, name: "help" } : token);
   }
   if (positionals.length > 1) {
     throw new UsageError(`one application was expected, got ${positionals.join(" and ")}; put its arguments behind --`);
   }
-  asked.app = positionals[0];
-  return asked;
+  // The names come from the table of flags and the values from the readers of their kinds, as the types do.
+  const asked = { options: reading.values, explicit: reading.explicit, given: reading.given } as unknown as Asked;
+  return { ...asked, app: positionals[0], appArgs: split < 0 ? [] : args.slice(split + 1) };
 }
 
-function readEnvironment(asked: Asked, env: (name: string) => string | undefined): void {
+function defaults(): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const flag of FLAGS) {
+    if (flag.kind === "switch") values[optionName(flag.name)] = false;
+    else if (flag.default !== undefined) values[optionName(flag.name)] = readValue(flag, flag.default);
+  }
+  return values;
+}
+
+function readEnvironment(reading: Reading, env: (name: string) => string | undefined): void {
   for (const flag of FLAGS) {
     for (const variable of [variableOf(flag.name), ...flag.variables ?? []]) {
       const text = env(variable);
@@ -59,45 +77,45 @@ function readEnvironment(asked: Asked, env: (name: string) => string | undefined
       const value = readNamed(variable, flag, text);
       // A variable that turns something off which is not there asks for what is.
       if (value !== false) refuseMissing(variable, flag);
-      if (flag.repeatable === true) asked.lists.set(flag.name, [text]);
-      else if (flag.needs === undefined) asked.values.set(flag.name, value);
+      if (flag.needs === undefined) note(reading, flag, flag.repeatable === true ? [value] : value);
       break;
     }
   }
 }
 
-function readOption(
-  asked: Asked,
-  token: { name: string; rawName: string; value?: string },
-): void {
+function readOption(reading: Reading, token: { name: string; rawName: string; value?: string }): void {
   const flag = FLAGS.find(({ name }) => name === token.name);
   if (flag === undefined) throw new UsageError(unknownFlag(token.rawName, token.name));
   if (flag.kind === "switch") {
     if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value, got "${token.value}"`);
     refuseMissing(token.rawName, flag);
-    asked.values.set(flag.name, true);
+    note(reading, flag, true);
   } else {
     if (token.value === undefined) {
-      throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${flag.value}`);
+      throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${placeholderOf(flag)}`);
     }
     const value = readNamed(token.rawName, flag, token.value);
     refuseMissing(token.rawName, flag);
-    if (flag.repeatable === true) addToList(asked, flag.name, token.value);
-    else asked.values.set(flag.name, value);
+    note(reading, flag, flag.repeatable === true ? [...listSoFar(reading, flag), value] : value);
   }
-  asked.explicit.add(flag.name);
+  reading.explicit.add(flag.name);
 }
 
-/** What stands on the command line replaces what the environment says. */
-function addToList({ lists, explicit }: Asked, name: string, text: string): void {
-  lists.set(name, [...explicit.has(name) ? lists.get(name)! : [], text]);
+function note({ values, given }: Reading, { name }: Flag, value: unknown): void {
+  values[optionName(name)] = value;
+  given.add(name);
+}
+
+/** The command line replaces a list of the environment and adds to its own. */
+function listSoFar({ values, explicit }: Reading, { name }: Flag): readonly unknown[] {
+  return explicit.has(name) ? values[optionName(name)] as readonly unknown[] : [];
 }
 
 function refuseMissing(name: string, flag: Flag): void {
   if (flag.needs !== undefined) throw new UsageError(`${name} needs ${flag.needs}, which this version does not have`);
 }
 
-function readNamed(name: string, flag: Flag, text: string): string | number | boolean {
+function readNamed(name: string, flag: Flag, text: string): unknown {
   try {
     return readValue(flag, text);
   } catch (error) {
@@ -106,30 +124,10 @@ function readNamed(name: string, flag: Flag, text: string): string | number | bo
   }
 }
 
-function readValue(flag: Flag, text: string): string | number | boolean {
-  switch (flag.kind) {
-    case "switch":
-      return readSwitch(text);
-    case "port":
-      return readPort(text);
-    case "count":
-    case "rate":
-      return readCount(text);
-    case "size":
-      return readSize(text);
-    case "processes":
-      return text === "auto" ? text : readProcesses(text);
-    case "time":
-      return readTime(text);
-    case "text":
-      return text;
-    case "path":
-      if (text === "") throw new BadValue("expected a path, got an empty one");
-      return text;
-    case "choice":
-      if (flag.choices!.includes(text)) return text;
-      throw new BadValue(`expected ${flag.choices!.join(", ")}, got "${text}"`);
-  }
+function readValue({ kind, choices = [] }: Flag, text: string): unknown {
+  if (kind !== "choice") return READERS[kind](text);
+  if (choices.includes(text)) return text;
+  throw new BadValue(`expected ${choices.join(", ")}, got "${text}"`);
 }
 
 function unknownFlag(raw: string, name: string): string {

@@ -1,6 +1,7 @@
 // How many processes were asked for, and on which socket that was inherited.
 
 import type { Platform } from "../platform/ports.ts";
+import type { FlagName } from "./cli_options.ts";
 import { type Asked, UsageError } from "./parse_flags.ts";
 import type { Context } from "./serving.ts";
 
@@ -22,16 +23,15 @@ const HANDED_OVER = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFD
  * @throws {UsageError} if it does not fit together
  */
 export function countWorkers(asked: Asked, platform: Platform): number | null {
-  const { values, explicit } = asked;
+  const { options: { maxProc, workers: ownWorkers = 0, restart }, explicit } = asked;
   if (explicit.has("max-proc") && explicit.has("workers")) {
     throw new UsageError("--max-proc and --workers exclude each other: --max-proc counts the parent too");
   }
-  const isRestarting = values.get("restart") === true;
-  const workers = explicit.has("workers") || !values.has("max-proc")
-    ? figure(values.get("workers") ?? 0, platform)
-    : withoutParent(values.get("max-proc")!, platform);
-  if (!isRestarting) refuseWithout(asked, FOR_RESTARTS, "--restart");
-  if (workers === 0 && !isRestarting) {
+  const workers = explicit.has("workers") || maxProc === undefined
+    ? figure(ownWorkers, platform)
+    : withoutParent(maxProc, platform);
+  if (!restart) refuseWithout(asked, FOR_RESTARTS, "--restart");
+  if (workers === 0 && !restart) {
     refuseWithout(asked, FOR_WORKERS, "workers, such as --workers 2");
     return null;
   }
@@ -44,10 +44,16 @@ export function countWorkers(asked: Asked, platform: Platform): number | null {
 }
 
 /** Flags that mean nothing without files that are watched, or without workers. */
-const FOR_RESTARTS = ["restart-directory", "restart-regex", "restart-delay", "restart-poll"];
-const FOR_WORKERS = ["max-requests", "max-requests-jitter", "max-rss", "worker-timeout", "control"];
+const FOR_RESTARTS: readonly FlagName[] = ["restart-directory", "restart-regex", "restart-delay", "restart-poll"];
+const FOR_WORKERS: readonly FlagName[] = [
+  "max-requests",
+  "max-requests-jitter",
+  "max-rss",
+  "worker-timeout",
+  "control",
+];
 
-function refuseWithout({ explicit }: Asked, flags: readonly string[], what: string): void {
+function refuseWithout({ explicit }: Asked, flags: readonly FlagName[], what: string): void {
   const flag = flags.find((name) => explicit.has(name));
   if (flag !== undefined) throw new UsageError(`--${flag} means nothing without ${what}`);
 }
@@ -75,20 +81,20 @@ export function bootsAtOnce({ process }: Platform): number {
   return Math.max(1, Math.floor(process.cores / 2));
 }
 
-function withoutParent(value: string | number | boolean, platform: Platform): number {
-  if (value === 0) throw new UsageError("--max-proc: expected 1 or more, or auto, got 0");
-  return value === "auto" ? platform.process.cores : Number(value) - 1;
+function withoutParent(count: number | "auto", platform: Platform): number {
+  if (count === 0) throw new UsageError("--max-proc: expected 1 or more, or auto, got 0");
+  return count === "auto" ? platform.process.cores : count - 1;
 }
 
-function figure(value: string | number | boolean, platform: Platform): number {
-  return value === "auto" ? platform.process.cores : Number(value);
+function figure(count: number | "auto", platform: Platform): number {
+  return count === "auto" ? platform.process.cores : count;
 }
 
-function checkPlace({ values, explicit }: Asked, platform: Platform): void {
+function checkPlace({ options, explicit }: Asked, platform: Platform): void {
   if (!platform.canSharePort) {
     throw new UsageError("this system lets one process listen on a port, so workers and --restart cannot be had on it");
   }
-  if (values.has("unix") && !explicit.has("port")) {
+  if (options.unix !== undefined && !explicit.has("port")) {
     throw new UsageError(
       "--unix: several processes cannot listen on one path; use a port, or have the socket made by systemd (--fd)",
     );
@@ -103,15 +109,15 @@ function checkPlace({ values, explicit }: Asked, platform: Platform): void {
  * @returns its descriptor, or null
  * @throws {UsageError} if something else was asked for as well
  */
-export function inheritedSocket({ values, explicit }: Asked, { platform, log }: Context): number | null {
-  const given = values.get("fd") as number | undefined;
-  const descriptor = given ?? handedOver({ platform, log });
+export function inheritedSocket({ options, explicit, given }: Asked, { platform, log }: Context): number | null {
+  const { fd } = options;
+  const descriptor = fd ?? handedOver({ platform, log });
   if (platform.process.env("LISTEN_FDS") !== undefined) HANDED_OVER.forEach(platform.process.unsetEnv);
   if (descriptor === null) return null;
-  const source = given === undefined ? "LISTEN_FDS" : "--fd";
-  for (const flag of ["port", "host", "unix", "cert", "key"]) {
+  const source = fd === undefined ? "LISTEN_FDS" : "--fd";
+  for (const flag of ["port", "host", "unix", "cert", "key"] as const) {
     // A port in the environment is ignored here, because the socket listens already. TLS must not be ignored silently.
-    if (explicit.has(flag) || values.has(flag) && flag !== "port" && flag !== "host") {
+    if (explicit.has(flag) || given.has(flag) && flag !== "port" && flag !== "host") {
       throw new UsageError(`--${flag} and ${source} exclude each other: the socket listens already`);
     }
   }

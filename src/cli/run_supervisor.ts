@@ -30,9 +30,6 @@ const WORKER_BY_NAME_MODULE = new URL("./worker_by_name.ts", import.meta.url).hr
 /** Never called. It makes `deno cache` of this program cache the modules of workers too. */
 export const known = () => import("./worker_by_name.ts");
 
-/** A worker whose event loop has not answered for this time does not serve. */
-const WORKER_TIMEOUT_MS = 30_000;
-
 /**
  * Supervises workers until a signal, or `weft ctl stop`, ends it.
  *
@@ -48,11 +45,11 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   const { process } = platform;
   const hangup = noteHangup(await platform.loadTerminal(), platform);
   const descriptor = inheritedSocket(asked, context) ?? undefined;
-  const control = asked.values.get("control") as string | undefined ??
+  const control = asked.options.control ??
     await orFailure(ownControlPath(context), NoControlPath);
   const children = await platform.loadChildren();
   // Watched from before the first worker loads the application: nothing that is saved meanwhile is missed.
-  const changes = asked.values.get("restart") === true ? await watch(asked, children, context) : null;
+  const changes = asked.options.restart ? await watch(asked, children, context) : null;
   const access = accessOf(asked, control, platform);
   const limits = children.limitsOf(access);
   const child = {
@@ -107,19 +104,18 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
 }
 
 async function watch(
-  { app, values, lists }: Asked,
+  { app, options: { restartRegex, restartDirectory, restartDelay, restartPoll } }: Asked,
   children: Children,
   { platform, log }: Context,
 ): Promise<Changes> {
   const { watchForChanges } = await import("../restart/watch_changes.ts");
-  const pattern = values.get("restart-regex") as string | undefined;
   try {
     return await watchForChanges({
       app: app ?? null,
-      directories: lists.get("restart-directory"),
-      pattern: pattern === undefined ? undefined : readPattern(pattern),
-      delayMs: values.get("restart-delay") as number | undefined,
-      pollMs: values.get("restart-poll") as number | undefined,
+      directories: restartDirectory,
+      pattern: restartRegex === undefined ? undefined : readPattern(restartRegex),
+      delayMs: restartDelay,
+      pollMs: restartPoll,
       config: (app) => {
         const config = children.configFor(configAbove(app, platform.files) ?? undefined);
         return config === undefined ? null : absolutePath(config, platform.process.cwd);
@@ -174,15 +170,15 @@ async function startOr(parts: SupervisorOptions): Promise<Supervisor> {
 const FORCED_BY_CTL = 143;
 
 function termsOf(
-  { values }: Asked,
+  { options: { workerTimeout, maxRequests, maxRequestsJitter, maxRss } }: Asked,
   place: Pick<RosterOptions, "workers" | "mostWorkers" | "bootsAtOnce">,
 ): RosterOptions {
   return {
     ...place,
-    workerTimeoutMs: values.get("worker-timeout") as number | undefined ?? WORKER_TIMEOUT_MS,
-    maxRequests: values.get("max-requests") as number | undefined ?? 0,
-    maxRequestsJitter: values.get("max-requests-jitter") as number | undefined ?? 0,
-    maxRssBytes: values.get("max-rss") as number | undefined ?? 0,
+    workerTimeoutMs: workerTimeout,
+    maxRequests,
+    maxRequestsJitter,
+    maxRssBytes: maxRss,
   };
 }
 
@@ -192,18 +188,16 @@ function accessOf(
   control: string,
   { process }: Platform,
 ): ChildAccess {
-  const { app, values } = asked;
-  const log = values.get("access-log") as string | undefined;
-  const host = values.get("host") as string | undefined ?? defaultHost(process.env);
+  const { app, options: { accessLog: log, host = defaultHost(process.env), port, cert, key } } = asked;
   const store = progressStoreOf(asked);
   const path = app === undefined ? null : localPath(app, process.cwd);
   const apps = path === null ? [] : [path, path.replace(/[^/]*$/, "") || "."];
-  const pems = [values.get("cert"), values.get("key")].filter((path) => path !== undefined) as string[];
+  const pems = [cert, key].filter((path) => path !== undefined);
   const temporary = process.env("TMPDIR") || "/tmp";
   return {
     reads: [process.cwd, ...apps, control, temporary, ...pems],
     writes: [process.cwd, control, temporary, ...log === undefined || log === "-" ? [] : [log]],
-    nets: [`${host}:${values.get("port") ?? 3000}`, `unix:${control}`, ...store === null ? [] : [hostOf(store)]],
+    nets: [`${host}:${port}`, `unix:${control}`, ...store === null ? [] : [hostOf(store)]],
     variables: allVariables(),
   };
 }

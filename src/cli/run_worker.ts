@@ -82,8 +82,9 @@ function ignoreParentsSignals({ process }: Platform): void {
   for (const name of ["SIGINT", "SIGQUIT", "SIGHUP", "SIGTTIN", "SIGTTOU"] as const) process.onSignal(name, () => {});
 }
 
-function paceOf({ values }: Asked): Pace {
-  const timeoutMs = values.get("worker-timeout") as number | undefined ?? 0;
+function paceOf({ options, given }: Asked): Pace {
+  // The default timeout is long enough for the longest silence.
+  const timeoutMs = given.has("worker-timeout") ? options.workerTimeout : 0;
   const shareMs = timeoutMs === 0 ? Infinity : timeoutMs / REPORTS_A_TIMEOUT;
   return {
     everyMs: Math.max(FASTEST_REPORTS_MS, Math.min(REPORT_EVERY_MS, shareMs)),

@@ -1,6 +1,6 @@
 // The help text.
 
-import { FLAGS } from "./flags.ts";
+import { FLAGS, placeholderOf } from "./flags.ts";
 
 const WIDTH = 104;
 const COLUMN = 31;
@@ -12,9 +12,12 @@ const COLUMN = 31;
  * @returns a screen and a half of text
  */
 export function usage(program: string): string {
-  const rows = FLAGS.filter((flag) => flag.needs === undefined).map(({ name, short, value, help }) => {
+  const rows = FLAGS.filter((flag) => flag.needs === undefined).map((flag) => {
+    const { name, short, help } = flag;
+    const value = placeholderOf(flag);
+    const unset = flag.default ?? flag.ifUnset;
     const left = `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;
-    return wrapped(left, help);
+    return wrapped(left, unset === undefined ? help : `${help} [${unset}]`);
   });
   return [
     "Weft, an HTTP/1.1 application server.",

@@ -86,8 +86,18 @@ export function readProcesses(text: string): number {
  */
 export function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text.trim()) ? Number(text) : NaN;
-  if (!(port <= 65535)) throw new BadValue(`expected a port from 0 to 65535, got "${text}"`);
+  if (!isPort(port)) throw new BadValue(`expected a port from 0 to 65535, got "${text}"`);
   return port;
+}
+
+/**
+ * Tells whether a value is the number of a port.
+ *
+ * @param value anything
+ * @returns true for a whole number from 0 to 65535
+ */
+export function isPort(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 65535;
 }
 
 /**
@@ -102,4 +112,28 @@ export function readSwitch(text: string): boolean {
   if (["1", "true", "yes", "on"].includes(word)) return true;
   if (["", "0", "false", "no", "off"].includes(word)) return false;
   throw new BadValue(`expected 1 or 0, got "${text}"`);
+}
+
+/** Reads each kind of value. */
+export const READERS = {
+  switch: readSwitch,
+  port: readPort,
+  count: readCount,
+  rate: readCount,
+  size: readSize,
+  time: readTime,
+  processes: (text: string): number | "auto" => text === "auto" ? text : readProcesses(text),
+  text: (text: string): string => text,
+  path: readPath,
+};
+
+/** A kind of value. */
+export type ValueKind = keyof typeof READERS;
+
+/** What a value of a kind is once it is read. */
+export type ValueOfKind<Kind extends ValueKind> = ReturnType<typeof READERS[Kind]>;
+
+function readPath(text: string): string {
+  if (text === "") throw new BadValue("expected a path, got an empty one");
+  return text;
 }

@@ -1,9 +1,11 @@
 // How a command line and the environment are understood.
 
 import assert from "node:assert/strict";
+import { optionName } from "../../src/cli/cli_options.ts";
 import { FLAGS, variableOf } from "../../src/cli/flags.ts";
 import { parseFlags, UsageError } from "../../src/cli/parse_flags.ts";
 import { usage } from "../../src/cli/usage.ts";
+import { DEFAULTS } from "../../src/engine/settings.ts";
 
 function parse(args: string[], env: Record<string, string> = {}) {
   return parseFlags(args, (name) => env[name]);
@@ -19,28 +21,60 @@ function refuses(args: string[], message: RegExp, env: Record<string, string> = 
 }
 
 Deno.test("Flags are taken in long and short form, with = and without", () => {
-  assert.equal(parse(["--port", "80"]).values.get("port"), 80);
-  assert.equal(parse(["--port=80"]).values.get("port"), 80);
-  assert.equal(parse(["-p", "80"]).values.get("port"), 80);
-  assert.equal(parse(["-p80"]).values.get("port"), 80);
-  assert.equal(parse(["-d", "app.ts"]).values.get("debug"), true);
+  assert.equal(parse(["--port", "80"]).options.port, 80);
+  assert.equal(parse(["--port=80"]).options.port, 80);
+  assert.equal(parse(["-p", "80"]).options.port, 80);
+  assert.equal(parse(["-p80"]).options.port, 80);
+  assert.equal(parse(["-d", "app.ts"]).options.debug, true);
 });
 
 Deno.test("The application is the one word that is not a flag, and its arguments follow --", () => {
   const asked = parse(["-p", "1", "app.ts", "--", "--port", "x"]);
   assert.equal(asked.app, "app.ts");
   assert.deepEqual(asked.appArgs, ["--port", "x"]);
-  assert.equal(asked.values.get("port"), 1);
+  assert.equal(asked.options.port, 1);
 });
 
 Deno.test("A flag goes before its variable, and a variable before nothing", () => {
-  assert.equal(parse([], { WEFT_PORT: "81" }).values.get("port"), 81);
-  assert.equal(parse(["-p", "80"], { WEFT_PORT: "81" }).values.get("port"), 80);
-  assert.equal(parse([], { WEFT_PORT: "81", PORT: "82" }).values.get("port"), 81);
-  assert.equal(parse([], { PORT: "82" }).values.get("port"), 82);
-  assert.equal(parse([], { CATALYST_POE_DEBUG: "1" }).values.get("debug"), true);
-  assert.equal(parse([], { CATALYST_POE_BENCH: "1" }).values.get("bench"), true);
-  assert.equal(parse([], { WEFT_MAX_BODY_SIZE: "1m" }).values.get("max-body-size"), 1048576);
+  assert.equal(parse([], { WEFT_PORT: "81" }).options.port, 81);
+  assert.equal(parse(["-p", "80"], { WEFT_PORT: "81" }).options.port, 80);
+  assert.equal(parse([], { WEFT_PORT: "81", PORT: "82" }).options.port, 81);
+  assert.equal(parse([], { PORT: "82" }).options.port, 82);
+  assert.equal(parse([], { CATALYST_POE_DEBUG: "1" }).options.debug, true);
+  assert.equal(parse([], { CATALYST_POE_BENCH: "1" }).options.bench, true);
+  assert.equal(parse([], { WEFT_MAX_BODY_SIZE: "1m" }).options.maxBodySize, 1048576);
+});
+
+Deno.test("A value that nothing sets is its default, false for a switch, and otherwise undefined", () => {
+  const { options, given } = parse([]);
+  // The types are part of the test: it does not compile if a value is not what the table of flags says.
+  const port: number = options.port;
+  const isDebug: boolean = options.debug;
+  const format: "short" | "combined" | "json" = options.logFormat;
+  const workers: number | "auto" | undefined = options.workers;
+  const directories: readonly string[] | undefined = options.restartDirectory;
+  assert.deepEqual({ port, isDebug, format, workers, directories }, {
+    port: 3000,
+    isDebug: false,
+    format: "short",
+    workers: undefined,
+    directories: undefined,
+  });
+  assert.equal(options.workerTimeout, 30_000);
+  assert.deepEqual([...given], []);
+});
+
+Deno.test("Asked says what the command line has set, and what the environment", () => {
+  const { explicit, given } = parse(["-p", "1", "--debug"], { WEFT_HOST: "::1", WEFT_DEBUG: "0" });
+  assert.deepEqual([...explicit].sort(), ["debug", "port"]);
+  assert.deepEqual([...given].sort(), ["debug", "host", "port"]);
+});
+
+Deno.test("A flag that may be repeated gives a list, and the command line replaces the environment's", () => {
+  const env = { WEFT_RESTART_DIRECTORY: "c" };
+  assert.deepEqual(parse([], env).options.restartDirectory, ["c"]);
+  const args = ["--restart-directory", "a", "--restart-directory=b"];
+  assert.deepEqual(parse(args, env).options.restartDirectory, ["a", "b"]);
 });
 
 Deno.test("Every long flag has its variable", () => {
@@ -71,11 +105,22 @@ Deno.test("What needs a part that is not there is recognised and says so", () =>
 });
 
 Deno.test("Processes are counted, or as many as there are processors", () => {
-  assert.equal(parse(["--max-proc", "6"]).values.get("max-proc"), 6);
-  assert.equal(parse(["-w", "auto"]).values.get("workers"), "auto");
-  assert.equal(parse([], { CATALYST_POE_MAX_PROC: "6" }).values.get("max-proc"), 6);
-  assert.equal(parse([], { WEB_CONCURRENCY: "4" }).values.get("workers"), 4);
+  assert.equal(parse(["--max-proc", "6"]).options.maxProc, 6);
+  assert.equal(parse(["-w", "auto"]).options.workers, "auto");
+  assert.equal(parse([], { CATALYST_POE_MAX_PROC: "6" }).options.maxProc, 6);
+  assert.equal(parse([], { WEB_CONCURRENCY: "4" }).options.workers, 4);
   refuses(["-n", "many"], /^-n: expected a number up to 1024, or auto, got "many"$/);
+});
+
+Deno.test("The help tells the limits that the engine has by default", () => {
+  const limits = FLAGS.filter(({ limit, ifUnset }) => limit !== undefined && ifUnset !== "off");
+  assert.ok(limits.length > 5);
+  for (const { name, limit, ifUnset, default: own } of limits) {
+    const options: Readonly<Record<string, unknown>> = parse([`--${name}`, `${ifUnset ?? own}`]).options;
+    // A program reads short bodies first, the library streams all.
+    const expected = limit === "body" ? "auto" : DEFAULTS[limit!];
+    assert.equal(options[optionName(name)], expected, name);
+  }
 });
 
 Deno.test("The help names every flag that works and fits a screen and a half", () => {
