@@ -1,8 +1,8 @@
 // How a module path, a URL or a specifier becomes a handler.
 
 import type { Accept, Handler, OnError } from "../message/handler.ts";
+import { EXIT, Failure } from "../platform/failure.ts";
 import type { Address, Files } from "../platform/ports.ts";
-import { AppLoadError } from "./load_error.ts";
 import { urlOf } from "./specifier.ts";
 
 /** An application that is ready to be served. */
@@ -35,11 +35,14 @@ export interface LoadContext {
  * @param specifier a path, a URL, or an `npm:` or `jsr:` specifier
  * @param context the surroundings
  * @returns its handler and what stands beside it
- * @throws {AppLoadError} if it cannot be served; the message is for its author
+ * @throws {Failure} if it cannot be served; the message is for its author
  */
 export async function loadApp(specifier: string, context: LoadContext): Promise<LoadedApp> {
   if (specifier.startsWith("fcgi:")) {
-    throw new AppLoadError(specifier, `${specifier}: serving a FastCGI application needs a part that is not built yet`);
+    throw new Failure(
+      EXIT.appNotLoaded,
+      `${specifier}: serving a FastCGI application needs a part that is not built yet`,
+    );
   }
   const url = urlOf(specifier, context.cwd);
   let module: Record<string, unknown>;
@@ -47,7 +50,7 @@ export async function loadApp(specifier: string, context: LoadContext): Promise<
     module = await context.load(url);
   } catch (error) {
     const { explain } = await import("./explain.ts");
-    throw new AppLoadError(specifier, `cannot load the application ${specifier}\n${explain(error, url, context)}`, {
+    throw new Failure(EXIT.appNotLoaded, `cannot load the application ${specifier}\n${explain(error, url, context)}`, {
       cause: error,
     });
   }
@@ -74,8 +77,8 @@ function findHandler(specifier: string, module: Record<string, unknown>, object:
   if (typeof object.fetch === "function") return bound(object.fetch, object) as Handler;
   if (typeof module.default === "function") return checkedFunction(specifier, module.default);
   if (typeof module.fetch === "function") return module.fetch as Handler;
-  throw new AppLoadError(
-    specifier,
+  throw new Failure(
+    EXIT.appNotLoaded,
     `the application ${specifier} exports nothing that can be served\n` +
       `expected \`export default { fetch(request) { ... } }\`, a default function or a function named fetch; ` +
       showExports(module),
@@ -86,14 +89,14 @@ function findHandler(specifier: string, module: Record<string, unknown>, object:
 function checkedFunction(specifier: string, main: unknown): Handler {
   const { handle, use } = main as { handle?: unknown; use?: unknown };
   if (/^class\b/.test(Function.prototype.toString.call(main))) {
-    throw new AppLoadError(
-      specifier,
+    throw new Failure(
+      EXIT.appNotLoaded,
       `the default export of ${specifier} is a class; export an instance: \`new ...()\``,
     );
   }
   if (typeof handle === "function" && typeof use === "function") {
-    throw new AppLoadError(
-      specifier,
+    throw new Failure(
+      EXIT.appNotLoaded,
       `the default export of ${specifier} is a Node-style application (request, response), such as Express makes; ` +
         "Weft serves fetch-style ones: `fetch(request)` gives a Response",
     );

@@ -2,11 +2,12 @@
 
 import { DEFAULTS, type Limits, SettingError, type Settings, settle } from "../engine/settings.ts";
 import type { LogFormat } from "../inspect/access_log.ts";
+import { Failure } from "../platform/failure.ts";
 import { messageOf } from "../platform/log.ts";
 import type { ListenOptions, Platform } from "../platform/ports.ts";
 import { type FlagName, LIMIT_FLAGS, optionName } from "./cli_options.ts";
 import { defaultHost, variableOf } from "./flags.ts";
-import { type Asked, UsageError } from "./parse_flags.ts";
+import type { Asked } from "./parse_flags.ts";
 import { isPort } from "./values.ts";
 
 /** Everything that was decided before the application is served. */
@@ -32,7 +33,7 @@ const LAST_IDLE_MS = 1_000;
  * @param options what the application says of itself
  * @param platform the runtime, for files and the terminal
  * @returns what to do
- * @throws {UsageError} if it does not fit together
+ * @throws {Failure} if it does not fit together
  */
 export function configure(asked: Asked, options: Readonly<Record<string, unknown>>, platform: Platform): Configuration {
   const { given } = asked;
@@ -62,11 +63,11 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
  *
  * @param asked flags and variables
  * @returns a redis:// URL; null for this process or its supervisor
- * @throws {UsageError} if it is not such a URL
+ * @throws {Failure} if it is not such a URL
  */
 export function progressStoreOf({ options: { progressStore: url } }: Asked): string | null {
   if (url !== undefined && !/^rediss?:\/\/./.test(url)) {
-    throw new UsageError(`--progress-store: expected redis://HOST:PORT, got "${url.replace(/:[^:@/]*@/, ":...@")}"`);
+    throw Failure.usage(`--progress-store: expected redis://HOST:PORT, got "${url.replace(/:[^:@/]*@/, ":...@")}"`);
   }
   return url ?? null;
 }
@@ -80,17 +81,17 @@ function whereToListen(
   { platform, handshakeTimeoutMs }: { platform: Platform; handshakeTimeoutMs: number },
 ): ListenOptions {
   const { options: { unix: path, cert, key }, explicit } = asked;
-  if (explicit.has("unix") && explicit.has("port")) throw new UsageError("--unix and --port exclude each other");
+  if (explicit.has("unix") && explicit.has("port")) throw Failure.usage("--unix and --port exclude each other");
   if (path !== undefined && !explicit.has("port")) {
-    if ((cert ?? key) !== undefined) throw new UsageError("--unix and --cert exclude each other: TLS needs a port");
+    if ((cert ?? key) !== undefined) throw Failure.usage("--unix and --cert exclude each other: TLS needs a port");
     return { transport: "unix", path };
   }
-  if ((cert === undefined) !== (key === undefined)) throw new UsageError("TLS needs both --cert and --key");
+  if ((cert === undefined) !== (key === undefined)) throw Failure.usage("TLS needs both --cert and --key");
   const hostname = say("host", "hostname") ?? defaultHost(platform.process.env);
   const port = say("port", "port");
-  if (typeof hostname !== "string") throw new UsageError("the application's options: hostname is no string");
+  if (typeof hostname !== "string") throw Failure.usage("the application's options: hostname is no string");
   if (!isPort(port)) {
-    throw new UsageError(
+    throw Failure.usage(
       `the application's options: port: expected a number from 0 to 65535, got ${JSON.stringify(port)}`,
     );
   }
@@ -109,9 +110,9 @@ function readPem(flag: string, path: string, platform: Platform): string {
   try {
     text = platform.files.readText(path);
   } catch (error) {
-    throw new UsageError(`${flag}: cannot read ${path}: ${messageOf(error)}`);
+    throw Failure.usage(`${flag}: cannot read ${path}: ${messageOf(error)}`);
   }
-  if (!text.includes("-----BEGIN ")) throw new UsageError(`${flag}: ${path} is no PEM file`);
+  if (!text.includes("-----BEGIN ")) throw Failure.usage(`${flag}: ${path} is no PEM file`);
   return text;
 }
 
@@ -119,7 +120,7 @@ function settledOr(limits: Limits, source: (option: string) => string): Settings
   try {
     return settle(limits);
   } catch (error) {
-    if (error instanceof SettingError) throw new UsageError(`${source(error.setting)}: ${error.problem}`);
+    if (error instanceof SettingError) throw Failure.usage(`${source(error.setting)}: ${error.problem}`);
     throw error;
   }
 }

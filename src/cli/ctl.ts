@@ -1,14 +1,12 @@
 // Runs `weft ctl`: asks a supervisor and prints its answer.
 
 import { showTable } from "../inspect/dump.ts";
-import { findControlPath, NoControlPath } from "../prefork/control_path.ts";
+import { EXIT, Failure } from "../platform/failure.ts";
+import { findControlPath } from "../prefork/control_path.ts";
 import { LineChannel } from "../prefork/line_channel.ts";
 import type { Question, Reply, Status } from "../prefork/messages.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
-import { EXIT } from "../prefork/exit_codes.ts";
-import { Failure, orFailure } from "./failure.ts";
-import { UsageError } from "./parse_flags.ts";
 import { readCount } from "./values.ts";
 
 const COMMANDS = ["status", "top", "dump", "reload", "scale", "stop"] as const;
@@ -43,8 +41,7 @@ interface Command {
  * @param args the arguments after `ctl`
  * @param platform the runtime
  * @returns the exit code: 0, 1 if a status is not "serving", 4 if a reload failed
- * @throws {UsageError} if it was not understood
- * @throws {Failure} if no supervisor runs, several do, or it does not answer
+ * @throws {Failure} if it was not understood, no supervisor runs, several do, or it does not answer
  */
 export async function ctl(args: readonly string[], platform: Platform): Promise<number> {
   const { process } = platform;
@@ -53,7 +50,7 @@ export async function ctl(args: readonly string[], platform: Platform): Promise<
     return 0;
   }
   const command = readCommand(args, process.env);
-  const path = command.control ?? await orFailure(findControlPath(platform), NoControlPath);
+  const path = command.control ?? await findControlPath(platform);
   if (command.name === "top") return await top(path, platform);
   const reply = await ask(path, questionOf(command), platform);
   if (!reply.ok) {
@@ -79,30 +76,30 @@ function readCommand(args: readonly string[], env: (name: string) => string | un
     else if (word === "--control") control = args[++i];
     else if (word.startsWith("--control=")) control = word.slice("--control=".length);
     else if (word.startsWith("--")) {
-      throw new UsageError(`ctl: unknown flag ${word}; it takes --control PATH and --json`);
+      throw Failure.usage(`ctl: unknown flag ${word}; it takes --control PATH and --json`);
     } else words.push(word);
     if (word.startsWith("--control") && (control ?? "") === "") {
-      throw new UsageError("ctl: --control needs a value: --control PATH");
+      throw Failure.usage("ctl: --control needs a value: --control PATH");
     }
   }
   const [name, figure, ...more] = words;
   if (!COMMANDS.includes(name as Command["name"])) {
-    throw new UsageError(`ctl: expected ${COMMANDS.join(", ")}, got ${name ?? "nothing"}`);
+    throw Failure.usage(`ctl: expected ${COMMANDS.join(", ")}, got ${name ?? "nothing"}`);
   }
   const extra = name === "scale" ? more : words.slice(1);
-  if (extra.length > 0) throw new UsageError(`ctl ${name}: unexpected ${extra.join(" ")}`);
+  if (extra.length > 0) throw Failure.usage(`ctl ${name}: unexpected ${extra.join(" ")}`);
   const scale = name === "scale" ? readScale(figure) : undefined;
   return { name: name as Command["name"], scale, control, json };
 }
 
 function readScale(text: string | undefined): { to: number } | { by: number } {
-  if (text === undefined) throw new UsageError("ctl scale: expected a number of workers, or +1 or -1");
+  if (text === undefined) throw Failure.usage("ctl scale: expected a number of workers, or +1 or -1");
   const sign = /^[+-]/.test(text) ? text[0] : "";
   let count: number;
   try {
     count = readCount(text.slice(sign.length));
   } catch {
-    throw new UsageError(`ctl scale: expected a number of workers, or +1 or -1, got "${text}"`);
+    throw Failure.usage(`ctl scale: expected a number of workers, or +1 or -1, got "${text}"`);
   }
   return sign === "" ? { to: count } : { by: sign === "-" ? -count : count };
 }

@@ -1,20 +1,9 @@
 // Listens on the address that was asked for, or says why it cannot.
 
-import { EXIT } from "../prefork/exit_codes.ts";
-import { Failure } from "./failure.ts";
+import { EXIT, Failure } from "../platform/failure.ts";
 import { messageOf, showAddress } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions, Platform } from "../platform/ports.ts";
 import { listenAtPath, SocketPathError } from "../platform/socket_path.ts";
-import { UsageError } from "./parse_flags.ts";
-
-/** The address cannot be used. */
-export class CannotListen extends Failure {
-  override readonly name = "CannotListen";
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(EXIT.error, message, options);
-  }
-}
 
 /** Where to listen: an address, or a socket that listens already. */
 export type Where = ListenOptions | { transport: "inherited"; descriptor: number };
@@ -25,8 +14,7 @@ export type Where = ListenOptions | { transport: "inherited"; descriptor: number
  * @param where the address
  * @param platform the runtime
  * @returns the listener
- * @throws {CannotListen} if it cannot be used
- * @throws {UsageError} if no system would take the path of a Unix socket
+ * @throws {Failure} if it cannot be used; a fault of usage if no system would take the path of a Unix socket
  */
 export async function listen(where: Where, platform: Platform): Promise<Listener> {
   if (where.transport === "inherited") return await takeOver(where.descriptor, platform);
@@ -36,7 +24,7 @@ export async function listen(where: Where, platform: Platform): Promise<Listener
   } catch (error) {
     const { code } = error as { code?: string };
     const name = `${where.hostname}:${where.port}`;
-    throw new CannotListen(`cannot listen on ${name}: ${reasonFor(code, error)}`, { cause: error });
+    throw new Failure(EXIT.error, `cannot listen on ${name}: ${reasonFor(code, error)}`, { cause: error });
   }
 }
 
@@ -45,7 +33,8 @@ async function takeOver(descriptor: number, platform: Platform): Promise<Listene
     return await platform.listenOn(descriptor);
   } catch (error) {
     const reason = messageOf(error);
-    throw new CannotListen(
+    throw new Failure(
+      EXIT.error,
       `cannot take over descriptor ${descriptor}: expected a socket that listens, as systemd hands one over; ${reason}`,
       { cause: error },
     );
@@ -57,8 +46,10 @@ async function atPath(path: string, platform: Platform): Promise<Listener> {
     return await listenAtPath(path, platform);
   } catch (error) {
     if (!(error instanceof SocketPathError)) throw error;
-    if (error.isUsage) throw new UsageError(`--unix ${path}: ${error.message}`);
-    throw new CannotListen(`cannot listen on ${path}: ${error.message}; choose another --unix`, { cause: error });
+    if (error.isUsage) throw Failure.usage(`--unix ${path}: ${error.message}`);
+    throw new Failure(EXIT.error, `cannot listen on ${path}: ${error.message}; choose another --unix`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,15 +1,11 @@
 // How a command line and the environment become values.
 // What is not understood is refused with the name it has and the one that was perhaps meant.
 
+import { Failure } from "../platform/failure.ts";
 import { type CliOptions, type FlagName, optionName } from "./cli_options.ts";
 import { type Flag, FLAGS, placeholderOf, variableOf } from "./flags.ts";
 import { tokenize } from "./tokens.ts";
 import { BadValue, READERS } from "./values.ts";
-
-/** The command line was not understood; exit code 2. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
 
 /** What was asked for. */
 export interface Asked {
@@ -39,7 +35,7 @@ interface Reading {
  * @param args the arguments
  * @param env reads a variable of the environment
  * @returns what was asked for
- * @throws {UsageError} if it is not understood; one line
+ * @throws {Failure} if it is not understood; one line
  */
 export function parseFlags(args: readonly string[], env: (name: string) => string | undefined): Asked {
   const reading: Reading = { values: defaults(), explicit: new Set(), given: new Set() };
@@ -53,7 +49,7 @@ export function parseFlags(args: readonly string[], env: (name: string) => strin
     else readOption(reading, token.rawName === "-h" ? { ...token, name: "help" } : token);
   }
   if (positionals.length > 1) {
-    throw new UsageError(`one application was expected, got ${positionals.join(" and ")}; put its arguments behind --`);
+    throw Failure.usage(`one application was expected, got ${positionals.join(" and ")}; put its arguments behind --`);
   }
   // The names come from the table of flags and the values from the readers of their kinds, as the types do.
   const asked = { options: reading.values, explicit: reading.explicit, given: reading.given } as unknown as Asked;
@@ -85,14 +81,14 @@ function readEnvironment(reading: Reading, env: (name: string) => string | undef
 
 function readOption(reading: Reading, token: { name: string; rawName: string; value?: string }): void {
   const flag = FLAGS.find(({ name }) => name === token.name);
-  if (flag === undefined) throw new UsageError(unknownFlag(token.rawName, token.name));
+  if (flag === undefined) throw Failure.usage(unknownFlag(token.rawName, token.name));
   if (flag.kind === "switch") {
-    if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value, got "${token.value}"`);
+    if (token.value !== undefined) throw Failure.usage(`${token.rawName} takes no value, got "${token.value}"`);
     refuseMissing(token.rawName, flag);
     note(reading, flag, true);
   } else {
     if (token.value === undefined) {
-      throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${placeholderOf(flag)}`);
+      throw Failure.usage(`${token.rawName} needs a value: ${token.rawName} ${placeholderOf(flag)}`);
     }
     const value = readNamed(token.rawName, flag, token.value);
     refuseMissing(token.rawName, flag);
@@ -112,14 +108,14 @@ function listSoFar({ values, explicit }: Reading, { name }: Flag): readonly unkn
 }
 
 function refuseMissing(name: string, flag: Flag): void {
-  if (flag.needs !== undefined) throw new UsageError(`${name} needs ${flag.needs}, which this version does not have`);
+  if (flag.needs !== undefined) throw Failure.usage(`${name} needs ${flag.needs}, which this version does not have`);
 }
 
 function readNamed(name: string, flag: Flag, text: string): unknown {
   try {
     return readValue(flag, text);
   } catch (error) {
-    if (error instanceof BadValue) throw new UsageError(`${name}: ${error.message}`);
+    if (error instanceof BadValue) throw Failure.usage(`${name}: ${error.message}`);
     throw error;
   }
 }

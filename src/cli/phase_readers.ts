@@ -3,10 +3,10 @@
 
 import type { PhaseReader } from "../connection/phases.ts";
 import type { LineWriter } from "../inspect/line_writer.ts";
+import { Failure } from "../platform/failure.ts";
 import { messageOf } from "../platform/log.ts";
 import type { FileSink, Log, Platform } from "../platform/ports.ts";
 import type { Configuration } from "./configuration.ts";
-import { UsageError } from "./parse_flags.ts";
 
 /** The readers of phases of a process. */
 export interface PhaseReaders {
@@ -21,7 +21,7 @@ export interface PhaseReaders {
  * @param configuration says which
  * @param context the runtime and the log
  * @returns the readers, in the order in which they are told
- * @throws {UsageError} if the access log cannot be written
+ * @throws {Failure} if the access log cannot be written
  */
 export async function phaseReadersFor(
   configuration: Configuration,
@@ -77,6 +77,6 @@ function openLog(path: string, files: Platform["files"]): FileSink {
   try {
     return files.append(path);
   } catch (error) {
-    throw new UsageError(`--access-log: cannot write to ${path}: ${messageOf(error)}`);
+    throw Failure.usage(`--access-log: cannot write to ${path}: ${messageOf(error)}`);
   }
 }

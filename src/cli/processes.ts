@@ -1,8 +1,9 @@
 // How many processes were asked for, and on which socket that was inherited.
 
+import { Failure } from "../platform/failure.ts";
 import type { Platform } from "../platform/ports.ts";
 import type { FlagName } from "./cli_options.ts";
-import { type Asked, UsageError } from "./parse_flags.ts";
+import type { Asked } from "./parse_flags.ts";
 import type { Context } from "./serving.ts";
 
 /** Descriptors that systemd hands over start after stdin, stdout and stderr (sd_listen_fds(3)). */
@@ -20,12 +21,12 @@ const HANDED_OVER = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFD
  * @param asked flags and variables
  * @param platform the runtime, for its processors
  * @returns how many, or null if one process serves alone
- * @throws {UsageError} if it does not fit together
+ * @throws {Failure} if it does not fit together
  */
 export function countWorkers(asked: Asked, platform: Platform): number | null {
   const { options: { maxProc, workers: ownWorkers = 0, restart }, explicit } = asked;
   if (explicit.has("max-proc") && explicit.has("workers")) {
-    throw new UsageError("--max-proc and --workers exclude each other: --max-proc counts the parent too");
+    throw Failure.usage("--max-proc and --workers exclude each other: --max-proc counts the parent too");
   }
   const workers = explicit.has("workers") || maxProc === undefined
     ? figure(ownWorkers, platform)
@@ -38,7 +39,7 @@ export function countWorkers(asked: Asked, platform: Platform): number | null {
   checkPlace(asked, platform);
   const most = mostWorkers(platform);
   if (workers > most) {
-    throw new UsageError(`${workers} workers are too many for ${platform.process.cores} processors; at most ${most}`);
+    throw Failure.usage(`${workers} workers are too many for ${platform.process.cores} processors; at most ${most}`);
   }
   return Math.max(1, workers);
 }
@@ -55,7 +56,7 @@ const FOR_WORKERS: readonly FlagName[] = [
 
 function refuseWithout({ explicit }: Asked, flags: readonly FlagName[], what: string): void {
   const flag = flags.find((name) => explicit.has(name));
-  if (flag !== undefined) throw new UsageError(`--${flag} means nothing without ${what}`);
+  if (flag !== undefined) throw Failure.usage(`--${flag} means nothing without ${what}`);
 }
 
 /** Workers for each processor: more would only wait for each other. */
@@ -82,7 +83,7 @@ export function bootsAtOnce({ process }: Platform): number {
 }
 
 function withoutParent(count: number | "auto", platform: Platform): number {
-  if (count === 0) throw new UsageError("--max-proc: expected 1 or more, or auto, got 0");
+  if (count === 0) throw Failure.usage("--max-proc: expected 1 or more, or auto, got 0");
   return count === "auto" ? platform.process.cores : count - 1;
 }
 
@@ -92,10 +93,10 @@ function figure(count: number | "auto", platform: Platform): number {
 
 function checkPlace({ options, explicit }: Asked, platform: Platform): void {
   if (!platform.canSharePort) {
-    throw new UsageError("this system lets one process listen on a port, so workers and --restart cannot be had on it");
+    throw Failure.usage("this system lets one process listen on a port, so workers and --restart cannot be had on it");
   }
   if (options.unix !== undefined && !explicit.has("port")) {
-    throw new UsageError(
+    throw Failure.usage(
       "--unix: several processes cannot listen on one path; use a port, or have the socket made by systemd (--fd)",
     );
   }
@@ -107,7 +108,7 @@ function checkPlace({ options, explicit }: Asked, platform: Platform): void {
  * @param asked flags and variables
  * @param context the runtime, for systemd's variables, and the log
  * @returns its descriptor, or null
- * @throws {UsageError} if something else was asked for as well
+ * @throws {Failure} if something else was asked for as well
  */
 export function inheritedSocket({ options, explicit, given }: Asked, { platform, log }: Context): number | null {
   const { fd } = options;
@@ -118,7 +119,7 @@ export function inheritedSocket({ options, explicit, given }: Asked, { platform,
   for (const flag of ["port", "host", "unix", "cert", "key"] as const) {
     // A port in the environment is ignored here, because the socket listens already. TLS must not be ignored silently.
     if (explicit.has(flag) || given.has(flag) && flag !== "port" && flag !== "host") {
-      throw new UsageError(`--${flag} and ${source} exclude each other: the socket listens already`);
+      throw Failure.usage(`--${flag} and ${source} exclude each other: the socket listens already`);
     }
   }
   return descriptor;

@@ -14,9 +14,7 @@ import { dumpOnSignal, obeySignals } from "./signals.ts";
  * @param asked what the command line and the environment say
  * @param context the runtime and the log
  * @returns the exit code
- * @throws {AppLoadError} if the application cannot be served
- * @throws {CannotListen} if the address cannot be used
- * @throws {UsageError} if what was asked for does not fit together
+ * @throws {Failure} if what was asked for does not fit together, or the application or the address cannot be used
  */
 export async function run(asked: Asked, context: Context): Promise<number> {
   const { platform } = context;

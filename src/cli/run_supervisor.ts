@@ -3,7 +3,8 @@
 
 import { configAbove, nearestConfig } from "../app/own_configuration.ts";
 import { absolutePath, localPath } from "../app/specifier.ts";
-import { NoControlPath, ownControlPath } from "../prefork/control_path.ts";
+import { EXIT, Failure } from "../platform/failure.ts";
+import { ownControlPath } from "../prefork/control_path.ts";
 import type { RosterOptions } from "../prefork/facts.ts";
 import { Supervisor, type SupervisorOptions } from "../prefork/supervisor.ts";
 import { logUncaught, messageOf, pathInLine } from "../platform/log.ts";
@@ -11,13 +12,11 @@ import { SocketPathError } from "../platform/socket_path.ts";
 import type { ChildAccess, Children, Log, Platform } from "../platform/ports.ts";
 import { CannotWatch } from "../restart/cannot_watch.ts";
 import type { Changes } from "../restart/watch_changes.ts";
-import { EXIT } from "../prefork/exit_codes.ts";
 import { progressStoreOf } from "./configuration.ts";
-import { Failure, orFailure } from "./failure.ts";
 import { allVariables, defaultHost } from "./flags.ts";
 import { noteHangup } from "./hangup.ts";
 import { sayServing, sayStopped } from "./lines.ts";
-import { type Asked, UsageError } from "./parse_flags.ts";
+import type { Asked } from "./parse_flags.ts";
 import { bootsAtOnce, inheritedSocket, mostWorkers } from "./processes.ts";
 import type { Context } from "./serving.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
@@ -37,16 +36,15 @@ export const known = () => import("./worker_by_name.ts");
  * @param workers how many
  * @param context the runtime and the log
  * @returns the exit code
- * @throws {Failure} if no worker could be started, or there is no place for the control socket
- * @throws {UsageError} if what was asked for does not fit together
+ * @throws {Failure} if what was asked for does not fit together, no worker could be started, or there is no place for the
+ *   control socket
  */
 export async function runSupervisor(asked: Asked, workers: number, context: Context): Promise<number> {
   const { platform, log } = context;
   const { process } = platform;
   const hangup = noteHangup(await platform.loadTerminal(), platform);
   const descriptor = inheritedSocket(asked, context) ?? undefined;
-  const control = asked.options.control ??
-    await orFailure(ownControlPath(context), NoControlPath);
+  const control = asked.options.control ?? await ownControlPath(context);
   const children = await platform.loadChildren();
   // Watched from before the first worker loads the application: nothing that is saved meanwhile is missed.
   const changes = asked.options.restart ? await watch(asked, children, context) : null;
@@ -122,7 +120,7 @@ async function watch(
       },
     }, { ...platform, cwd: platform.process.cwd, log, sources: await platform.loadSources() });
   } catch (error) {
-    if (error instanceof CannotWatch) throw new UsageError(`--restart: ${error.message}`);
+    if (error instanceof CannotWatch) throw Failure.usage(`--restart: ${error.message}`);
     throw error;
   }
 }
@@ -131,7 +129,7 @@ function readPattern(text: string): RegExp {
   try {
     return new RegExp(text);
   } catch (error) {
-    throw new UsageError(`--restart-regex: ${messageOf(error)}`);
+    throw Failure.usage(`--restart-regex: ${messageOf(error)}`);
   }
 }
 

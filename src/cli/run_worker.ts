@@ -1,7 +1,7 @@
 // How one of several processes serves: it does what its supervisor says.
 
-import { AppLoadError } from "../app/load_error.ts";
 import { showPath } from "../inspect/dump.ts";
+import { EXIT, Failure } from "../platform/failure.ts";
 import type { BootFault, LeaveReason } from "../prefork/messages.ts";
 import { MAX_IN_FLIGHT, NO_REPORT, type Report } from "../prefork/report.ts";
 import { type Hello, type Pace, WorkerLink } from "../prefork/worker_link.ts";
@@ -9,8 +9,8 @@ import { showError } from "../platform/log.ts";
 import { ofProcess } from "../progress/of_process.ts";
 import type { Listener, Platform } from "../platform/ports.ts";
 import { type Configuration, showConfiguration } from "./configuration.ts";
-import { CannotListen, listen, showUrl } from "./listening.ts";
-import { type Asked, parseFlags, UsageError } from "./parse_flags.ts";
+import { listen, showUrl } from "./listening.ts";
+import { type Asked, parseFlags } from "./parse_flags.ts";
 import { type Context, isTls, prepare, type Prepared, serveOn, type Serving } from "./serving.ts";
 import { dumpOnSignal } from "./signals.ts";
 
@@ -93,9 +93,10 @@ function paceOf({ options, given }: Asked): Pace {
 }
 
 function faultOf(error: unknown): BootFault {
-  if (error instanceof AppLoadError) return "app";
-  if (error instanceof UsageError) return "usage";
-  return error instanceof CannotListen ? "listen" : "error";
+  if (!(error instanceof Failure)) return "error";
+  if (error.code === EXIT.appNotLoaded) return "app";
+  // Besides what the user has asked for, only listening can fail for a reason that the user can remove.
+  return error.code === EXIT.usage ? "usage" : "listen";
 }
 
 /** Clients reach a new worker all at once. The first of them should not wait for the compiler. */
@@ -116,11 +117,11 @@ async function listenAsWorker({ where }: Configuration, { port, hello, platform 
     return await listen({ transport: "inherited", descriptor: hello.descriptor }, platform);
   }
   if (where.transport === "unix") {
-    throw new UsageError("the application's options: several processes cannot share a path");
+    throw Failure.usage("the application's options: several processes cannot share a path");
   }
   if (port !== null) {
     if (where.port !== 0 && where.port !== port) {
-      throw new UsageError(
+      throw Failure.usage(
         `the application's options: port ${where.port}, but this server listens on ${port}; ` +
           "another port takes a stop and a start",
       );

@@ -46,8 +46,7 @@ export interface Context {
  * @param asked what the command line and the environment say
  * @param context the runtime and the log
  * @returns both
- * @throws {AppLoadError} if the application cannot be served
- * @throws {UsageError} if what was asked for does not fit together
+ * @throws {Failure} if what was asked for does not fit together, or the application cannot be served
  */
 export async function prepare(asked: Asked, context: Context): Promise<Prepared> {
   const { platform, log } = context;

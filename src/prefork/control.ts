@@ -2,10 +2,10 @@
 // Nothing that comes over it disturbs the service: an unknown or silent client is disconnected.
 
 import { ListenerClosed } from "../platform/errors.ts";
+import { EXIT } from "../platform/failure.ts";
 import { messageOf, showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Platform, Socket } from "../platform/ports.ts";
 import { listenAtPath } from "../platform/socket_path.ts";
-import { EXIT } from "./exit_codes.ts";
 import { LineChannel } from "./line_channel.ts";
 import { type Question, readFirst, type Reply, type SupervisorMessage } from "./messages.ts";
 

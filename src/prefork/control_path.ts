@@ -1,15 +1,11 @@
 // Finds the directory of the control socket if no path is named.
 // A directory from the environment is checked before it is used: after `su` it belongs to another user.
 
+import { EXIT, Failure } from "../platform/failure.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Log, Platform } from "../platform/ports.ts";
 import { shellWord } from "../platform/shell_word.ts";
 import { clearSocketPath } from "../platform/socket_path.ts";
-
-/** No place for a control socket. The message says what to do. */
-export class NoControlPath extends Error {
-  override readonly name = "NoControlPath";
-}
 
 /** Most bytes in the path of a Unix socket: 108 on Linux and 104 on macOS, with the zero at the end. */
 const MAX_SOCKET_PATH_BYTES = 103;
@@ -29,7 +25,7 @@ interface Place {
  *
  * @param context the runtime, and the log that says why a directory is not used
  * @returns a path that is free
- * @throws {NoControlPath} if there is no such directory
+ * @throws {Failure} if there is no such directory
  */
 export async function ownControlPath({ platform, log }: { platform: Platform; log: Log }): Promise<string> {
   const { files, process } = platform;
@@ -48,7 +44,7 @@ export async function ownControlPath({ platform, log }: { platform: Platform; lo
     for (const reason of reasons) log("INFO", `the control socket is in ${place.path}: ${reason}`);
     return path;
   }
-  throw new NoControlPath(`no directory for the control socket: ${reasons.join("; ")}; name a --control PATH`);
+  throw new Failure(EXIT.error, `no directory for the control socket: ${reasons.join("; ")}; name a --control PATH`);
 }
 
 /**
@@ -56,7 +52,7 @@ export async function ownControlPath({ platform, log }: { platform: Platform; lo
  *
  * @param platform the runtime
  * @returns the path of the only one that is live
- * @throws {NoControlPath} if there is none, or more than one
+ * @throws {Failure} if there is none, or more than one
  */
 export async function findControlPath(platform: Platform): Promise<string> {
   const live: string[] = [];
@@ -77,7 +73,8 @@ export async function findControlPath(platform: Platform): Promise<string> {
     if (live.length > 0 || !place.isParentPrivate) break;
   }
   if (live.length === 1) return live[0];
-  throw new NoControlPath(
+  throw new Failure(
+    EXIT.error,
     live.length === 0
       ? [`no supervisor was found in ${looked.join(" or ")}`, ...reasons].join("; ") +
         ". It is there with --max-proc, --workers or --restart. Name its --control PATH"
@@ -109,7 +106,8 @@ function placesFor({ process }: Platform): Place[] {
     }
   }
   if (places.length > 0) return places;
-  throw new NoControlPath(
+  throw new Failure(
+    EXIT.error,
     "no directory for the control socket is known: XDG_RUNTIME_DIR is not set, and the user's number needs --allow-sys=uid " +
       "or a file in the temporary directory; " +
       "name a --control PATH",

@@ -6,9 +6,9 @@
 // A worker is planned, booting, loaded, listening, ready, draining or killed (member.ts). Members (members.ts) and the reload
 // under way (reload.ts) are parts of its state.
 
+import { EXIT } from "../platform/failure.ts";
 import { ActionQueue } from "./actions.ts";
 import type { Backoff } from "./backoff.ts";
-import { EXIT } from "./exit_codes.ts";
 import type { Action, Fact, RosterOptions } from "./facts.ts";
 import { type Member, nameOf, reasonOf } from "./member.ts";
 import { Members } from "./members.ts";

@@ -1,12 +1,12 @@
 // Performs what the roster decides: starts and kills processes, answers the control socket.
 // It decides nothing. Everything that happens goes to the roster as a fact, one at a time.
 
+import { EXIT } from "../platform/failure.ts";
 import { messageOf } from "../platform/log.ts";
 import type { ChildOptions, Children, Log, Platform } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import { Control } from "./control.ts";
 import type { LineChannel } from "./line_channel.ts";
-import { EXIT } from "./exit_codes.ts";
 import type { Action, Fact, RosterOptions } from "./facts.ts";
 import type { Question, Ready, Reply, SupervisorMessage, Tally, WorkerMessage } from "./messages.ts";
 import { ProgressBoard } from "./progress_board.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { type Ended, runToEnd, start, unixTest } from "../helpers/program.ts";
 import { loadApp } from "../../src/app/load_app.ts";
-import { AppLoadError } from "../../src/app/load_error.ts";
+import { EXIT, Failure } from "../../src/platform/failure.ts";
 import { platform } from "../../src/platform/runtime.ts";
 
 const PROGRAM = fromFileUrl(new URL("../../mod.ts", import.meta.url));
@@ -64,7 +64,8 @@ Deno.test("Hooks are named exports, or stand in a default export that is a plain
 Deno.test("What could never answer a request is refused at once, and told why", async () => {
   const refuses = async (main: unknown, message: RegExp) => {
     await assert.rejects(load("npm:x", { default: main }), (error) => {
-      assert.ok(error instanceof AppLoadError);
+      assert.ok(error instanceof Failure);
+      assert.equal(error.code, EXIT.appNotLoaded);
       assert.match(error.message, message);
       return true;
     });
@@ -77,7 +78,8 @@ Deno.test("What could never answer a request is refused at once, and told why", 
 
 Deno.test("A module without anything to serve says what it exports instead", async () => {
   await assert.rejects(load("npm:x", { start() {}, port: 1 }), (error) => {
-    assert.ok(error instanceof AppLoadError);
+    assert.ok(error instanceof Failure);
+    assert.equal(error.code, EXIT.appNotLoaded);
     assert.match(
       error.message,
       /^the application npm:x exports nothing that can be served\nexpected .*it exports start, port$/,

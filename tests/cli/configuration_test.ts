@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { configure } from "../../src/cli/configuration.ts";
-import { parseFlags, UsageError } from "../../src/cli/parse_flags.ts";
+import { parseFlags } from "../../src/cli/parse_flags.ts";
+import { EXIT, Failure } from "../../src/platform/failure.ts";
 import { platform } from "../../src/platform/runtime.ts";
 
 function configured(args: string[], app: Record<string, unknown> = {}, env: Record<string, string> = {}) {
@@ -29,7 +30,8 @@ Deno.test("A flag overrides the application, the application a variable, and a v
 Deno.test("A limit that is out of range is refused with the flag, the option or the variable that set it", () => {
   const refuses = (work: () => unknown, message: RegExp) =>
     assert.throws(work, (error) => {
-      assert.ok(error instanceof UsageError);
+      assert.ok(error instanceof Failure);
+      assert.equal(error.code, EXIT.usage);
       assert.match(error.message, message);
       return true;
     });

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { optionName } from "../../src/cli/cli_options.ts";
 import { FLAGS, variableOf } from "../../src/cli/flags.ts";
-import { parseFlags, UsageError } from "../../src/cli/parse_flags.ts";
+import { parseFlags } from "../../src/cli/parse_flags.ts";
 import { usage } from "../../src/cli/usage.ts";
+import { EXIT, Failure } from "../../src/platform/failure.ts";
 import { DEFAULTS } from "../../src/engine/settings.ts";
 
 function parse(args: string[], env: Record<string, string> = {}) {
@@ -13,7 +14,8 @@ function parse(args: string[], env: Record<string, string> = {}) {
 
 function refuses(args: string[], message: RegExp, env: Record<string, string> = {}) {
   assert.throws(() => parse(args, env), (error) => {
-    assert.ok(error instanceof UsageError);
+    assert.ok(error instanceof Failure);
+    assert.equal(error.code, EXIT.usage);
     assert.match(error.message, message);
     assert.doesNotMatch(error.message, /\n/, "one line");
     return true;
