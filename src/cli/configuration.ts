@@ -3,12 +3,12 @@
 import { DEFAULTS, type Limits, SettingError, type Settings, settle } from "../engine/settings.ts";
 import type { LogFormat } from "../inspect/access_log.ts";
 import { Failure } from "../platform/failure.ts";
+import { isPort } from "../platform/address.ts";
 import { messageOf } from "../platform/log.ts";
 import type { ListenOptions, Platform } from "../platform/ports.ts";
 import { type FlagName, LIMIT_FLAGS, optionName } from "./cli_options.ts";
 import { defaultHost, variableOf } from "./flags.ts";
 import type { Asked } from "./parse_flags.ts";
-import { isPort } from "./values.ts";
 
 /** Everything that was decided before the application is served. */
 export interface Configuration {

@@ -1,6 +1,6 @@
 // Runs `weft ctl`: asks a supervisor and prints its answer.
 
-import { showTable } from "../inspect/dump.ts";
+import { mebibytes, seconds, showTable } from "../inspect/dump.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
 import { findControlPath } from "../prefork/control_path.ts";
 import { LineChannel } from "../prefork/line_channel.ts";
@@ -143,10 +143,10 @@ function showStatus(status: Status): string {
     `${worker.generation}`,
     `${worker.pid}`,
     worker.state,
-    `${(worker.ageMs / 1000).toFixed(1)}s`,
+    seconds(worker.ageMs),
     `${worker.requests}`,
     `${worker.connections}`,
-    `${(worker.rssBytes / 1024 ** 2).toFixed(1)}MiB`,
+    mebibytes(worker.rssBytes),
     `${worker.restarts}`,
   ]);
   const ready = workers.filter((worker) => worker.state === "ready").length;
@@ -155,7 +155,7 @@ function showStatus(status: Status): string {
   const last = leaving === 0 ? "" : `, ${leaving} leaving`;
   return [
     `${where}: ${ready} of ${workers.length - leaving} workers ready${last}, generation ${generation}`,
-    `weft ${version} on ${runtime}, pid ${pid}, up ${(uptimeMs / 1000).toFixed(1)}s`,
+    `weft ${version} on ${runtime}, pid ${pid}, up ${seconds(uptimeMs)}`,
     ...showTable(COLUMNS, rows),
     "",
   ].join("\n");

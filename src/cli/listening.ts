@@ -1,7 +1,8 @@
 // Listens on the address that was asked for, or says why it cannot.
 
+import { hostPort, showAddress } from "../platform/address.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
-import { messageOf, showAddress } from "../platform/log.ts";
+import { messageOf } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions, Platform } from "../platform/ports.ts";
 import { listenAtPath, SocketPathError } from "../platform/socket_path.ts";
 
@@ -23,8 +24,7 @@ export async function listen(where: Where, platform: Platform): Promise<Listener
     return platform.listen(where);
   } catch (error) {
     const { code } = error as { code?: string };
-    const name = `${where.hostname}:${where.port}`;
-    throw new Failure(EXIT.error, `cannot listen on ${name}: ${reasonFor(code, error)}`, { cause: error });
+    throw new Failure(EXIT.error, `cannot listen on ${hostPort(where)}: ${reasonFor(code, error)}`, { cause: error });
   }
 }
 

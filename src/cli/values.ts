@@ -1,5 +1,7 @@
 // How people write sizes, times, counts and switches.
 
+import { isPort } from "../platform/address.ts";
+
 /** A value that cannot be read; the message says what was expected and what came. */
 export class BadValue extends Error {
   override readonly name = "BadValue";
@@ -88,16 +90,6 @@ export function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text.trim()) ? Number(text) : NaN;
   if (!isPort(port)) throw new BadValue(`expected a port from 0 to 65535, got "${text}"`);
   return port;
-}
-
-/**
- * Tells whether a value is the number of a port.
- *
- * @param value anything
- * @returns true for a whole number from 0 to 65535
- */
-export function isPort(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 65535;
 }
 
 /**

@@ -28,6 +28,7 @@
 // `end(reason)` is the only way from one to the next. The exchange under way is cut, and a wait for the application that
 // may never answer is released.
 
+import { hostPort } from "../platform/address.ts";
 import type { Address, Socket, TemporaryFiles } from "../platform/ports.ts";
 import type { ProtocolError } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
@@ -124,8 +125,7 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
   get localName(): string {
     const { localAddr } = this;
     if (localAddr.transport !== "tcp") return "localhost";
-    const { hostname, port } = localAddr;
-    return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+    return hostPort(localAddr);
   }
 
   get isDraining(): boolean {

@@ -1,14 +1,10 @@
 // Accepts the connections of one listener, and pauses at the connection limit or when the system is short of descriptors.
 // What happens on a connection is decided by the engine.
 
-import { ListenerClosed } from "../platform/errors.ts";
+import { acceptAll } from "../platform/accept_all.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Clock, Listener, Log, Socket } from "../platform/ports.ts";
 
-/** First pause after an accept that fails. Each further failure doubles it: a descriptor often becomes free soon. */
-const MIN_PAUSE_MS = 50;
-/** Longest pause. A client should not wait much longer than that once a descriptor is free. */
-const MAX_PAUSE_MS = 1_000;
 /**
  * Looks without a new connection after which the backlog counts as empty. One is not enough, because it may end before the
  * system was asked.
@@ -46,7 +42,7 @@ export interface BacklogOptions {
 export class AcceptLoop {
   /** How often accepting had to pause. Changed by `#notePause`. */
   pauses = 0;
-  /** Connections accepted so far. Changed by `#acceptAll`. */
+  /** Connections accepted so far. Changed by `run`. */
   accepted = 0;
   /** True once no more connections come. Set by `run`, when the listener is closed and the last accept is over. */
   hasEnded = false;
@@ -64,31 +60,18 @@ export class AcceptLoop {
 
   /** Accepts until the listener is closed. Resolves when no more connections come. Never rejects. */
   async run(): Promise<void> {
-    await this.#acceptAll();
-    this.hasEnded = true;
-  }
-
-  async #acceptAll(): Promise<void> {
     const { listener, clock, maxConnections, openConnections, onConnection } = this.#options;
-    let pauseMs = 0;
-    for (;;) {
-      if (!this.#isClosed && openConnections() >= maxConnections) {
-        await this.#waitForRoom(`${openConnections()} connections are open, the most that are allowed; new ones wait`);
-        continue;
-      }
-      try {
-        const socket = await listener.accept();
+    await acceptAll(listener, {
+      clock,
+      waitFor: () => this.#isClosed || openConnections() < maxConnections ? null : this.#waitForRoom(),
+      take: (socket) => {
         this.accepted++;
         onConnection(socket);
-        pauseMs = 0;
-      } catch (error) {
-        if (error instanceof ListenerClosed || this.#isClosed) return;
-        // The system is short of something, for example of descriptors (EMFILE).
-        pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, pauseMs * 2));
-        this.#notePause(`cannot accept, trying again in ${pauseMs} ms: ${messageOf(error)}`);
-        await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
-      }
-    }
+      },
+      onFailure: (error, pauseMs) =>
+        this.#notePause(`cannot accept, trying again in ${pauseMs} ms: ${messageOf(error)}`),
+    });
+    this.hasEnded = true;
   }
 
   /** Called when a connection has ended. Accepting goes on if it was paused at the limit. */
@@ -135,8 +118,10 @@ export class AcceptLoop {
   }
 
   /** Waits until a connection ends or the listener is closed. */
-  async #waitForRoom(message: string): Promise<void> {
-    this.#notePause(message);
+  async #waitForRoom(): Promise<void> {
+    this.#notePause(
+      `${this.#options.openConnections()} connections are open, the most that are allowed; new ones wait`,
+    );
     await new Promise<void>((resolve) => this.#onRoom = resolve);
     this.#onRoom = null;
   }

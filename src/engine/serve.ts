@@ -2,7 +2,8 @@
 
 import type { PhaseReader } from "../connection/phases.ts";
 import type { Accept, Handler, OnError } from "../message/handler.ts";
-import { lineLog, showAddress } from "../platform/log.ts";
+import { isPort, showAddress } from "../platform/address.ts";
+import { lineLog } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { Engine } from "./engine.ts";
@@ -150,7 +151,7 @@ function listenOptionsOf(options: ServeOptions, handshakeTimeoutMs: number): Lis
     }
     return { transport: "unix", path };
   }
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+  if (!isPort(port)) {
     throw new RangeError(`port: expected a whole number from 0 to 65535, got ${port}`);
   }
   if ((cert === undefined) !== (key === undefined)) {

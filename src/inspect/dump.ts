@@ -2,6 +2,7 @@
 // It never shows a field's value, a query or a part of a body: they may be secrets.
 
 import type { Connection } from "../connection/connection.ts";
+import { hostPort } from "../platform/address.ts";
 import type { Address } from "../platform/ports.ts";
 
 /** One process that serves. */
@@ -102,7 +103,7 @@ const WORKER_COLUMNS = ["nr", "generation", "pid", "ready", "age", "requests", "
 
 function workerRow(worker: WorkerFacts): string[] {
   const { nr, generation, pid, ready, ageMs, requests, rssBytes, restarts } = worker;
-  const rss = `${(rssBytes / 1024 ** 2).toFixed(1)}MiB`;
+  const rss = mebibytes(rssBytes);
   return [`${nr}`, `${generation}`, `${pid}`, ready ? "yes" : "no", seconds(ageMs), `${requests}`, rss, `${restarts}`];
 }
 
@@ -140,12 +141,16 @@ export function showPath(target: string): string {
 }
 
 function showPeer(address: Address): string {
-  if (address.transport === "unix") return "unix";
-  const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  return address.transport === "unix" ? "unix" : hostPort(address);
 }
 
-function seconds(ms: number): string {
+/**
+ * Shows a time.
+ *
+ * @param ms milliseconds
+ * @returns seconds with their unit
+ */
+export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)}s`;
 }
 
@@ -161,4 +166,14 @@ export function showTable(columns: readonly string[], rows: readonly string[][])
   const all = [columns, ...rows];
   const widths = columns.map((_, i) => Math.max(...all.map((row) => row[i].length)));
   return all.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd());
+}
+
+/**
+ * Shows a size of memory.
+ *
+ * @param bytes of memory
+ * @returns mebibytes with their unit
+ */
+export function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)}MiB`;
 }

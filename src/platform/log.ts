@@ -1,6 +1,6 @@
 // Formats the lines of the log.
 
-import type { Address, Clock, Log, Process } from "./ports.ts";
+import type { Clock, Log, Process } from "./ports.ts";
 
 /**
  * Makes the log that writes lines to stderr: `[2026-11-22T09:00:00.000Z] [4711] [ERROR] what happened`.
@@ -61,17 +61,3 @@ export function pathInLine(path: string): string {
 /** Control characters and line breaks. */
 // deno-lint-ignore no-control-regex -- control characters are what it looks for
 const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
-
-/**
- * Formats an address as a URL.
- *
- * @param address on which a server listens
- * @param isTls true if it speaks TLS
- * @returns a URL, or the path of a Unix socket
- */
-export function showAddress(address: Address, isTls: boolean): string {
-  if (address.transport === "unix") return address.path;
-  const { hostname, port } = address;
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  return `${isTls ? "https" : "http"}://${host}:${port}/`;
-}

@@ -1,11 +1,12 @@
 // The local socket that workers and `weft ctl` connect to.
 // Nothing that comes over it disturbs the service: an unknown or silent client is disconnected.
 
-import { ListenerClosed } from "../platform/errors.ts";
+import { acceptAll } from "../platform/accept_all.ts";
 import { EXIT } from "../platform/failure.ts";
 import { messageOf, showError } from "../platform/log.ts";
 import type { Clock, Listener, Log, Platform, Socket } from "../platform/ports.ts";
 import { listenAtPath } from "../platform/socket_path.ts";
+import { dropOldest } from "../progress/oldest.ts";
 import { LineChannel } from "./line_channel.ts";
 import { type Question, readFirst, type Reply, type SupervisorMessage } from "./messages.ts";
 
@@ -18,8 +19,6 @@ const FIRST_LINE_MS = 5_000;
 const MAX_SILENT = 512;
 /** A question is short. */
 const MAX_QUESTION_BYTES = 4 * 1024;
-/** After an error of accept, such as too many open files. */
-const PAUSE_MS = 500;
 
 /** What connections are passed to. */
 export interface Host {
@@ -35,7 +34,6 @@ export class Control {
   #listener: Listener;
   #host: Host;
   #clock: Clock;
-  #log: Log;
   /** Connections that have not said what they want, the oldest first. */
   #silent = new Set<{ close(): void }>();
 
@@ -44,8 +42,13 @@ export class Control {
     this.#listener = listener;
     this.#host = host;
     this.#clock = clock;
-    this.#log = log;
-    this.#acceptAll();
+    acceptAll(listener, {
+      clock,
+      take: (socket) => {
+        this.#greet(socket).catch((error) => log("ERROR", `control socket: ${showError(error)}`));
+      },
+      onFailure: (error) => log("WARN", `control socket: ${messageOf(error)}`),
+    });
   }
 
   /**
@@ -71,28 +74,11 @@ export class Control {
     this.#listener.close();
   }
 
-  async #acceptAll(): Promise<void> {
-    for (;;) {
-      try {
-        const socket = await this.#listener.accept();
-        this.#greet(socket).catch((error) => this.#log("ERROR", `control socket: ${showError(error)}`));
-      } catch (error) {
-        if (error instanceof ListenerClosed) return;
-        this.#log("WARN", `control socket: ${messageOf(error)}`);
-        await new Promise<void>((resolve) => this.#clock.after(PAUSE_MS, resolve));
-      }
-    }
-  }
-
   async #greet(socket: Socket): Promise<void> {
     const channel = new LineChannel<SupervisorMessage | Reply>(socket);
     const impatience = this.#clock.after(FIRST_LINE_MS, () => channel.close());
     this.#silent.add(channel);
-    if (this.#silent.size > MAX_SILENT) {
-      const [oldest] = this.#silent;
-      this.#silent.delete(oldest);
-      oldest.close();
-    }
+    if (this.#silent.size > MAX_SILENT) dropOldest(this.#silent)?.close();
     const settle = () => {
       impatience.cancel();
       this.#silent.delete(channel);

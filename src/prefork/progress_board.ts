@@ -1,5 +1,6 @@
 // The progress of the uploads of all workers, as the workers have reported it.
 
+import { setNewest } from "../progress/oldest.ts";
 import { isFinal, LIFE_MS, type Progress } from "../progress/progress.ts";
 
 /** Most entries; the oldest go first. */
@@ -26,11 +27,7 @@ export class ProgressBoard {
    * @param context the worker, and milliseconds of the clock
    */
   put(id: string, progress: Progress, { owner, now }: { owner: number; now: number }): void {
-    this.#entries.delete(id);
-    this.#entries.set(id, { progress, owner, at: now });
-    if (this.#entries.size <= MAX_ENTRIES) return;
-    const [oldest] = this.#entries.keys();
-    this.#entries.delete(oldest);
+    setNewest(this.#entries, [id, { progress, owner, at: now }], MAX_ENTRIES);
   }
 
   /**

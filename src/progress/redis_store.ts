@@ -6,6 +6,7 @@ import type { createClient } from "npm:@redis/client@6";
 import { lineLog } from "../platform/log.ts";
 import type { Clock, Log } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
+import { setNewest } from "./oldest.ts";
 import { LIFE_MS, type Progress, type ProgressStore } from "./progress.ts";
 
 type Client = ReturnType<typeof createClient>;
@@ -132,9 +133,7 @@ class RedisStore implements ProgressStore {
   }
 
   #keep(id: string, progress: Progress): void {
-    this.#late.delete(id);
-    this.#late.set(id, progress);
-    if (this.#late.size > MAX_LATE) this.#late.delete(this.#late.keys().next().value!);
+    setNewest(this.#late, [id, progress], MAX_LATE);
   }
 
   #warn(error: unknown): void {

@@ -6,6 +6,7 @@ import { RequestInfo } from "../connection/request_info.ts";
 import type { Clock, Timer } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { ID_HEADER, idIn, isUpload } from "./naming.ts";
+import { dropOldest } from "./oldest.ts";
 import {
   isFinal,
   isSame,
@@ -227,9 +228,7 @@ export class Uploads implements Disposable {
   }
 
   #makeRoom(): void {
-    if (this.size <= MAX_ENTRIES) return;
-    const [oldest] = this.#ended.keys();
-    if (oldest !== undefined) this.#ended.delete(oldest);
+    if (this.size > MAX_ENTRIES) dropOldest(this.#ended);
   }
 
   #sweep(): void {

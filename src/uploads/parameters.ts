@@ -1,6 +1,8 @@
 // How a field's value is followed by parameters: `form-data; name="a"; filename="b.txt"` (RFC 9110, section 5.6.6).
 // A parameter that is given twice has no value that everybody would agree on.
 
+import { TCHAR } from "../wire/octets.ts";
+
 /** A value and its parameters. */
 export interface Parameterized {
   /** What stands before the first semicolon, in lower case. */
@@ -9,11 +11,11 @@ export interface Parameterized {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const NAME = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
+const NAME = new RegExp(`[${TCHAR}]+`, "y");
 const PLAIN_VALUE = /[^\s;",]*/y;
 const SPACE = /[ \t]*/y;
 /** What follows the closing quote of a file's name: the end, or the next parameter. */
-const BEHIND_NAME = /[ \t]*(?:$|;[ \t]*(?:$|;|[!#$%&'*+\-.^_`|~0-9A-Za-z]+=))/y;
+const BEHIND_NAME = new RegExp(`[ \\t]*(?:$|;[ \\t]*(?:$|;|[${TCHAR}]+=))`, "y");
 
 /**
  * Reads a value with parameters.

@@ -1,6 +1,7 @@
 // What the head of a part says (RFC 7578, section 4): its field, its file's name, its type.
 // What clients really send is read; what two readers could read in two ways is refused.
 
+import { TCHAR } from "../wire/octets.ts";
 import { safeName } from "./file_name.ts";
 import { readLooseParameters, readParameters } from "./parameters.ts";
 import type { TransferEncoding } from "./transfer_decoder.ts";
@@ -36,9 +37,9 @@ export interface PartHead {
 
 /** RFC 2046 allows fewer characters; some clients take more, and none of these can be misread. */
 const BOUNDARY = /^[!#$%&'()*+,\-./:;<=>?@[\]^_`{|}~0-9A-Za-z ]{0,69}[!#$%&'()*+,\-./:;<=>?@[\]^_`{|}~0-9A-Za-z]$/;
-const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*)$/s;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]*$/;
-const MEDIA_TYPE = /^[!#$%&'*+\-.^_`|~0-9a-z]{1,127}\/[!#$%&'*+\-.^_`|~0-9a-z]{1,127}$/;
+const FIELD_LINE = new RegExp(`^([${TCHAR}]+):[ \\t]*(.*)$`, "s");
+const TOKEN = new RegExp(`^[${TCHAR}]*$`);
+const MEDIA_TYPE = new RegExp(`^[${TCHAR}]{1,127}/[${TCHAR}]{1,127}$`);
 const OCTETS = "application/octet-stream";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -1,6 +1,8 @@
 // What a response is made of before it is bytes, and how its head is written (RFC 9112, sections 4 to 6).
 // A field that would break the message is an error of the application, never sent.
 
+import { TCHAR } from "./octets.ts";
+
 /** A head as bytes that lacks only the digits of its length (head_block.ts). */
 export interface HeaderBlock {
   /**
@@ -170,7 +172,7 @@ function isOurs(name: string, answer: Answer, framing: AnswerFraming): boolean {
 }
 
 const UNSENDABLE = /[\0\r\n\u0100-\uffff]/;
-const NOT_TOKEN = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+const NOT_TOKEN = new RegExp(`[^${TCHAR}]`);
 
 function checked(name: string, value: string): string {
   if (UNSENDABLE.test(value)) {
