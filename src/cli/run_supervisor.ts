@@ -3,6 +3,7 @@
 
 import { configAbove, nearestConfig } from "../app/own_configuration.ts";
 import { absolutePath, localPath } from "../app/specifier.ts";
+import { hostPort } from "../platform/address.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
 import { ownControlPath } from "../prefork/control_path.ts";
 import type { RosterOptions } from "../prefork/facts.ts";
@@ -195,7 +196,7 @@ function accessOf(
   return {
     reads: [process.cwd, ...apps, control, temporary, ...pems],
     writes: [process.cwd, control, temporary, ...log === undefined || log === "-" ? [] : [log]],
-    nets: [`${host}:${port}`, `unix:${control}`, ...store === null ? [] : [hostOf(store)]],
+    nets: [hostPort({ hostname: host, port }), `unix:${control}`, ...store === null ? [] : [hostOf(store)]],
     variables: allVariables(),
   };
 }

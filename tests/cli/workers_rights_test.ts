@@ -92,6 +92,30 @@ linuxTest(
   },
 );
 
+linuxTest("A worker that may listen on one IPv6 address, by its name, does", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "weft" });
+  const app = `${directory}/app.js`;
+  await Deno.writeTextFile(app, APP);
+  const port = freePort();
+  const control = `${directory}/control.sock`;
+  await using program = await supervise(["-w", "1", "--host", "::1", app], {
+    directory,
+    port: ["-p", `${port}`],
+    cwd: "/",
+    deno: [
+      "--no-prompt",
+      `--allow-run=${Deno.execPath()}`,
+      `--allow-net=[::1]:${port},unix:${control}`,
+      `--allow-read=${app},${control}`,
+      `--allow-write=${control}`,
+    ],
+  });
+  const url = await program.url();
+  assert.equal(url, `http://[::1]:${port}`);
+  assert.equal((await (await fetch(url)).json()).net, "NotCapable");
+  assert.equal((await program.stop()).code, 0);
+});
+
 linuxTest("A comma in a path gives a worker nothing that its parent may not, and takes nothing away", async () => {
   const directory = await Deno.makeTempDir({ prefix: "weft" });
   await Deno.mkdir(`${directory}/a,b`);
