@@ -102,6 +102,22 @@ Deno.test("No import leads back to where it started, types included", () => {
   for (const { path } of files) visit(path, []);
 });
 
+Deno.test("What a file exports is used in another one", async () => {
+  const others = await Promise.all(["mod.ts", "tests/", "scripts/", "examples/"].map(async (path) => {
+    const url = new URL(path, root);
+    return path.endsWith("/")
+      ? await Array.fromAsync(sources(url, ""))
+      : [{ path, text: await Deno.readTextFile(url) }];
+  }));
+  // Words instead of imports: an import may be dynamic, and a word in a comment is a reason to look too.
+  const words = [...files, ...others.flat()].map(({ path, text }) => ({ path, words: new Set(text.match(/\w+/g)) }));
+  for (const { path, text } of files) {
+    for (const [, name] of text.matchAll(/^export (?:abstract |async )*(?:function\*?|class|const|let) (\w+)/gm)) {
+      assert.ok(words.some((other) => other.path !== path && other.words.has(name)), `${path}: nothing uses ${name}`);
+    }
+  }
+});
+
 Deno.test("Every file opens with its purpose, and a long one says why it is long", () => {
   for (const { path, text } of files) {
     assert.match(text, /^\/\/ [A-Z]/, path);

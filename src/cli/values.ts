@@ -73,7 +73,7 @@ const MAX_PROCESSES = 1024;
  * @returns 0 to 1024
  * @throws {BadValue} if it is none
  */
-export function readProcesses(text: string): number {
+function readProcesses(text: string): number {
   const count = /^\d{1,4}$/.test(text.trim()) ? Number(text) : NaN;
   if (!(count <= MAX_PROCESSES)) throw new BadValue(`expected a number up to ${MAX_PROCESSES}, or auto, got "${text}"`);
   return count;

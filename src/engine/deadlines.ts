@@ -8,12 +8,12 @@ import type { LiveTable, Note } from "./live_table.ts";
 import type { Settings } from "./settings.ts";
 
 /** A body may come as slowly as it likes for this long. After that its rate counts. */
-export const BODY_GRACE_MS = 10_000;
+const BODY_GRACE_MS = 10_000;
 /**
  * The rest of a request is read away for this long. Closing at once would reset the connection, and the client could lose the
  * answer (RFC 9112, section 9.6).
  */
-export const DRAIN_MS = 1_000;
+const DRAIN_MS = 1_000;
 /** A client that has just connected has a request on its way, and a drain waits for it. */
 const FIRST_REQUEST_MS = 100;
 /** Pace of the sweep if no limit needs a faster one: half a second late is early enough for each of them. */

@@ -11,7 +11,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * Time for `afterPoll`. Deno asks the system for connections and bytes when it has nothing else to do, or after 61 turns of its
  * event loop. Waiting for a timer makes it ask. The time is longer than a usual turn, so that the timer is not due already.
  */
-export const POLL_MS = 5;
+const POLL_MS = 5;
 
 /** Waits on a memory cell that does not change until the time is over. Such a wait does not keep the process alive. */
 function every(everyMs: number, call: () => void): Timer {

@@ -49,13 +49,6 @@ export interface Change {
 export interface Changes extends AsyncIterable<Change>, AsyncDisposable {
   /** The directories whose files count, sorted. */
   readonly directories: readonly string[];
-  /**
-   * Finds the modules of the application anew, before it is loaded for another reason than a change. (Before a change is
-   * told that is done already.) What has changed unseen is told as a change.
-   *
-   * @throws {CannotWatch} if the system refuses
-   */
-  refresh(): Promise<void>;
   /** Ends the watch and the iteration. May be called again. */
   close(): Promise<void>;
 }
@@ -119,15 +112,6 @@ class Watch implements Changes {
   async start(): Promise<void> {
     await this.#watch();
     await this.#inTurn(() => this.#snapshot.compare(this.#everyFile()));
-  }
-
-  async refresh(): Promise<void> {
-    try {
-      this.#tell(await this.#inTurn(() => this.#refresh()));
-    } catch (error) {
-      this.#fail(error);
-      throw error;
-    }
   }
 
   async close(): Promise<void> {

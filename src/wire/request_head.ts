@@ -14,8 +14,8 @@ export const CHUNKED: Framing = { kind: "chunked" };
 
 /** What a head says beside its text; the facts that decide how the connection goes on. */
 export interface HeadFacts {
-  /** One of the forms of RFC 9112, section 3.2; the connection never has to look into the target again. */
-  form: "origin" | "absolute" | "asterisk" | "authority";
+  /** A form of RFC 9112, section 3.2 (CONNECT, which alone has the fourth, is refused); the connection never has to look into the target again. */
+  form: "origin" | "absolute" | "asterisk";
   /** Minor version: 1 for HTTP/1.1, 0 for HTTP/1.0. */
   minor: 0 | 1;
   /** The value of Host, empty if an HTTP/1.0 request has none. */

@@ -152,18 +152,6 @@ Deno.test("Modules that were dropped are not watched any longer", async () => {
   assert.deepEqual(watch.told, [["/app/app.ts"]]);
 });
 
-Deno.test("refresh() finds modules without a change, and tells what has changed unseen", async () => {
-  await using watch = await watching();
-  watch.sources.modules = ["/app/app.ts", "/other/c.ts"];
-  await watch.changes.refresh();
-  assert.deepEqual(watch.changes.directories, ["/app", "/other"]);
-  watch.sources.modules = ["/app/app.ts", "/app/lib/a.ts"];
-  watch.sources.put("/app/app.ts", "2");
-  await watch.changes.refresh();
-  await settled();
-  assert.deepEqual(watch.told, [["/app/app.ts"]]);
-});
-
 Deno.test("What changes while the reader is busy is one change when it comes back", async () => {
   const watch = await watching();
   await watch.changes.close();
