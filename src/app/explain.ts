@@ -69,7 +69,7 @@ function placeOf(error: unknown, cwd: string): Place | null {
   if (!(error instanceof Error)) return null;
   const places = plain(`${error.message}\n${error.stack ?? ""}`).matchAll(PLACE);
   const isOwn = (url: string) => [OWN_ROOT, `file://${pathOf(OWN_ROOT, cwd)}`].some((root) => url.startsWith(root));
-  for (const [, url, line, column] of places) {
+  for (const [, url = "", line, column] of places) {
     if (!isOwn(url)) return { url, line: Number(line), column: Number(column) };
   }
   return null;

@@ -8,12 +8,12 @@ import { urlOf } from "./specifier.ts";
 /** An application that is ready to be served. */
 export interface LoadedApp {
   handler: Handler;
-  accept?: Accept;
-  onError?: OnError;
+  accept?: Accept | undefined;
+  onError?: OnError | undefined;
   /** Called once the server listens. */
-  onListen?: (address: Address) => void;
+  onListen?: ((address: Address) => void) | undefined;
   /** Called when the last request is over, before the process ends. */
-  shutdown?: () => unknown;
+  shutdown?: (() => unknown) | undefined;
   /** What the application's default export says of how it wants to be served, such as `port`. */
   options: Readonly<Record<string, unknown>>;
 }

@@ -30,8 +30,8 @@ const CLEAR_SCREEN = "\x1b[2J\x1b[H";
 /** What `weft ctl` was told. */
 interface Command {
   name: typeof COMMANDS[number];
-  scale?: { to: number } | { by: number };
-  control?: string;
+  scale?: { to: number } | { by: number } | undefined;
+  control?: string | undefined;
   json: boolean;
 }
 
@@ -70,10 +70,10 @@ function readCommand(args: readonly string[], env: (name: string) => string | un
   const words: string[] = [];
   let control = env("WEFT_CONTROL") || undefined;
   let json = false;
-  for (let i = 0; i < args.length; i++) {
-    const word = args[i];
+  const rest = [...args];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === "--json") json = true;
-    else if (word === "--control") control = args[++i];
+    else if (word === "--control") control = rest.shift();
     else if (word.startsWith("--control=")) control = word.slice("--control=".length);
     else if (word.startsWith("--")) {
       throw Failure.usage(`ctl: unknown flag ${word}; it takes --control PATH and --json`);
@@ -94,7 +94,7 @@ function readCommand(args: readonly string[], env: (name: string) => string | un
 
 function readScale(text: string | undefined): { to: number } | { by: number } {
   if (text === undefined) throw Failure.usage("ctl scale: expected a number of workers, or +1 or -1");
-  const sign = /^[+-]/.test(text) ? text[0] : "";
+  const sign = /^[+-]/.test(text) ? text.charAt(0) : "";
   let count: number;
   try {
     count = readCount(text.slice(sign.length));

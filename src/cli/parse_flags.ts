@@ -79,7 +79,7 @@ function readEnvironment(reading: Reading, env: (name: string) => string | undef
   }
 }
 
-function readOption(reading: Reading, token: { name: string; rawName: string; value?: string }): void {
+function readOption(reading: Reading, token: { name: string; rawName: string; value?: string | undefined }): void {
   const flag = FLAGS.find(({ name }) => name === token.name);
   if (flag === undefined) throw Failure.usage(unknownFlag(token.rawName, token.name));
   if (flag.kind === "switch") {
@@ -129,7 +129,8 @@ function readValue({ kind, choices = [] }: Flag, text: string): unknown {
 function unknownFlag(raw: string, name: string): string {
   const known = FLAGS.map((flag) => flag.name);
   const nearest = OTHER_NAMES[name] ?? known.sort((a, b) => distance(name, a) - distance(name, b))[0];
-  const isNear = name in OTHER_NAMES || distance(name, nearest) <= Math.max(2, name.length / 3);
+  const isNear = nearest !== undefined &&
+    (name in OTHER_NAMES || distance(name, nearest) <= Math.max(2, name.length / 3));
   return `unknown flag ${raw}${name.length > 1 && isNear ? `; did you mean --${nearest}?` : ""} (--help shows all)`;
 }
 
@@ -147,13 +148,14 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 
 /** Levenshtein's distance: how many letters have to be changed, added or taken away. */
 function distance(a: string, b: string): number {
+  // Each row has a number for each letter of b, and one more before them.
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
     }
     row = next;
   }
-  return row[b.length];
+  return row[b.length]!;
 }

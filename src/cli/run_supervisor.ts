@@ -147,7 +147,7 @@ async function restartOn(changes: Changes, supervisor: Supervisor, { platform, l
 }
 
 /** The first of the files that have changed, and how many more there are. */
-function showPaths([first, ...more]: readonly string[], cwd: string): string {
+function showPaths([first = "", ...more]: readonly string[], cwd: string): string {
   const path = pathInLine(first.startsWith(`${cwd}/`) ? first.slice(cwd.length + 1) : first);
   return more.length === 0 ? path : `${path} and ${more.length} more`;
 }

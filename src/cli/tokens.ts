@@ -5,12 +5,12 @@
 export type Token =
   | { kind: "positional"; value: string }
   /** `rawName` as it was typed; `name` without dashes, the long one if a short one is known. */
-  | { kind: "option"; name: string; rawName: string; value?: string };
+  | { kind: "option"; name: string; rawName: string; value?: string | undefined };
 
 /** A flag, as far as its place on a command line goes. */
 export interface Shape {
   name: string;
-  short?: string;
+  short?: string | undefined;
   takesValue: boolean;
 }
 
@@ -27,14 +27,15 @@ export function tokenize(args: readonly string[], shapes: readonly Shape[]): Tok
   const take = (shape: Shape | undefined) => shape?.takesValue === true ? rest.shift() : undefined;
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     if (arg.startsWith("--")) {
-      const [rawName] = arg.split("=", 1);
+      const equals = arg.indexOf("=");
+      const rawName = equals < 0 ? arg : arg.slice(0, equals);
       const name = rawName.slice(2);
       const shape = shapes.find((each) => each.name === name);
       const value = rawName.length < arg.length ? arg.slice(rawName.length + 1) : take(shape);
       tokens.push({ kind: "option", name, rawName, value });
     } else if (arg.startsWith("-") && arg.length > 1) {
       for (let at = 1; at < arg.length; at++) {
-        const letter = arg[at];
+        const letter = arg.charAt(at);
         const shape = shapes.find(({ short }) => short === letter);
         const rawName = `-${letter}`;
         const name = shape?.name ?? letter;

@@ -28,8 +28,8 @@ const TIME_UNITS: Record<string, number> = { "": 1000, ms: 1, s: 1000, m: 60_000
  * @throws {BadValue} if it is none
  */
 export function readSize(text: string): number {
-  const [, figure, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
-  const factor = SIZE_UNITS[unit?.toLowerCase()];
+  const [, figure, unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const factor = SIZE_UNITS[unit.toLowerCase()];
   if (figure === undefined || factor === undefined) {
     throw new BadValue(`expected a size such as 64KiB, 10m or 1g, got "${text}"`);
   }
@@ -44,11 +44,12 @@ export function readSize(text: string): number {
  * @throws {BadValue} if it is none
  */
 export function readTime(text: string): number {
-  const [, figure, unit] = /^(\d+(?:\.\d+)?)\s*(|ms|s|m|h)$/i.exec(text.trim()) ?? [];
-  if (figure === undefined) {
+  const [, figure, unit = ""] = /^(\d+(?:\.\d+)?)\s*(|ms|s|m|h)$/i.exec(text.trim()) ?? [];
+  const factor = TIME_UNITS[unit.toLowerCase()];
+  if (figure === undefined || factor === undefined) {
     throw new BadValue(`expected seconds, or a time such as 200ms, 10s, 5m or 1h, got "${text}"`);
   }
-  return Number(figure) * TIME_UNITS[unit.toLowerCase()];
+  return Number(figure) * factor;
 }
 
 /**

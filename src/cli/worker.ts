@@ -8,7 +8,7 @@ import { runAndExit } from "./run_and_exit.ts";
 
 const { process, clock } = platform;
 /** What the supervisor tells of itself, and its own command line. */
-const [hello, ...args] = process.args;
+const [hello = "", ...args] = process.args;
 
 // Not awaited here: an application that is loaded may wait for this module.
 runAndExit(runWorker(args, JSON.parse(hello), { platform, log: lineLog(process, clock) }), process);

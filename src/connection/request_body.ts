@@ -167,7 +167,7 @@ export class RequestBody {
     }
     this.#isAwaited = false;
     inbox.hold();
-    this.#state = { at: "buffered", bytes: pieces.length === 1 ? pieces[0] : joined(pieces, length) };
+    this.#state = { at: "buffered", bytes: pieces.length === 1 ? pieces[0]! : joined(pieces, length) };
   }
 
   /**

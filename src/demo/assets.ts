@@ -43,7 +43,8 @@ const ASSETS: Readonly<Record<string, readonly [text: string, type: string]>> = 
  * @returns the file, or null if there is none
  */
 export function assetAt(pathname: string): Response | null {
-  return Object.hasOwn(ASSETS, pathname) ? answer(...ASSETS[pathname]) : null;
+  const asset = Object.hasOwn(ASSETS, pathname) ? ASSETS[pathname] : undefined;
+  return asset === undefined ? null : answer(...asset);
 }
 
 /**

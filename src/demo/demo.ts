@@ -22,7 +22,7 @@ export interface DemoParts {
    * The registry that follows uploads and answers for them.
    * @default those of this process
    */
-  uploads?: Uploads;
+  uploads?: Uploads | undefined;
 }
 
 /**

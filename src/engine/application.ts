@@ -17,13 +17,13 @@ export interface ApplicationOptions {
   /** Answers each request. */
   handler: Handler;
   /** May answer a request before its body is read. */
-  accept?: Accept;
+  accept?: Accept | undefined;
   /** Makes the answer for a handler that threw; without it that is a 500. */
-  onError?: OnError;
+  onError?: OnError | undefined;
   /** The path that the engine answers itself, and whether the engine drains. */
-  health?: { path: string; isDraining: () => boolean };
+  health?: ({ path: string; isDraining: () => boolean }) | undefined;
   /** Puts the error's stack into the answer 500; for development only. */
-  showErrors?: boolean;
+  showErrors?: boolean | undefined;
   log: Log;
 }
 
@@ -71,7 +71,9 @@ function previewOf(exchange: Exchange): RequestPreview {
 
 function pathOf(exchange: Exchange): string {
   const { form, target } = exchange.head;
-  return form === "absolute" ? new URL(target).pathname : target.split("?", 1)[0];
+  if (form === "absolute") return new URL(target).pathname;
+  const query = target.indexOf("?");
+  return query < 0 ? target : target.slice(0, query);
 }
 
 function readiness(isDraining: boolean): Response {

@@ -15,7 +15,7 @@ export interface EnginePorts {
    * For bodies that are read before the application runs and are too long for memory.
    * @default the runtime's own, in the system's directory for temporary files
    */
-  temporaryFiles?: TemporaryFiles;
+  temporaryFiles?: TemporaryFiles | undefined;
 }
 
 /** What an engine serves, and how. */
@@ -36,19 +36,19 @@ export interface DrainOptions {
    * Milliseconds to go on accepting.
    * @default `drainDelayMs` of the settings
    */
-  delayMs?: number;
+  delayMs?: number | undefined;
   /**
    * Milliseconds that a connection may idle.
    * @default `lastIdleMs` of the settings
    */
-  lastIdleMs?: number;
+  lastIdleMs?: number | undefined;
   /**
    * Set if other processes take over: on the same listening socket, or each with its own socket on the same port. The health
    * path then goes on to answer 200, because the server as a whole still serves. If connections may idle (`lastIdleMs`),
    * they are closed a few at a time, so that clients do not all reach the successors at once and wait for each other.
    * @default {undefined} no other process takes over
    */
-  successors?: "same socket" | "same port";
+  successors?: "same socket" | "same port" | undefined;
 }
 
 /** The state of an engine. It only ever changes to a later one of this list. */

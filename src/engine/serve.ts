@@ -15,42 +15,42 @@ export interface ServeOptions extends Limits {
    * Port to listen on, 0 to 65535. 0 picks a free one.
    * @default {8000}
    */
-  port?: number;
+  port?: number | undefined;
   /**
    * Host name or IP address to listen on.
    * @default {"0.0.0.0"}
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /** Path of a Unix socket to listen on, instead of a port. */
-  path?: string;
+  path?: string | undefined;
   /**
    * Lets several processes listen on the port (SO_REUSEPORT); Deno needs `--unstable-net` for it.
    * @default {false}
    */
-  reusePort?: boolean;
+  reusePort?: boolean | undefined;
   /** A certificate chain, PEM. With {@linkcode ServeOptions.key} the server speaks TLS. */
-  cert?: string;
+  cert?: string | undefined;
   /** The certificate's private key, PEM. */
-  key?: string;
+  key?: string | undefined;
   /** When it is aborted, the server cuts every connection and stops. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * Called once the server listens.
    * @default prints a line with the address
    */
-  onListen?: (address: Address) => void;
+  onListen?: ((address: Address) => void) | undefined;
   /**
    * Makes the answer for a handler that threw.
    * @default logs the error with its stack and answers 500
    */
-  onError?: OnError;
+  onError?: OnError | undefined;
   /** Called with a request's head before its body is read. A Response is sent at once, anything else lets the request pass. */
-  accept?: Accept;
+  accept?: Accept | undefined;
   /**
    * Called with every phase of every connection. {@linkcode stopwatch} and {@linkcode trace} are such readers.
    * @default {[]}
    */
-  readers?: readonly PhaseReader[];
+  readers?: readonly PhaseReader[] | undefined;
 }
 
 /** A running server. */

@@ -10,72 +10,74 @@ export interface Limits {
    * removed when the request ends.
    * @default {"stream"}
    */
-  body?: BodyPolicy;
+  body?: BodyPolicy | undefined;
   /**
    * Most bytes of a request's body; more is answered with 413. 0 means no limit.
    * @default {1073741824} 1 GiB
    */
-  maxBodyBytes?: number;
+  maxBodyBytes?: number | undefined;
   /**
    * Most bytes of a request's head, request line included; more is answered with 431.
    * @default {32768} 32 KiB, or 24 KiB more than `maxRequestLineBytes` if that is more
    */
-  maxHeaderBytes?: number;
+  maxHeaderBytes?: number | undefined;
   /**
    * Most bytes of a request line, 1 to 65536; a longer one is answered with 414.
    * @default {8192} 8 KiB, or `maxHeaderBytes` if that is less
    */
-  maxRequestLineBytes?: number;
+  maxRequestLineBytes?: number | undefined;
   /**
    * Milliseconds from the first byte of a head to its last; then 408. A TLS handshake has the same limit, from the accept.
    * @default {10000}
    */
-  headerTimeoutMs?: number;
+  headerTimeoutMs?: number | undefined;
   /**
    * Least bytes per second of a body, after the first 10 s of waiting for it; less is answered with 408. 0 means no limit.
    * @default {240}
    */
-  minBodyRate?: number;
+  minBodyRate?: number | undefined;
   /**
    * Milliseconds without progress after which a write is given up and the connection closed. 0 means no limit.
    * @default {60000}
    */
-  writeTimeoutMs?: number;
+  writeTimeoutMs?: number | undefined;
   /**
    * Milliseconds that a connection may idle between requests. 0 closes it after each answer.
    * @default {65000}
    */
-  keepAliveMs?: number;
+  keepAliveMs?: number | undefined;
   /**
    * Most connections at once, 1 or more. Further connections wait in the system's queue.
    * @default {10000}
    */
-  maxConnections?: number;
+  maxConnections?: number | undefined;
   /**
    * Milliseconds that a graceful stop waits for requests that are under way.
    * @default {30000}
    */
-  gracefulTimeoutMs?: number;
+  gracefulTimeoutMs?: number | undefined;
   /**
    * Milliseconds that a connection may idle once a graceful stop has begun. In this time a busy client sends one more
    * request, which is answered with `connection: close`. Otherwise its request could reach a connection that is closed.
    * @default {0}
    */
-  lastIdleMs?: number;
+  lastIdleMs?: number | undefined;
   /**
    * Milliseconds to go on accepting after a graceful stop has begun.
    * @default {0}
    */
-  drainDelayMs?: number;
+  drainDelayMs?: number | undefined;
   /**
    * Path that starts with "/" and that the engine answers itself: 200 while it serves, 503 once it drains.
    * @default {undefined} no such path
    */
-  health?: string;
+  health?: string | undefined;
 }
 
 /** All limits, with the defaults filled in. */
-export type Settings = Required<Omit<Limits, "health">> & Pick<Limits, "health">;
+export type Settings =
+  & { [Name in Exclude<keyof Limits, "health">]-?: Exclude<Limits[Name], undefined> }
+  & { health?: string };
 
 /** The library's defaults, each with its reason. */
 export const DEFAULTS: Settings = {

@@ -136,7 +136,7 @@ const MAX_PATH = 200;
  * @returns its path without a query, cut if it is very long
  */
 export function showPath(target: string): string {
-  const [path] = target.split("?", 1);
+  const [path = ""] = target.split("?", 1);
   return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}...` : path;
 }
 
@@ -164,8 +164,8 @@ export function seconds(ms: number): string {
 export function showTable(columns: readonly string[], rows: readonly string[][]): string[] {
   if (rows.length === 0) return [];
   const all = [columns, ...rows];
-  const widths = columns.map((_, i) => Math.max(...all.map((row) => row[i].length)));
-  return all.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd());
+  const widths = columns.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
+  return all.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd());
 }
 
 /**

@@ -83,12 +83,13 @@ export class LazyHeaders {
   #sorted(): [string, string][] {
     if (this.#real !== null) return [...this.#real];
     const list = this.#head.fields().sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
-    let last = 0;
-    for (let i = 1; i < list.length; i++) {
-      if (list[i][0] === list[last][0] && list[i][0] !== "set-cookie") list[last][1] += `, ${list[i][1]}`;
-      else list[++last] = list[i];
+    let last: [string, string] | null = null;
+    let length = 0;
+    for (const field of list) {
+      if (last !== null && field[0] === last[0] && field[0] !== "set-cookie") last[1] += `, ${field[1]}`;
+      else list[length++] = last = field;
     }
-    list.length = Math.min(list.length, last + 1);
+    list.length = length;
     return list;
   }
 }

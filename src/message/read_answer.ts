@@ -182,6 +182,7 @@ function findInner(): symbol | null {
     headers: { a: "b", c: "d" },
   });
   const place = symbolsOf(sample)["response"];
+  if (place === undefined) return null;
   const inner = (sample as unknown as Record<symbol, InnerResponse>)[place];
   const kept = inner?.body?.streamOrStatic as { body: unknown; consumed: unknown } | undefined;
   const isKnown = inner?.type === "default" && inner.status === 201 && inner.statusMessage === "Made" &&
@@ -192,17 +193,19 @@ function findInner(): symbol | null {
 
 function findStatic(inner: symbol): StaticPlaces | null {
   const sample = new NativeResponse("x");
-  const symbols = symbolsOf(sample);
-  const places: StaticPlaces = {
-    status: symbols["serve fast status"],
-    body: symbols["serve fast body"],
-    headerKind: symbols["serve fast header kind"],
-    contentType: symbols["serve fast content type"],
-    consumed: symbols["serve fast consumed"],
-    lazyBody: symbols["lazy static body"],
-    inner,
-  };
-  if (Object.values(places).includes(undefined as unknown as symbol)) return null;
+  const {
+    "serve fast status": status,
+    "serve fast body": body,
+    "serve fast header kind": headerKind,
+    "serve fast content type": contentType,
+    "serve fast consumed": consumed,
+    "lazy static body": lazyBody,
+  } = symbolsOf(sample);
+  if (
+    status === undefined || body === undefined || headerKind === undefined || contentType === undefined ||
+    consumed === undefined || lazyBody === undefined
+  ) return null;
+  const places: StaticPlaces = { status, body, headerKind, contentType, consumed, lazyBody, inner };
   const text = sample as unknown as StaticResponse;
   const json = NativeResponse.json(1) as unknown as StaticResponse;
   const bytes = new NativeResponse(new Uint8Array(1)) as unknown as StaticResponse;

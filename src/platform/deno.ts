@@ -62,9 +62,9 @@ const process: Process = {
 /** Without --allow-sys=uid: files that this process makes belong to its user. Null if it may not make or see one. */
 function ownerOfFiles(): number | null {
   // TMPDIR may name a directory of another user.
-  for (const dir of [undefined, "/tmp"]) {
+  for (const options of [{}, { dir: "/tmp" }]) {
     try {
-      const probe = Deno.makeTempFileSync({ dir });
+      const probe = Deno.makeTempFileSync(options);
       try {
         return Deno.statSync(probe).uid;
       } finally {

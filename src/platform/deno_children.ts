@@ -30,9 +30,10 @@ export const children: Children = {
   configFor(own) {
     const flags = ownFlags() ?? [];
     const at = flags.findIndex((word) => CONFIG.test(word));
-    if (at < 0) return own;
-    const named = /^(?:--config=|-c=?)(.+)$/.exec(flags[at])?.[1] ?? flags[at + 1];
-    return flags[at] === "--no-config" || named === undefined ? undefined : named;
+    const flag = flags[at];
+    if (flag === undefined) return own;
+    const named = /^(?:--config=|-c=?)(.+)$/.exec(flag)?.[1] ?? flags[at + 1];
+    return flag === "--no-config" || named === undefined ? undefined : named;
   },
   startSelf(options): Child {
     const { module, args, env } = options;
@@ -96,14 +97,14 @@ const PERMISSIONS = ["read", "write", "net", "env", "sys", "run", "ffi", "import
 
 /** The permissions of this process, as flags. For a partial permission, each name in `options` is checked by itself. */
 function permissionFlags(options: ChildAccess): string[] {
-  const states = PERMISSIONS.map((name) => Deno.permissions.querySync({ name }));
-  if (states.every(isWhole)) return [EVERYTHING];
+  const permissions = PERMISSIONS.map((name) => ({ name, whole: isWhole(Deno.permissions.querySync({ name })) }));
+  if (permissions.every(({ whole }) => whole)) return [EVERYTHING];
   const flags: string[] = [];
-  PERMISSIONS.forEach((name, i) => {
-    if (isWhole(states[i])) return void flags.push(`--allow-${name}`);
-    const parts = partsOf(name, options);
-    if (parts.length > 0) flags.push(`--allow-${name}=${parts.join(",")}`);
-  });
+  for (const { name, whole } of permissions) {
+    const parts = whole ? [] : partsOf(name, options);
+    if (whole) flags.push(`--allow-${name}`);
+    else if (parts.length > 0) flags.push(`--allow-${name}=${parts.join(",")}`);
+  }
   return flags;
 }
 

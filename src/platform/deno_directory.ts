@@ -23,7 +23,7 @@ export async function makeTemporaryDirectory(parent?: string): Promise<Temporary
   watchExit();
   try {
     // Deno makes it with mode 0700.
-    const path = await Deno.makeTempDir({ dir: parent, prefix: PREFIX });
+    const path = await Deno.makeTempDir(parent === undefined ? { prefix: PREFIX } : { dir: parent, prefix: PREFIX });
     live.add(path);
     return new DenoDirectory(path);
   } catch (error) {

@@ -40,7 +40,8 @@ function startWatch(directories: readonly string[]): Deno.FsWatcher {
     return Deno.watchFs([...directories], { recursive: false });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const resource = scarceResource(error, directories[0]);
+    const [first = "."] = directories;
+    const resource = scarceResource(error, first);
     throw resource === null ? error : new WatchLimit(resource, { cause: error });
   }
 }

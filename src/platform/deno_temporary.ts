@@ -25,7 +25,7 @@ export function denoTemporaryFiles(directory?: string): TemporaryFiles {
 function openNameless(dir: string | undefined): TemporaryFile {
   try {
     // No wait in between: only a process that is killed between these lines leaves a file, and it is empty.
-    const path = Deno.makeTempFileSync({ dir, prefix: PREFIX });
+    const path = Deno.makeTempFileSync(dir === undefined ? { prefix: PREFIX } : { dir, prefix: PREFIX });
     const file = Deno.openSync(path, { read: true, write: true });
     if (Deno.build.os === "windows") return new DenoTemporaryFile(file, path, path);
     Deno.removeSync(path);

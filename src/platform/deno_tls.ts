@@ -96,7 +96,8 @@ function nativeStream(connection: Deno.TcpConn): NodeSocket | null {
   );
   if (tcp === null || resource === undefined) return null;
   const handle = tcp.make();
-  if (handle.openFromRid((connection as unknown as Record<symbol, number>)[resource]) !== 0) return null;
+  const rid = (connection as unknown as Record<symbol, number>)[resource];
+  if (rid === undefined || handle.openFromRid(rid) !== 0) return null;
   const stream = new NodeSocket({ handle, allowHalfOpen: true } as ConstructorParameters<typeof NodeSocket>[0]);
   // The handle has a second descriptor of the connection. The first stays open, because closing it ends the local side of both.
   stream.once("close", () => connection.close());

@@ -47,9 +47,9 @@ export type ListenOptions =
     /** 0 for one that is free. */
     port: number;
     /** Lets several processes listen on the port (SO_REUSEPORT). */
-    reusePort?: boolean;
+    reusePort?: boolean | undefined;
     /** If it is set, the connections are TLS. */
-    tls?: TlsOptions;
+    tls?: TlsOptions | undefined;
   }
   | { transport: "unix"; path: string };
 
@@ -160,7 +160,7 @@ export interface ChildOptions extends ChildAccess {
   /** True if a user waits for the child. It then starts faster, and takes some megabytes more. */
   isAwaited: boolean;
   /** The application's configuration file, if it has one and none was named for this process. */
-  config?: string;
+  config?: string | undefined;
 }
 
 /** What a child must be permitted, in case this process is permitted only parts of it. */

@@ -72,7 +72,8 @@ export async function findControlPath(platform: Platform): Promise<string> {
     // A supervisor that was started without XDG_RUNTIME_DIR is in the first temporary directory that can be used.
     if (live.length > 0 || !place.isParentPrivate) break;
   }
-  if (live.length === 1) return live[0];
+  const [first, ...others] = live;
+  if (first !== undefined && others.length === 0) return first;
   throw new Failure(
     EXIT.error,
     live.length === 0

@@ -42,7 +42,7 @@ export interface SupervisorOptions {
 export interface SupervisorEnd {
   code: number;
   /** Why, if it was not a stop. */
-  message?: string;
+  message?: string | undefined;
   /** Of all workers that there ever were. */
   tally: Tally;
   /** Connections were cut since the stop began. */

@@ -14,7 +14,7 @@ export interface Poll {
   /** Aborted when the client leaves. */
   signal: () => AbortSignal;
   /** True once the server stops. */
-  isStopping?: () => boolean;
+  isStopping?: (() => boolean) | undefined;
 }
 
 const EVENTS = "text/event-stream";

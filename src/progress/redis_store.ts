@@ -32,12 +32,12 @@ export interface RedisStoreOptions {
    * Told once a minute at most if Redis is away.
    * @default writes to stderr
    */
-  log?: Log;
+  log?: Log | undefined;
   /**
    * Time, for tests.
    * @default the runtime's
    */
-  clock?: Clock;
+  clock?: Clock | undefined;
 }
 
 /**

@@ -19,7 +19,7 @@ export interface UploadProgressOptions {
    * The registry that follows the uploads and answers for them.
    * @default the {@linkcode uploads} of this process
    */
-  uploads?: Uploads;
+  uploads?: Uploads | undefined;
 }
 
 /**

@@ -36,20 +36,20 @@ export interface UploadsOptions {
    * The store that tells other processes of the progress.
    * @default {null} in this process alone
    */
-  store?: ProgressStore | null;
+  store?: ProgressStore | null | undefined;
   /**
    * Time, for tests.
    * @default the runtime's
    */
-  clock?: Clock;
+  clock?: Clock | undefined;
 }
 
 /** What a watching can be told. */
 export interface WatchOptions {
   /** Ends it. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Looked at again and again: once it is true, nothing is waited for but an upload that runs. */
-  isStopping?: () => boolean;
+  isStopping?: (() => boolean) | undefined;
 }
 
 /** An upload that is over. */

@@ -17,13 +17,13 @@ export interface SourceSetOptions {
    *
    * @default {[]} those in which the application's own modules stand, without what is below
    */
-  directories?: readonly string[];
+  directories?: readonly string[] | undefined;
   /**
    * Finds the configuration file that the application is loaded with; null for none.
    *
    * @default the nearest deno.json or deno.jsonc beside or above the application
    */
-  config?: (app: string) => string | null;
+  config?: ((app: string) => string | null) | undefined;
 }
 
 /** What finding them needs of its surroundings. */

@@ -19,19 +19,19 @@ export interface WatchOptions extends SourceSetOptions {
    *
    * @default {DEFAULT_PATTERN} and all files that the application consists of, whatever they are called
    */
-  pattern?: RegExp;
+  pattern?: RegExp | undefined;
   /**
    * Milliseconds of quiet before a change is told.
    *
    * @default {200}
    */
-  delayMs?: number;
+  delayMs?: number | undefined;
   /**
    * Milliseconds after which all files are looked at again, for file systems that tell of no events.
    *
    * @default {0} the system tells what happens
    */
-  pollMs?: number;
+  pollMs?: number | undefined;
 }
 
 /** What watching needs of its surroundings; a `Platform` has all but the log. */

@@ -43,6 +43,6 @@ function shorten(name: string): string {
 
 function trimEnd(name: string): string {
   let end = name.length;
-  while (end > 0 && (name[end - 1] === "." || name[end - 1].trim() === "")) end--;
+  while (end > 0 && (name[end - 1] === "." || name.charAt(end - 1).trim() === "")) end--;
   return name.slice(0, end);
 }

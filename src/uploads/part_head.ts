@@ -90,7 +90,7 @@ export function readPartHead(bytes: Uint8Array, reading: HeadReading): PartHead 
     return null;
   }
   const { field, said } = disposition;
-  const type = fields.type?.split(";", 1)[0].trim().toLowerCase() ?? "";
+  const type = beforeSemicolon(fields.type ?? "");
   const isMixed = said === null && type === "multipart/mixed";
   if (isMixed && (strict || within !== null)) throw bad("holds several files; send each as a part of its own");
   const boundary = isMixed ? readBoundary(fields.type!, strict) : null;
@@ -122,13 +122,19 @@ function readFields(text: string): HeadFields {
   // A line that begins with a space goes on with the one before (RFC 5322, section 2.2.3).
   for (const line of text.replace(/\r\n(?=[ \t])/g, "").split("\r\n")) {
     const [, name, value] = FIELD_LINE.exec(line) ?? [];
-    if (name === undefined || /[\r\n]/.test(line)) throw bad("has a line that is no field");
+    if (name === undefined || value === undefined || /[\r\n]/.test(line)) throw bad("has a line that is no field");
     const key = keyOf(name.toLowerCase());
     if (key === null) continue;
     if (fields[key] !== null) throw bad(`has two fields ${name.toLowerCase()}`);
     fields[key] = value.trim();
   }
   return fields;
+}
+
+/** A value without its parameters, in lower case. */
+function beforeSemicolon(text: string): string {
+  const [value = ""] = text.split(";", 1);
+  return value.trim().toLowerCase();
 }
 
 function keyOf(name: string): keyof HeadFields | null {
@@ -157,7 +163,7 @@ function readDisposition(
   text: string,
   { strict, within }: HeadReading,
 ): { field: string; said: string | null } | null {
-  const kind = text.split(";", 1)[0].trim().toLowerCase();
+  const kind = beforeSemicolon(text);
   if (!TOKEN.test(kind)) throw bad("has a malformed content-disposition");
   if (!(kind === "form-data" || within !== null && (kind === "file" || kind === "attachment"))) return null;
   const read = readParameters(text) ?? (strict ? null : readLooseParameters(text));
@@ -182,7 +188,7 @@ function unescapeForm(text: string): string {
 /** A name in another alphabet, `UTF-8''%e2%82%ac.txt` (RFC 8187); null if it cannot be read. */
 function decodeExtended(text: string | undefined): string | null {
   const [, charset, coded] = /^(utf-8|iso-8859-1)'[^']*'(.*)$/i.exec(text ?? "") ?? [];
-  if (coded === undefined || /%(?![0-9a-f]{2})|[^\x21-\x7e]/i.test(coded)) return null;
+  if (charset === undefined || coded === undefined || /%(?![0-9a-f]{2})|[^\x21-\x7e]/i.test(coded)) return null;
   const latin1 = coded.replace(/%(..)/g, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
   return charset.toLowerCase() === "utf-8"
     ? utf8.decode(Uint8Array.from(latin1, (letter) => letter.charCodeAt(0)))

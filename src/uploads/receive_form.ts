@@ -104,7 +104,8 @@ function uploadsOf({ fields, order }: FormIntake, store: UploadStore): ReceivedF
   return {
     fields,
     files,
-    entries: order.map(([field, value]) => [field, value ?? files[file++]]),
+    // Each entry without a value has a file, in the same order.
+    entries: order.map(([field, value]) => [field, value ?? files[file++]!]),
     field: (name) => fields.get(name)?.at(-1) ?? null,
     file: (name) => files.findLast(({ field }) => field === name) ?? null,
     dispose,

@@ -1,6 +1,7 @@
 // How a part is decoded that was encoded for mail: base64 and quoted-printable (RFC 2045, sections 6.7 and 6.8).
 // RFC 7578 deprecates both (section 4.7). Bytes come in pieces; what is kept between two pieces is bounded.
 // Never guess: what is not base64 or not quoted-printable is an UploadError.
+// `!` marks reads that are in range: of bytes before their length, and of tables that have an entry for every byte.
 
 import { showWord, UploadError } from "./upload_error.ts";
 
@@ -63,7 +64,7 @@ class Base64Decoder implements TransferDecoder {
     const out = new Uint8Array((this.#letters + bytes.length) * 3 >> 2);
     let at = 0;
     for (let i = 0; i < bytes.length; i++) {
-      const value = BASE64[bytes[i]];
+      const value = BASE64[bytes[i]!]!;
       if (value === SPACE) continue;
       if (value > SPACE || this.#isPadded) this.#pad(value);
       else {
@@ -170,7 +171,7 @@ class QuotedPrintableDecoder implements TransferDecoder {
   }
 
   #hex(octet: number): number {
-    const value = HEX[octet];
+    const value = HEX[octet]!;
     if (value > 15) throw this.#malformed("its = is followed neither by two digits nor by a line end");
     return value;
   }

@@ -68,7 +68,8 @@ export class ChunkedReader {
         this.#at = "done";
       } else if (inbox.at === inbox.end) return null;
       else if (this.#at === "data") return this.#takeData(inbox);
-      else this.#takeOctet(inbox.bytes[inbox.at++]);
+      // In range: inbox.at is before inbox.end here.
+      else this.#takeOctet(inbox.bytes[inbox.at++]!);
     }
     return "done";
   }

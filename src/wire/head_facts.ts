@@ -74,7 +74,8 @@ function lowerCodes(name: string): number[] {
 function isName(bytes: Uint8Array, at: number, name: number[]): boolean {
   for (let i = 0; i < name.length; i++) {
     // "-" has the bit of a small letter already, so one OR folds the case of every name above.
-    if ((bytes[at + i] | 0x20) !== name[i]) return false;
+    // In range: the field's name is as long as `name`.
+    if ((bytes[at + i]! | 0x20) !== name[i]) return false;
   }
   return true;
 }

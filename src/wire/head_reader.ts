@@ -1,5 +1,6 @@
 // The grammar of a request head and of a trailer section (RFC 9112, sections 2 to 5 and 7.1.2).
 // No byte is looked at twice. A head that comes in pieces is resumed where it stopped, at any byte.
+// `bytes[i]!` is in range: `i` is below `limit` at each of these reads, and `limit` is never past the buffer.
 
 import {
   isDigit,
@@ -125,7 +126,7 @@ export class HeadReader {
     let i = at;
     for (; i < limit; i++) {
       if (this.#at === "startLf") {
-        if (bytes[i] !== LF) throw lineEnding(bytes[i]);
+        if (bytes[i] !== LF) throw lineEnding(bytes[i]!);
         this.#at = "start";
       } else if (bytes[i] === CR) this.#at = "startLf";
       else {
@@ -142,47 +143,47 @@ export class HeadReader {
     let i = at;
     switch (this.#at) {
       case "method":
-        while (i < limit && TOKEN[bytes[i]] === 1) i++;
+        while (i < limit && TOKEN[bytes[i]!] === 1) i++;
         if (i - from - this.methodStart >= this.#maxLineBytes) throw this.#tooLarge(this.#maxLineBytes);
         if (i === limit) return i;
         if (bytes[i] !== SP || i - from === this.methodStart) {
           const wanted = bytes[i] === TLS_HANDSHAKE ? "plain HTTP, not TLS, and so a method" : "a method";
-          throw unexpected("bad-request-line", `${wanted} and one space`, bytes[i]);
+          throw unexpected("bad-request-line", `${wanted} and one space`, bytes[i]!);
         }
         this.methodEnd = i - from;
         i++;
         this.#at = "target";
       // falls through
       case "target":
-        while (i < limit && TARGET[bytes[i]] === 1) i++;
-        if (i < limit && TARGET[bytes[i]] === 2) {
+        while (i < limit && TARGET[bytes[i]!] === 1) i++;
+        if (i < limit && TARGET[bytes[i]!] === 2) {
           this.isTargetUtf8 = true;
-          while (i < limit && TARGET[bytes[i]] !== 0) i++;
+          while (i < limit && TARGET[bytes[i]!] !== 0) i++;
         }
         if (i - from - this.methodStart + VERSION_BYTES > this.#maxLineBytes) throw this.#tooLarge(this.#maxLineBytes);
         if (i === limit) return i;
         this.targetEnd = i - from;
         if (this.targetEnd === this.methodEnd + 1) {
-          throw unexpected("bad-request-line", "one space and a target after the method", bytes[i]);
+          throw unexpected("bad-request-line", "one space and a target after the method", bytes[i]!);
         }
         if (bytes[i] === CR) {
           this.#at = "noVersionLf";
           return refuseNoVersion(bytes, this.#wordsIn(from), i + 1, limit);
         }
-        if (bytes[i] !== SP) throw unexpected("bad-target", "a target of visible characters", bytes[i]);
+        if (bytes[i] !== SP) throw unexpected("bad-target", "a target of visible characters", bytes[i]!);
         i++;
         this.#at = "version";
       // falls through
       case "version":
         i = this.#readVersion(bytes, from, i, limit);
         if (i === limit) return i;
-        if (bytes[i] !== CR) throw lineEnding(bytes[i]);
+        if (bytes[i] !== CR) throw lineEnding(bytes[i]!);
         i++;
         this.#at = "lineLf";
       // falls through
       case "lineLf":
         if (i === limit) return i;
-        if (bytes[i] !== LF) throw lineEnding(bytes[i]);
+        if (bytes[i] !== LF) throw lineEnding(bytes[i]!);
         i++;
         this.fieldsAt = i - from;
         this.#stage = "fields";
@@ -208,11 +209,11 @@ export class HeadReader {
       const place = i - start;
       if (place < VERSION.length) {
         if (bytes[i] === VERSION[place]) continue;
-        if (place !== MAJOR_PLACE || !isDigit(bytes[i])) throw noVersion(bytes[i]);
+        if (place !== MAJOR_PLACE || !isDigit(bytes[i]!)) throw noVersion(bytes[i]!);
         this.#at = "otherVersion";
         return refuseVersion(bytes, from + this.targetEnd + 1, i, limit);
       } else if (place === MINOR_PLACE) {
-        if (!isDigit(bytes[i])) throw noVersion(bytes[i]);
+        if (!isDigit(bytes[i]!)) throw noVersion(bytes[i]!);
         this.minor = bytes[i] === ZERO ? 0 : 1;
       } else break;
     }
@@ -235,10 +236,10 @@ export class HeadReader {
           this.#at = "name";
         // falls through
         case "name":
-          while (i < limit && TOKEN[bytes[i]] === 1) i++;
+          while (i < limit && TOKEN[bytes[i]!] === 1) i++;
           if (i === limit) break;
           field.nameEnd = i - from;
-          if (bytes[i] !== COLON || field.nameEnd === field.nameStart) throw this.#badName(bytes[i]);
+          if (bytes[i] !== COLON || field.nameEnd === field.nameStart) throw this.#badName(bytes[i]!);
           i++;
           this.#at = "blank";
         // falls through
@@ -249,17 +250,17 @@ export class HeadReader {
           this.#at = "value";
         // falls through
         case "value":
-          while (i < limit && FIELD_VALUE[bytes[i]] === 1) i++;
+          while (i < limit && FIELD_VALUE[bytes[i]!] === 1) i++;
           if (i === limit) break;
           if (bytes[i] !== CR) {
             if (bytes[i] === LF) throw lineEnding(LF);
-            throw unexpected("bad-field", "a field value without control characters", bytes[i]);
+            throw unexpected("bad-field", "a field value without control characters", bytes[i]!);
           }
           i++;
           this.#at = "valueLf";
           break;
         case "valueLf": {
-          if (bytes[i] !== LF) throw lineEnding(bytes[i]);
+          if (bytes[i] !== LF) throw lineEnding(bytes[i]!);
           let valueEnd = i - 1;
           const valueStart = from + field.valueStart;
           while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB)) valueEnd--;
@@ -270,7 +271,7 @@ export class HeadReader {
           break;
         }
         case "endLf":
-          if (bytes[i] !== LF) throw lineEnding(bytes[i]);
+          if (bytes[i] !== LF) throw lineEnding(bytes[i]!);
           this.#stage = "done";
           return i + 1;
       }

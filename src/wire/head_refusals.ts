@@ -1,5 +1,6 @@
 // Why a head is refused: which status and which words tell the client.
 // A line that is refused may be looked at again; head_reader.ts itself looks at no byte twice.
+// `bytes[i]!` is in range: `i` is below `limit`, which is never past the buffer.
 
 import { LF, showOctet, ZERO } from "./octets.ts";
 import { badRequest, type ProtocolCode, ProtocolError } from "./protocol_error.ts";
@@ -63,7 +64,7 @@ export function noVersion(octet: number): ProtocolError {
 export function refuseVersion(bytes: Uint8Array, start: number, at: number, limit: number): number {
   for (let i = at; i < limit; i++) {
     const place = i - start;
-    if (place === DOT_PLACE ? bytes[i] !== DOT : !isDigit(bytes[i])) throw noVersion(bytes[i]);
+    if (place === DOT_PLACE ? bytes[i] !== DOT : !isDigit(bytes[i]!)) throw noVersion(bytes[i]!);
     if (place === MINOR_PLACE) {
       throw new ProtocolError("bad-version", 505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
     }
@@ -88,7 +89,7 @@ export function refuseNoVersion(
   limit: number,
 ): number {
   if (at === limit) return limit;
-  if (bytes[at] !== LF) throw lineEnding(bytes[at]);
+  if (bytes[at] !== LF) throw lineEnding(bytes[at]!);
   const isGet = String.fromCharCode(...bytes.subarray(words.method, words.method + 4)) === "GET ";
   if (isGet && bytes[words.target] === SLASH) {
     throw new ProtocolError("bad-version", 505, "the request line names no version, as HTTP/0.9 had it");

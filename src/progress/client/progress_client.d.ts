@@ -56,22 +56,22 @@ export interface UploadProgressOptions {
    * The element that gets the list of uploads.
    * @default after the form
    */
-  container?: ContainerElement;
+  container?: ContainerElement | undefined;
   /**
    * What becomes one upload: the form as it stands, or each of its files with the form's other fields.
    * @default {"form"}
    */
-  each?: "form" | "file";
+  each?: "form" | "file" | undefined;
   /**
    * Uploads that run at once; others wait. A browser opens six connections to a host, and the page may need some.
    * @default {3}
    */
-  atOnce?: number;
+  atOnce?: number | undefined;
   /**
    * Texts that replace the English ones.
    * @default {{}}
    */
-  texts?: Partial<ProgressTexts>;
+  texts?: Partial<ProgressTexts> | undefined;
 }
 
 /** A form that shows its uploads. */
