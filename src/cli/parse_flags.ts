@@ -128,23 +128,23 @@ function readValue({ kind, choices = [] }: Flag, text: string): unknown {
 
 function unknownFlag(raw: string, name: string): string {
   const known = FLAGS.map((flag) => flag.name);
-  const nearest = OTHER_NAMES[name] ?? known.sort((a, b) => distance(name, a) - distance(name, b))[0];
+  const nearest = OTHER_NAMES.get(name) ?? known.sort((a, b) => distance(name, a) - distance(name, b))[0];
   const isNear = nearest !== undefined &&
-    (name in OTHER_NAMES || distance(name, nearest) <= Math.max(2, name.length / 3));
+    (OTHER_NAMES.has(name) || distance(name, nearest) <= Math.max(2, name.length / 3));
   return `unknown flag ${raw}${name.length > 1 && isNear ? `; did you mean --${nearest}?` : ""} (--help shows all)`;
 }
 
 /** What other servers call it. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-  watch: "restart",
-  reload: "restart",
-  bind: "host",
-  hostname: "host",
-  listen: "host",
-  socket: "unix",
-  uds: "unix",
-  timeout: "header-timeout",
-};
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ["watch", "restart"],
+  ["reload", "restart"],
+  ["bind", "host"],
+  ["hostname", "host"],
+  ["listen", "host"],
+  ["socket", "unix"],
+  ["uds", "unix"],
+  ["timeout", "header-timeout"],
+]);
 
 /** Levenshtein's distance: how many letters have to be changed, added or taken away. */
 function distance(a: string, b: string): number {

@@ -7,18 +7,25 @@ export class BadValue extends Error {
   override readonly name = "BadValue";
 }
 
-const SIZE_UNITS: Record<string, number> = {
-  "": 1,
-  b: 1,
-  k: 1024,
-  kib: 1024,
-  m: 1024 ** 2,
-  mib: 1024 ** 2,
-  g: 1024 ** 3,
-  gib: 1024 ** 3,
-};
+// Maps, because an object has entries that are not in its literal, such as "constructor".
+const SIZE_UNITS: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["b", 1],
+  ["k", 1024],
+  ["kib", 1024],
+  ["m", 1024 ** 2],
+  ["mib", 1024 ** 2],
+  ["g", 1024 ** 3],
+  ["gib", 1024 ** 3],
+]);
 
-const TIME_UNITS: Record<string, number> = { "": 1000, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const TIME_UNITS: ReadonlyMap<string, number> = new Map([
+  ["", 1000],
+  ["ms", 1],
+  ["s", 1000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+]);
 
 /**
  * Reads a size.
@@ -29,7 +36,7 @@ const TIME_UNITS: Record<string, number> = { "": 1000, ms: 1, s: 1000, m: 60_000
  */
 export function readSize(text: string): number {
   const [, figure, unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
-  const factor = SIZE_UNITS[unit.toLowerCase()];
+  const factor = SIZE_UNITS.get(unit.toLowerCase());
   if (figure === undefined || factor === undefined) {
     throw new BadValue(`expected a size such as 64KiB, 10m or 1g, got "${text}"`);
   }
@@ -45,7 +52,7 @@ export function readSize(text: string): number {
  */
 export function readTime(text: string): number {
   const [, figure, unit = ""] = /^(\d+(?:\.\d+)?)\s*(|ms|s|m|h)$/i.exec(text.trim()) ?? [];
-  const factor = TIME_UNITS[unit.toLowerCase()];
+  const factor = TIME_UNITS.get(unit.toLowerCase());
   if (figure === undefined || factor === undefined) {
     throw new BadValue(`expected seconds, or a time such as 200ms, 10s, 5m or 1h, got "${text}"`);
   }

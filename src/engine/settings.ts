@@ -126,7 +126,7 @@ export class SettingError extends RangeError {
 export function settle(limits: Limits): Settings {
   const settings: Settings = { ...DEFAULTS };
   for (const [name, value] of Object.entries(limits)) {
-    if (value === undefined || !(name in DEFAULTS || name === "health")) continue;
+    if (value === undefined || !(Object.hasOwn(DEFAULTS, name) || name === "health")) continue;
     const kind = typeof DEFAULTS[name as keyof Settings];
     if (kind === "number" && (typeof value !== "number" || !(value >= 0))) {
       throw new SettingError(name, `expected a number from 0, got ${JSON.stringify(value)}`);

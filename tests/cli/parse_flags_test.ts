@@ -89,6 +89,10 @@ Deno.test("An unknown flag is refused with the nearest", () => {
   refuses(["-x"], /^unknown flag -x/);
 });
 
+Deno.test("An unknown flag that every object has as a property has no other name", () => {
+  refuses(["--constructor"], /^unknown flag --constructor \(/);
+});
+
 Deno.test("A bad value is refused with the flag or the variable that has it", () => {
   refuses(["--port", "80000"], /^--port: expected a port from 0 to 65535, got "80000"$/);
   refuses(["--keep-alive", "long"], /^--keep-alive: expected seconds/);

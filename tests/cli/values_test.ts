@@ -45,6 +45,7 @@ Deno.test("What cannot be read is refused with what came", () => {
       [readSize, "ten"],
       [readSize, "-1"],
       [readSize, "1t"],
+      [readSize, "1constructor"],
       [readSize, ""],
       [readTime, "1d"],
       [readTime, "soon"],
