@@ -12,9 +12,12 @@ const WIDTH = 1280;
 const MARGIN = 18;
 
 const MB = 1_000_000;
+/** The file whose progress says when to take the picture. */
+const FILM = "holiday film.mov";
+
 /** At the demo's 10 MB/s the first is over and the others are on their way when the picture is taken. */
 const FILES = [
-  { name: "holiday film.mov", bytes: 160 * MB },
+  { name: FILM, bytes: 160 * MB },
   { name: "loom pattern.zip", bytes: 105 * MB },
   { name: "draft.pdf", bytes: 9 * MB },
 ];
@@ -27,7 +30,7 @@ try {
   await using browsing = await browse(path);
   const page = await browsing.open(served.url, { viewport: { width: WIDTH, height: 1400 }, colorScheme: "light" });
   await page.setInputFiles("#files", await Promise.all(FILES.map((file) => makeFile(folder, file))));
-  const film = page.getByRole("group", { name: FILES[0].name });
+  const film = page.getByRole("group", { name: FILM });
   await film.getByText(/^5\d\.\d MB of/).waitFor();
   await page.getByRole("button", { name: "Start" }).click();
   await page.mouse.move(0, 0);

@@ -12,13 +12,18 @@ import {
   methodsOf,
   runsOf,
 } from "../tests/helpers/conversations.ts";
+import { itemAt } from "../tests/helpers/items.ts";
 import { join, readResponses } from "../tests/helpers/responses.ts";
 
 /** Conversations that are made at once, and used again and again by all connections. */
 const CONVERSATIONS = 2_000;
 
 const options = new Map<string, string>();
-for (let i = 0; i < Deno.args.length; i += 2) options.set(Deno.args[i].replace(/^--/, ""), Deno.args[i + 1]);
+for (let i = 0; i < Deno.args.length; i += 2) {
+  const [flag = "", value] = Deno.args.slice(i, i + 2);
+  if (value === undefined) throw new TypeError(`${flag}: expected a value after it`);
+  options.set(flag.replace(/^--/, ""), value);
+}
 const wanted = Number(options.get("requests") ?? 1_000_000);
 const connections = Number(options.get("connections") ?? 64);
 const body = options.get("body") ?? "auto";
@@ -98,7 +103,7 @@ const failures: string[] = [];
 async function work(nr: number): Promise<void> {
   const client = new Client(await Deno.connect({ hostname: "127.0.0.1", port }));
   for (let i = nr * 31; answered < wanted && failures.length === 0; i++) {
-    const asked = pool[i % pool.length];
+    const asked = itemAt(pool, i % pool.length);
     const failure = await client.hold(asked);
     if (failure !== null) failures.push(failure);
     else answered += asked.asks.length;

@@ -1,6 +1,7 @@
 // Which modules can be served, and what their authors are told where one cannot.
 
 import assert from "node:assert/strict";
+import { firstItems } from "../helpers/items.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { type Ended, runToEnd, start, unixTest } from "../helpers/program.ts";
 import { loadApp } from "../../src/app/load_app.ts";
@@ -160,7 +161,7 @@ Deno.test("An application beside its own deno.json is told what to type, and tha
     const { code, stderr } = await runToEnd(["app.ts"], { cwd: directory });
     assert.equal(code, 4);
     assert.match(stderr, /^weft: cannot load[\s\S]*app\.ts:1:22/);
-    const [advice, config] = /deno run -A --config (\S+) \S+mod\.ts \S+app\.ts\n$/.exec(stderr)!;
+    const [advice, config] = firstItems(/deno run -A --config (\S+) \S+mod\.ts \S+app\.ts\n$/.exec(stderr)!, 2);
     assert.equal(advice, `deno run -A --config ${directory}/deno.json ${PROGRAM} ${directory}/app.ts\n`);
     await using program = start(["-p", "0", `${directory}/app.ts`], { deno: ["-A", "--config", config] });
     assert.equal(await (await fetch(await program.url())).text(), "mapped");

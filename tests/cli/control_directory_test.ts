@@ -2,6 +2,7 @@
 
 import { denoPlatform } from "../../src/platform/deno.ts";
 import assert from "node:assert/strict";
+import { itemAt } from "../helpers/items.ts";
 import { type Running, runToEnd, start, type StartOptions, unixTest } from "../helpers/program.ts";
 import { WORKERS_APP } from "../helpers/supervised.ts";
 
@@ -20,8 +21,7 @@ async function withTemporary(call: (temporary: string) => Promise<void>): Promis
 
 /** The directory of the control socket that a program says it has. */
 async function directoryOf(program: Running): Promise<string> {
-  const [, path] = await program.waitFor(/; control: (.*)\/\d+\.sock\n/);
-  return path;
+  return itemAt(await program.waitFor(/; control: (.*)\/\d+\.sock\n/), 1);
 }
 
 async function assertFallback(options: StartOptions, expected: string): Promise<void> {

@@ -1,6 +1,7 @@
 // How an operator looks at workers that run, and changes how many there are: `weft ctl` and signals.
 
 import assert from "node:assert/strict";
+import { firstItems, itemAt } from "../helpers/items.ts";
 import { runToEnd, start, unixTest } from "../helpers/program.ts";
 import { supervise, WORKERS_APP } from "../helpers/supervised.ts";
 
@@ -50,7 +51,7 @@ unixTest("Workers come and go by TTIN, TTOU and ctl scale, and never the last", 
   assert.equal((await program.ctl("scale", "-1")).stdout, "workers: 2\n");
   assert.equal((await program.ctl("scale", "0", "--json")).stdout, '{"text":"workers: 1"}\n');
   await program.waitForCount(/left \(scale\)/, 3);
-  assert.equal((await program.atStrength(1))[0].nr, 1);
+  assert.equal(itemAt(await program.atStrength(1), 0).nr, 1);
 });
 
 unixTest("A dump shows all processes at once, by USR1, ctl dump and ctl top", async () => {
@@ -134,7 +135,7 @@ unixTest("A --control that is not a socket, or is another process's, is left alo
     const [path, message] of [
       [file, "the path exists and is not a socket but a file"],
       [program.control, "another process listens there; stop it"],
-    ]
+    ] as const
   ) {
     assert.deepEqual(await runToEnd(["-w", "1", "-p", "0", "--control", path, WORKERS_APP]), {
       code: 1,
@@ -148,7 +149,7 @@ unixTest("A --control that is not a socket, or is another process's, is left alo
 unixTest("Very long paths are cut in a dump, and cost no worker its place", async () => {
   await using program = await supervise(["-w", "1", WORKERS_APP]);
   const port = await program.port();
-  const [{ pid }] = await program.atStrength(1);
+  const [{ pid }] = firstItems(await program.atStrength(1), 1);
   const request = new TextEncoder().encode(`GET /never/${"x".repeat(7_900)} HTTP/1.1\r\nhost: a\r\n\r\n`);
   const connections = await Promise.all(Array.from({ length: 1_200 }, async () => {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { noteHangup } from "../../src/cli/hangup.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
+import { itemAt } from "../helpers/items.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { hasProgram, linuxTest, type Running, start } from "../helpers/program.ts";
 import { hasTerminals, IN_TERMINAL } from "../helpers/terminal.ts";
@@ -32,7 +33,7 @@ async function serving(program: Running): Promise<{ url: string; pid: number; pi
   const url = await program.url();
   await program.waitFor(/\[INFO\] weft .* serves /);
   const pids = pidsIn(program.stdout + program.stderr);
-  return { url, pid: pids[0], pids };
+  return { url, pid: itemAt(pids, 0), pids };
 }
 
 function isAlive(pid: number): boolean {

@@ -1,6 +1,7 @@
 // The program as its user meets it: a real process, real sockets, what it prints and how it ends.
 
 import assert from "node:assert/strict";
+import { itemAt } from "../helpers/items.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { hasProgram, runToEnd, start, unixTest } from "../helpers/program.ts";
 
@@ -27,7 +28,7 @@ Deno.test("The demo's stream comes line by line", async () => {
   await using program = start(["-p", "0"]);
   const response = await fetch(`${await program.url()}/stream`);
   const pieces = await Array.fromAsync(response.body!.pipeThrough(new TextDecoderStream()));
-  assert.match(pieces[0], /^line 1 of 50/);
+  assert.match(itemAt(pieces, 0), /^line 1 of 50/);
   assert.ok(pieces.length >= 20, `came in ${pieces.length} pieces`);
   assert.equal(pieces.join("").split("\n").length, 51);
 });

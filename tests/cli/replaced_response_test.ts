@@ -6,10 +6,10 @@ import { type Running, start } from "../helpers/program.ts";
 
 const fixture = (name: string) => fromFileUrl(new URL(`../fixtures/${name}`, import.meta.url));
 
-const WAYS: Record<string, () => Running> = {
+const WAYS = {
   "the program": () => start(["-p", "0", "--health", "/health", fixture("replaced_response_app.ts")]),
   "the library, loaded later": () => start([], { program: fixture("replaced_response_library.ts") }),
-};
+} satisfies Record<string, () => Running>;
 
 /** What comes back: status, body, and the fields that the case is about. */
 const EXPECTED: [path: string, status: number, body: string, fields?: Record<string, string>][] = [

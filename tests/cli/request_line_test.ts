@@ -1,6 +1,7 @@
 // The limit of a request line, as a user sets it: by flag, application or variable.
 
 import assert from "node:assert/strict";
+import { firstItems } from "../helpers/items.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { runToEnd, start, type StartOptions } from "../helpers/program.ts";
 import { RawClient } from "../helpers/raw_client.ts";
@@ -13,7 +14,7 @@ async function statusOf(args: string[], options: StartOptions, bytes: number): P
   const { hostname, port } = new URL(await program.url());
   using client = await RawClient.connect({ transport: "tcp", hostname, port: Number(port) });
   await client.send(`GET /${"x".repeat(bytes - "GET / HTTP/1.1".length)} HTTP/1.1\r\nhost: test\r\n\r\n`);
-  const [response] = await client.responses(1);
+  const [response] = firstItems(await client.responses(1), 1);
   return response.status;
 }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { canInherit, inheriting } from "../helpers/inherited.ts";
+import { firstItems } from "../helpers/items.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { untilRefused } from "../helpers/refused.ts";
 import { type Running, start, unixTest } from "../helpers/program.ts";
@@ -40,7 +41,7 @@ unixTest("TERM lets what runs finish, refuses what is new, and ends with 0", asy
 for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
   unixTest(`A second ${signal} stops at once with ${code}`, async () => {
     await using program = start(["-p", "0", "--debug", APP]);
-    const [answer] = await hold(program, 1);
+    const [answer] = firstItems(await hold(program, 1), 1);
     program.kill(signal);
     await program.waitFor(new RegExp(`${signal}: stopping`));
     program.kill(signal);
@@ -53,7 +54,7 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
 
 unixTest("The deadline of a graceful stop cuts what still runs and ends with 143", async () => {
   await using program = start(["-p", "0", "--debug", "--graceful-timeout", "200ms", APP]);
-  const [answer] = await hold(program, 1);
+  const [answer] = firstItems(await hold(program, 1), 1);
   program.kill("SIGTERM");
   await assert.rejects(answer);
   assert.equal((await program.ended).code, 143);

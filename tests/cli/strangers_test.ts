@@ -1,6 +1,7 @@
 // Nothing which comes over the control socket disturbs the service.
 
 import assert from "node:assert/strict";
+import { firstItems } from "../helpers/items.ts";
 import { unixTest } from "../helpers/program.ts";
 import { supervise, WORKERS_APP } from "../helpers/supervised.ts";
 
@@ -47,7 +48,7 @@ unixTest(
     for (const connection of deaf) await writeAll(connection, '{"ask":"dump"}\n');
     assert.ok((await program.ask({ ask: "reload" })).ok);
     assert.match(await (await fetch(url)).text(), /^\d+$/);
-    const [worker] = await program.atStrength(1);
+    const [worker] = firstItems(await program.atStrength(1), 1);
     assert.deepEqual([worker.generation, worker.restarts], [3, 0]);
     for (const connection of [...silent, ...deaf]) connection.close();
     const { code, stderr } = await program.stop();

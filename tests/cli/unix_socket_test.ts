@@ -136,7 +136,9 @@ unixTest(
   async () => {
     await inDirectory(async (directory) => {
       await makeStale(`${directory}/stale`);
-      for (const [name, target] of [["to-stale", "stale"], ["to-nothing", "nothing"], ["to-itself", "to-itself"]]) {
+      for (
+        const [name, target] of [["to-stale", "stale"], ["to-nothing", "nothing"], ["to-itself", "to-itself"]] as const
+      ) {
         const link = `${directory}/${name}`;
         await Deno.symlink(target, link);
         await assertRefused(link, cannotListen(link, LINK));
@@ -159,7 +161,7 @@ unixTest("--unix is refused if its directory is missing, is a file, or takes no 
         [`${directory}/`, DIRECTORY],
         [".", DIRECTORY],
         ["/dev/null", DEVICE],
-      ]
+      ] as const
     ) await assertRefused(path, cannotListen(path, reason));
   });
 });

@@ -1,6 +1,7 @@
 // The program with several processes, as its operator meets it: who answers, who dies, who is replaced.
 
 import assert from "node:assert/strict";
+import { firstItems, itemAt } from "../helpers/items.ts";
 import { Load } from "../helpers/load.ts";
 import { linuxTest, runToEnd, unixTest } from "../helpers/program.ts";
 import { supervise, WORKERS_APP } from "../helpers/supervised.ts";
@@ -47,8 +48,8 @@ linuxTest("Workers that are killed are replaced, and only what they were answeri
   for (let round = 0; round < 10; round++) {
     await load.more(50);
     for (const nr of [round % 5, (round + 2) % 5]) {
-      killed.add(`${workers[nr].pid}`);
-      Deno.kill(workers[nr].pid, "SIGKILL");
+      killed.add(`${itemAt(workers, nr).pid}`);
+      Deno.kill(itemAt(workers, nr).pid, "SIGKILL");
     }
     await program.waitForCount(/ended: signal SIGKILL/, killed.size);
     workers = (await program.atStrength(5)).sort((a, b) => a.nr - b.nr);
@@ -73,10 +74,10 @@ linuxTest(
   "A worker that is waited for has room for its start, unless the user says how much; its successors have not",
   async () => {
     await using program = await supervise(["-w", "1", WORKERS_APP]);
-    const [first] = await program.atStrength(1);
+    const [first] = firstItems(await program.atStrength(1), 1);
     assert.deepEqual(await v8FlagsOf(first.pid), ["--v8-flags=--min-semi-space-size=8"]);
     assert.ok((await program.ask({ ask: "reload" })).ok);
-    const [second] = await program.atStrength(1);
+    const [second] = firstItems(await program.atStrength(1), 1);
     assert.notEqual(second.pid, first.pid);
     assert.deepEqual(await v8FlagsOf(second.pid), []);
     assert.equal((await program.stop()).code, 0);
@@ -91,7 +92,7 @@ linuxTest(
       ]
     ) {
       await using told = await supervise(["-w", "1", WORKERS_APP], { deno: ["-A", flag], env });
-      const [worker] = await told.atStrength(1);
+      const [worker] = firstItems(await told.atStrength(1), 1);
       assert.deepEqual(await v8FlagsOf(worker.pid), expected);
       assert.equal((await told.stop()).code, 0);
     }
@@ -101,11 +102,11 @@ linuxTest(
 unixTest("A worker whose loop hangs is replaced, and its request stands in the log before it is killed", async () => {
   await using program = await supervise(["-w", "1", "--worker-timeout", "1", WORKERS_APP]);
   const url = await program.url();
-  const [{ pid }] = await program.atStrength(1);
+  const [{ pid }] = firstItems(await program.atStrength(1), 1);
   await assert.rejects(() => fetch(`${url}/loop`));
   await program.waitFor(/worker=1 gen=1 pid=\d+ hangs; requests in flight: GET \/loop\n/);
   await program.waitFor(/hangs[^]*worker=1 gen=1 pid=\d+ ended: timeout: its loop has not answered for 1 s\n/);
-  const [successor] = await program.atStrength(1);
+  const [successor] = firstItems(await program.atStrength(1), 1);
   assert.notEqual(successor.pid, pid);
   assert.equal(successor.restarts, 1);
 });

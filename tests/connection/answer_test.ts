@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Answer } from "../../src/wire/answer.ts";
 import { answer, connected, connectedBy, openStream } from "../helpers/connected.ts";
+import { firstItems, itemAt } from "../helpers/items.ts";
 import { bodyText, fieldOf, type RawResponse } from "../helpers/responses.ts";
 
 /** What a client gets for one request on a connection that stays open behind it. */
@@ -10,7 +11,7 @@ async function respond(made: Answer, request = "GET / HTTP/1.1\r\nhost: a\r\n\r\
   const { client, responses, done } = connected({
     handle: ({ head }) => head.target === "/next" ? answer("next") : made,
   });
-  const methods = [request.split(" ")[0]];
+  const methods = firstItems(request.split(" "), 1);
   client.send(request);
   await client.until(() => responses(methods).length === 1);
   // What follows shows that not a byte more or less was sent.
@@ -18,8 +19,8 @@ async function respond(made: Answer, request = "GET / HTTP/1.1\r\nhost: a\r\n\r\
   await client.until(() => responses(methods).length === 2);
   client.end();
   await done;
-  assert.equal(bodyText(responses(methods)[1]), "next");
-  return responses(methods)[0];
+  assert.equal(bodyText(itemAt(responses(methods), 1)), "next");
+  return itemAt(responses(methods), 0);
 }
 
 const HEAD = "HEAD / HTTP/1.1\r\nhost: a\r\n\r\n";
@@ -76,7 +77,7 @@ Deno.test("A text fills what is left of a buffer that answers share, without a c
   for (let size = 15_900; size < 16_300; size += 7) {
     const texts = ["x".repeat(size), "\u00e9".repeat(20) + "y".repeat(30), "z"];
     const { client, responses, done } = connected({
-      handle: ({ head }) => answer(texts[Number(head.target.slice(1))]),
+      handle: ({ head }) => answer(itemAt(texts, Number(head.target.slice(1)))),
     });
     client.send([0, 1, 2].map((nr) => `GET /${nr} HTTP/1.1\r\nhost: a\r\n\r\n`).join(""));
     await client.until(() => responses().length === 3);

@@ -5,6 +5,7 @@ import type { Exchange } from "../../src/connection/exchange.ts";
 import type { BodyPolicy } from "../../src/connection/options.ts";
 import { answer, connected, readAll } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
+import { itemAt } from "../helpers/items.ts";
 import { bodyText } from "../helpers/responses.ts";
 
 const AUTO_BYTES = 64 * 1024;
@@ -42,8 +43,8 @@ for (const body of ["auto", "whole", "stream"] as BodyPolicy[]) {
       await client.until(() => responses().length === 2);
       client.end();
       await done;
-      assert.ok(bodyText(responses()[0]) === text);
-      assert.equal(exchanges[0].received, text.length);
+      assert.ok(bodyText(itemAt(responses(), 0)) === text);
+      assert.equal(itemAt(exchanges, 0).received, text.length);
     }
   });
 }
@@ -134,7 +135,7 @@ Deno.test("A body that the application does not ask for holds the socket", async
   assert.equal(client.taken, taken);
   go.resolve();
   await client.until(() => responses().length === 1);
-  assert.equal(bodyText(responses()[0]), `${size}`);
+  assert.equal(bodyText(itemAt(responses(), 0)), `${size}`);
   client.end();
   await done;
 });
@@ -234,7 +235,7 @@ Deno.test("What came of a body together with its head is counted before more com
   assert.equal(connection.exchange!.received, 8);
   client.send("!!");
   await settled();
-  assert.equal(exchanges[0].received, 10);
+  assert.equal(itemAt(exchanges, 0).received, 10);
   client.end();
   await done;
 });
@@ -245,7 +246,7 @@ Deno.test("A body that was read first is gone once the request is answered", asy
   await client.until(() => responses().length === 1);
   client.send("GET /another HTTP/1.1\r\nhost: a\r\n\r\n");
   await client.until(() => responses().length === 2);
-  await assert.rejects(exchanges[0].readBody(), { name: "ProtocolError", code: "cut-short" });
+  await assert.rejects(itemAt(exchanges, 0).readBody(), { name: "ProtocolError", code: "cut-short" });
   client.end();
   await done;
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { BodyPolicy } from "../../src/connection/options.ts";
 import { answer, connected, readAll } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
+import { itemAt } from "../helpers/items.ts";
 import { bodyText, fieldOf } from "../helpers/responses.ts";
 
 const EXPECT = "POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n";
@@ -24,7 +25,7 @@ Deno.test("100 (Continue) is sent when the application asks for the body, and no
   await client.until(() => client.text === CONTINUE);
   client.send("hello");
   await client.until(() => responses().length === 2);
-  assert.equal(bodyText(responses()[1]), "hello");
+  assert.equal(bodyText(itemAt(responses(), 1)), "hello");
   // The connection goes on.
   client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
   await client.until(() => responses().length === 3);
@@ -43,7 +44,7 @@ for (const body of ["auto", "whole"] as BodyPolicy[]) {
     assert.equal(exchanges.length, 0);
     client.send("hello");
     await client.until(() => responses().length === 2);
-    assert.equal(bodyText(responses()[1]), "hello");
+    assert.equal(bodyText(itemAt(responses(), 1)), "hello");
     client.end();
     await done;
   });
@@ -71,7 +72,7 @@ Deno.test("100 (Continue) is not sent if the answer came first; the connection e
   client.end();
   await done;
   assert.deepEqual(responses().map(({ status }) => status), [403]);
-  assert.equal(fieldOf(responses()[0], "connection"), "close");
+  assert.equal(fieldOf(itemAt(responses(), 0), "connection"), "close");
   assert.equal(exchanges.length, 1);
 });
 
@@ -154,7 +155,7 @@ Deno.test("accept() lets pass what it does not answer", async () => {
     await client.until(() => responses().length === 1);
     client.end();
     await done;
-    assert.equal(responses()[0].status, 200);
+    assert.equal(itemAt(responses(), 0).status, 200);
   }
 });
 
@@ -169,7 +170,7 @@ Deno.test("accept() answers without a byte of the body read, whatever the policy
     client.end();
     await done;
     assert.deepEqual(responses().map(({ status }) => status), [401], body);
-    assert.equal(fieldOf(responses()[0], "connection"), "close");
+    assert.equal(fieldOf(itemAt(responses(), 0), "connection"), "close");
     assert.equal(exchanges.length, 0, "the application has not run");
     assert.ok(!phases.includes("dispatch") && !phases.includes("body"));
     assert.equal(client.taken, EXPECT.length);
@@ -207,6 +208,6 @@ Deno.test("accept() that throws is answered with 500", async () => {
   await client.until(() => responses().length === 1);
   client.end();
   await done;
-  assert.equal(responses()[0].status, 500);
+  assert.equal(itemAt(responses(), 0).status, 500);
   assert.equal(failures.length, 1);
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { Exchange } from "../../src/connection/exchange.ts";
 import { answer, connected, readAll } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
+import { itemAt } from "../helpers/items.ts";
 import { bodyText } from "../helpers/responses.ts";
 import { ProtocolError } from "../../src/wire/protocol_error.ts";
 
@@ -43,7 +44,7 @@ Deno.test("A client that ended its side while the application ran is answered", 
   await settled();
   go.resolve();
   await done;
-  assert.equal(bodyText(responses()[0]), "here you are");
+  assert.equal(bodyText(itemAt(responses(), 0)), "here you are");
 });
 
 Deno.test("A signal that is asked for after the client has left is aborted already", async () => {
@@ -58,7 +59,7 @@ Deno.test("A signal that is asked for after the client has left is aborted alrea
   await settled();
   client.end();
   await settled();
-  assert.equal(exchanges[0].signal.aborted, true);
+  assert.equal(itemAt(exchanges, 0).signal.aborted, true);
   go.resolve();
   await done;
 });
@@ -205,7 +206,7 @@ Deno.test("A client that leaves in the middle of a body errors the read and abor
   });
   client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n012");
   await settled();
-  const { signal } = exchanges[0];
+  const { signal } = itemAt(exchanges, 0);
   client.reset();
   assert.equal(await done, null);
   await settled();
@@ -219,7 +220,7 @@ Deno.test("A client that is given up is told, if no answer has begun", async () 
   });
   client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n012");
   await settled();
-  const reading = exchanges[0].completed;
+  const reading = itemAt(exchanges, 0).completed;
   connection.end({ why: "timeout", error: new ProtocolError("too-slow", 408, "too slow") });
   assert.equal(await done, null);
   assert.deepEqual(responses().map(({ status }) => status), [408]);

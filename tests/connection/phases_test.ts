@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Turns } from "../../src/connection/drive.ts";
 import { answer, connected, connectedBy } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
+import { itemAt } from "../helpers/items.ts";
 import { bodyText, fieldOf } from "../helpers/responses.ts";
 
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
@@ -163,7 +164,7 @@ Deno.test("Connection ends after an answer if the request says close", async () 
   const { client, responses, done } = connected();
   client.send("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
   await done;
-  assert.equal(fieldOf(responses()[0], "connection"), "close");
+  assert.equal(fieldOf(itemAt(responses(), 0), "connection"), "close");
   assert.equal(client.isClosed, true);
 });
 
@@ -174,26 +175,26 @@ Deno.test("Connection ends after an answer if the application says close, and se
   client.end();
   await done;
   assert.equal(responses().length, 1);
-  assert.equal(fieldOf(responses()[0], "connection"), "close");
+  assert.equal(fieldOf(itemAt(responses(), 0), "connection"), "close");
 });
 
 Deno.test("Connection ends after an answer if every answer is the last", async () => {
   const { client, responses, done } = connected({ closeAfterAnswer: true });
   client.send(GET);
   await done;
-  assert.equal(fieldOf(responses()[0], "connection"), "close");
+  assert.equal(fieldOf(itemAt(responses(), 0), "connection"), "close");
 });
 
 Deno.test("Connection serves HTTP/1.0: closes by itself, stays if the client asks", async () => {
   const plain = connected();
   plain.client.send("GET / HTTP/1.0\r\n\r\n");
   await plain.done;
-  assert.equal(fieldOf(plain.responses()[0], "connection"), "close");
+  assert.equal(fieldOf(itemAt(plain.responses(), 0), "connection"), "close");
 
   const kept = connected();
   kept.client.send("GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n");
   await kept.client.until(() => kept.responses().length === 1);
-  assert.equal(fieldOf(kept.responses()[0], "connection"), "keep-alive");
+  assert.equal(fieldOf(itemAt(kept.responses(), 0), "connection"), "keep-alive");
   kept.client.send("GET / HTTP/1.0\r\n\r\n");
   await kept.done;
   assert.equal(kept.responses().length, 2);
@@ -206,8 +207,8 @@ Deno.test("Connection refuses what is no request, says why and closes, without r
   client.end();
   assert.equal(await done, null);
   assert.equal(responses().length, 1);
-  assert.equal(responses()[0].status, 400);
-  assert.equal(fieldOf(responses()[0], "connection"), "close");
+  assert.equal(itemAt(responses(), 0).status, 400);
+  assert.equal(fieldOf(itemAt(responses(), 0), "connection"), "close");
   assert.equal(connection.refusal?.code, "bad-line-ending");
   assert.equal(exchanges.length, 0);
 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ReadBudget } from "../../src/connection/read_budget.ts";
+import { itemAt } from "../helpers/items.ts";
 
 Deno.test("A turn lets its share of bytes pass, and the rest waits for the next turn together", async () => {
   const calls: (() => void)[] = [];
@@ -12,7 +13,7 @@ Deno.test("A turn lets its share of bytes pass, and the rest waits for the next 
   assert.notEqual(first, null);
   assert.equal(first, second);
   assert.equal(calls.length, 1, "one call for all that wait");
-  calls[0]();
+  itemAt(calls, 0)();
   await first;
   assert.equal(budget.take(64 * 1024), null);
 });

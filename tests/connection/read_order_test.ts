@@ -5,6 +5,7 @@ import fc from "npm:fast-check@^4";
 import { FULL_BATCH, GROUP_SIZE, PATIENCE_MS, ReadOrder } from "../../src/connection/read_order.ts";
 import { settled } from "../helpers/duplex.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
+import { itemAt } from "../helpers/items.ts";
 
 /**
  * A runtime with a budget, as tokio is: of the reads that are ready it completes so many a turn, those that became ready
@@ -40,7 +41,7 @@ class Runtime {
       this.order.came();
     }
     for (const i of batch) {
-      this.answers[i]++;
+      this.answers[i]!++;
       this.#idle(i);
     }
     await settled();
@@ -82,7 +83,7 @@ Deno.test("With a thousand clients that ask again and again, each is answered as
     const before = [...runtime.answers];
     if (await runtime.turn() === 0) await runtime.clock.advance(PATIENCE_MS);
     // Each client that was answered sends its next request at once.
-    runtime.answers.forEach((count, i) => count > before[i] && runtime.send(i));
+    runtime.answers.forEach((count, i) => count > itemAt(before, i) && runtime.send(i));
   }
   const fewest = Math.min(...runtime.answers);
   const most = Math.max(...runtime.answers);

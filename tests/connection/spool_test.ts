@@ -7,6 +7,7 @@ import type { Exchange } from "../../src/connection/exchange.ts";
 import { answer, connected, type ConnectedOptions, readAll } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
 import { FakeTemporaryFiles } from "../helpers/fake_files.ts";
+import { itemAt } from "../helpers/items.ts";
 import { bodyText, fieldOf, join } from "../helpers/responses.ts";
 
 const LIMIT = 256 * 1024;
@@ -70,17 +71,17 @@ for (const maxRead of [Infinity, 100_000, 5_000]) {
       client.end();
       assert.equal(await done, null);
       assert.deepEqual(exchanges.map(({ head }) => head.target), ["/", "/behind"]);
-      assert.ok(Buffer.from(seen[0]).equals(body));
+      assert.ok(Buffer.from(itemAt(seen, 0)).equals(body));
       assert.equal(disk.files.length, 1);
       assert.equal(disk.left.length, 0);
-      const short = disk.files[0].writes.filter((bytes) => bytes.length < 512 * 1024);
+      const short = itemAt(disk.files, 0).writes.filter((bytes) => bytes.length < 512 * 1024);
       assert.ok(short.length <= 1, `${short.length} writes are too short to be worth a trip`);
     });
   }
 }
 
 Deno.test("Up to 256 KiB stay in memory, one byte more goes into a file", async () => {
-  for (const [length, files] of [[LIMIT, 0], [LIMIT + 1, 1]]) {
+  for (const [length, files] of [[LIMIT, 0], [LIMIT + 1, 1]] as const) {
     for (const request of [withLength(bytesOf(length)), inChunks(bytesOf(length), 60_000)]) {
       const { client, responses, disk, done } = spooling({
         handle: async (exchange) => answer(`${(await collect(exchange)).length}`),
@@ -89,7 +90,7 @@ Deno.test("Up to 256 KiB stay in memory, one byte more goes into a file", async 
       await client.until(() => responses().length === 1);
       client.end();
       await done;
-      assert.equal(bodyText(responses()[0]), `${length}`);
+      assert.equal(bodyText(itemAt(responses(), 0)), `${length}`);
       assert.equal(disk.files.length, files);
       assert.equal(disk.left.length, 0);
     }
@@ -134,7 +135,7 @@ Deno.test("The socket is not read while a write to the file is under way", async
   disk.gate = null;
   second.resolve();
   await client.until(() => responses().length === 1);
-  assert.equal(bodyText(responses()[0]), "5000000");
+  assert.equal(bodyText(itemAt(responses(), 0)), "5000000");
   client.end();
   await done;
 });
@@ -165,7 +166,7 @@ Deno.test("The file is removed however the request ends", async () => {
     "the client leaves midway": async (disk) => {
       const { client, exchanges, done } = spooling({ temporaryFiles: disk });
       client.send(withLength(bytesOf(1_200_000)).subarray(0, 600_000));
-      await so(() => disk.files.length === 1 && disk.files[0].writes.length > 0);
+      await so(() => disk.files.length === 1 && itemAt(disk.files, 0).writes.length > 0);
       client.reset();
       await done;
       assert.equal(exchanges.length, 0);
@@ -185,7 +186,7 @@ Deno.test("The file is removed however the request ends", async () => {
     "the client is given up while the file is written": async (disk) => {
       const { client, connection, done } = spooling({ temporaryFiles: disk });
       client.send(withLength(bytesOf(1_200_000)).subarray(0, 600_000));
-      await so(() => disk.files.length === 1 && disk.files[0].writes.length > 0);
+      await so(() => disk.files.length === 1 && itemAt(disk.files, 0).writes.length > 0);
       const gate = Promise.withResolvers<void>();
       disk.gate = gate.promise;
       client.send(withLength(bytesOf(1_200_000)).subarray(600_000));
@@ -217,7 +218,7 @@ Deno.test("The file is removed however the request ends", async () => {
     "the driver stops": async (disk) => {
       const { client, driver } = spooling({ temporaryFiles: disk });
       client.send(withLength(bytesOf(1_200_000)).subarray(0, 600_000));
-      await so(() => disk.files.length === 1 && disk.files[0].writes.length > 0);
+      await so(() => disk.files.length === 1 && itemAt(disk.files, 0).writes.length > 0);
       await driver.return();
       await settled();
     },
@@ -234,7 +235,7 @@ Deno.test("A body that stands in a file is gone once the request is answered", a
   const { client, responses, exchanges, done } = spooling();
   client.send(withLength(bytesOf(400_000)));
   await client.until(() => responses().length === 1);
-  await assert.rejects(exchanges[0].readBody(), { name: "ProtocolError", code: "cut-short" });
+  await assert.rejects(itemAt(exchanges, 0).readBody(), { name: "ProtocolError", code: "cut-short" });
   client.end();
   await done;
 });
@@ -264,10 +265,10 @@ Deno.test("A disk that is full answers, reads the rest away if it is short, and 
     disk.room = 300_000;
     client.send(request);
     await client.until(() => responses().length === 1);
-    assert.equal(responses()[0].status, 500);
+    assert.equal(itemAt(responses(), 0).status, 500);
     assert.equal((failures[0] as Error).name, "StorageError");
     assert.equal(exchanges.length, 0);
-    assert.equal(fieldOf(responses()[0], "connection"), null);
+    assert.equal(fieldOf(itemAt(responses(), 0), "connection"), null);
     client.send("GET /behind HTTP/1.1\r\nhost: a\r\n\r\n");
     await client.until(() => responses().length === 2);
     assert.deepEqual(exchanges.map(({ head }) => head.target), ["/behind"]);
@@ -296,7 +297,7 @@ Deno.test("A disk that is full ends the connection if much of the body is still 
   disk.refusal = "no directory";
   client.send(withLength(bytesOf(5_000_000)).subarray(0, 1_000_000));
   await client.until(() => responses().length === 1);
-  assert.equal(fieldOf(responses()[0], "connection"), "close");
+  assert.equal(fieldOf(itemAt(responses(), 0), "connection"), "close");
   client.end();
   await done;
   assert.equal(disk.files.length, 0);
@@ -310,7 +311,7 @@ Deno.test("A body whose length is over the limit never reaches the disk; one in 
     client.send(request);
     client.end();
     await done;
-    assert.equal(responses()[0].status, 413);
+    assert.equal(itemAt(responses(), 0).status, 413);
     assert.equal(disk.files.length, files);
     assert.equal(disk.left.length, 0);
   }
@@ -326,5 +327,5 @@ Deno.test("100 (Continue) is sent before a long body is read first", async () =>
   await client.until(() => responses().some(({ status }) => status === 200));
   client.end();
   await done;
-  assert.equal(bodyText(responses()[1]).length, 400_000);
+  assert.equal(bodyText(itemAt(responses(), 1)).length, 400_000);
 });

@@ -4,12 +4,13 @@ import assert from "node:assert/strict";
 import { ResponseBroken } from "../../src/connection/endings.ts";
 import { answer, connected, type ConnectedOptions, openStream } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
+import { itemAt } from "../helpers/items.ts";
 import { bodyText, fieldOf } from "../helpers/responses.ts";
 
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 
 /** A connection that answers its first request with a stream, every other with "next". */
-function streaming(options: ConnectedOptions & { length?: number; request?: string } = {}) {
+function streaming(options: ConnectedOptions & { length?: number | undefined; request?: string } = {}) {
   const open = openStream();
   const fields = options.length === undefined ? [] : [["content-length", `${options.length}`]] as const;
   let asked = 0;
@@ -36,7 +37,7 @@ Deno.test("A stream is sent in chunks, each as it comes, and the connection goes
   client.end();
   assert.equal(await done, null);
   assert.deepEqual(responses().map(bodyText), ["hello world", "next"]);
-  assert.equal(exchanges[0].sent, 11);
+  assert.equal(itemAt(exchanges, 0).sent, 11);
   assert.equal(
     phases.filter((phase) => phase === "write").length,
     4,
@@ -53,7 +54,7 @@ Deno.test("A stream may give empty pieces and large ones", async () => {
   await client.until(() => responses().length === 1);
   client.end();
   await done;
-  assert.equal(bodyText(responses()[0]).length, 100_000);
+  assert.equal(bodyText(itemAt(responses(), 0)).length, 100_000);
 });
 
 Deno.test("A stream with a Content-Length is sent as it is", async () => {
@@ -66,8 +67,8 @@ Deno.test("A stream with a Content-Length is sent as it is", async () => {
   await client.until(() => responses().length === 2);
   client.end();
   assert.equal(await done, null);
-  assert.equal(responses()[0].framing, "length");
-  assert.equal(bodyText(responses()[0]), "0123456789");
+  assert.equal(itemAt(responses(), 0).framing, "length");
+  assert.equal(bodyText(itemAt(responses(), 0)), "0123456789");
 });
 
 Deno.test("A stream for HTTP/1.0 ends with the connection", async () => {
@@ -77,15 +78,16 @@ Deno.test("A stream for HTTP/1.0 ends with the connection", async () => {
   close();
   await client.closed;
   await done;
-  assert.equal(responses()[0].framing, "close");
-  assert.equal(bodyText(responses()[0]), "hello");
-  assert.equal(fieldOf(responses()[0], "connection"), "close");
+  assert.equal(itemAt(responses(), 0).framing, "close");
+  assert.equal(bodyText(itemAt(responses(), 0)), "hello");
+  assert.equal(fieldOf(itemAt(responses(), 0), "connection"), "close");
 });
 
 Deno.test("A stream that fails cuts the connection, so that the client sees it", async () => {
   for (const length of [undefined, 10]) {
     const { client, push, fail, responses, exchanges, done } = streaming({ length });
-    const { completed } = exchanges[0] ?? await (async () => (await settled(), exchanges[0]))();
+    if (exchanges.length === 0) await settled();
+    const { completed } = itemAt(exchanges, 0);
     push("hello");
     await client.until(() => client.text.includes("hello"));
     fail(new Error("the file is gone"));
@@ -93,8 +95,8 @@ Deno.test("A stream that fails cuts the connection, so that the client sees it",
     const error = await done;
     assert.ok(error instanceof ResponseBroken);
     assert.equal((error.cause as Error).message, "the file is gone");
-    assert.equal(responses()[0].isWhole, false);
-    assert.equal(bodyText(responses()[0]), "hello");
+    assert.equal(itemAt(responses(), 0).isWhole, false);
+    assert.equal(bodyText(itemAt(responses(), 0)), "hello");
     await assert.rejects(completed, ResponseBroken);
   }
 });
@@ -135,7 +137,7 @@ Deno.test("A client that leaves cancels the stream, whether it writes or waits",
   for (const isIdle of [true, false]) {
     const { client, push, cancelled, exchanges, done } = streaming({ window: isIdle ? Infinity : 200 });
     await settled();
-    const { signal, completed } = exchanges[0];
+    const { signal, completed } = itemAt(exchanges, 0);
     if (!isIdle) push("x".repeat(1_000));
     await settled();
     assert.equal(client.isWritten, !isIdle);
@@ -153,12 +155,12 @@ Deno.test("A client that ends its side still gets the whole stream", async () =>
   await client.until(() => client.text.includes("hello"));
   client.end();
   await settled();
-  assert.equal(exchanges[0].signal.aborted, true);
+  assert.equal(itemAt(exchanges, 0).signal.aborted, true);
   push("world");
   close();
   await done;
-  assert.equal(bodyText(responses()[0]), "hello world");
-  assert.equal(responses()[0].isWhole, true);
+  assert.equal(bodyText(itemAt(responses(), 0)), "hello world");
+  assert.equal(itemAt(responses(), 0).isWhole, true);
 });
 
 Deno.test("Pieces that a stream has ready leave in one write with the head and the end", async () => {
@@ -265,5 +267,5 @@ Deno.test("A body can be streamed back while it comes", async () => {
   await client.until(() => responses().length === 2);
   client.end();
   assert.equal(await done, null);
-  assert.equal(bodyText(responses()[0]), "onetwothree");
+  assert.equal(bodyText(itemAt(responses(), 0)), "onetwothree");
 });

@@ -6,6 +6,7 @@ import type { Socket } from "../../src/platform/ports.ts";
 import type { Answer } from "../../src/wire/answer.ts";
 import { answer, connected } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
+import { itemAt } from "../helpers/items.ts";
 import { fieldOf, text } from "../helpers/responses.ts";
 
 const ASK = "GET /chat HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n";
@@ -44,7 +45,7 @@ for (const isAsync of [false, true]) {
       "HTTP/1.1 101 Switching Protocols\r\nupgrade: echo\r\nconnection: Upgrade\r\nsec-x: y\r\n" +
         "date: Sun, 22 Nov 2026 09:00:00 GMT\r\n\r\n",
     );
-    await exchanges[0].completed;
+    await itemAt(exchanges, 0).completed;
     client.send("hello");
     await client.until(() => client.text.endsWith("HELLO"));
     client.send("again");
@@ -104,7 +105,7 @@ Deno.test("A connection is handed over although every answer was to be the last"
   await client.until(() => client.text.endsWith("HI"));
   client.end();
   await done;
-  assert.equal(fieldOf(responses()[0], "connection"), "Upgrade");
+  assert.equal(fieldOf(itemAt(responses(), 0), "connection"), "Upgrade");
 });
 
 Deno.test("A connection that was given up while another protocol had it is closed", async () => {
@@ -122,6 +123,6 @@ Deno.test("An answer of 101 that is not taken over is an error of the applicatio
   await client.until(() => responses().length === 1);
   client.end();
   await done;
-  assert.equal(responses()[0].status, 500);
+  assert.equal(itemAt(responses(), 0).status, 500);
   assert.ok(failures[0] instanceof TypeError);
 });

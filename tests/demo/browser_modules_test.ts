@@ -33,7 +33,7 @@ Deno.test("A browser's module opens with its purpose, and imports nothing but it
       if (!name.endsWith(".js")) continue;
       const text = await Deno.readTextFile(new URL(`${room}/${name}`, root));
       assert.match(text, /^(\/\/ @ts-self-types.*\n)?\/\/ [A-Z]/, name);
-      for (const [, specifier] of text.matchAll(/\bfrom "([^"]+)"/g)) assert.match(specifier, /^\.\.?\//, name);
+      for (const [, specifier = ""] of text.matchAll(/\bfrom "([^"]+)"/g)) assert.match(specifier, /^\.\.?\//, name);
     }
   }
 });

@@ -7,6 +7,7 @@ import { uploadProgress } from "../../src/progress/upload_progress.ts";
 import { Uploads } from "../../src/progress/uploads.ts";
 import type { Handler } from "../../src/message/handler.ts";
 import { browserForTests, makeFile } from "../helpers/browser.ts";
+import { itemAt } from "../helpers/items.ts";
 import { serving } from "../helpers/serving.ts";
 
 const browser = await browserForTests();
@@ -95,7 +96,7 @@ clientTest(
   async (page) => {
     await attach(page);
     const heard = await send(page, 5_000_000);
-    assert.equal(heard[0].type, "start");
+    assert.equal(itemAt(heard, 0).type, "start");
     assert.deepEqual(heard.at(-1), { type: "done", state: "done", status: 200, text: "warp and weft, 5000000 bytes" });
     assert.equal(await page.getByRole("progressbar", { name: "film.bin" }).getAttribute("aria-valuenow"), "100");
   },

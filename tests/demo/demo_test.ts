@@ -36,7 +36,7 @@ Deno.test("Every file that the page names is served, under a policy that allows 
     assert.equal(response.status, 200, path);
     assert.match(response.headers.get("content-security-policy")!, /^default-src 'none'; script-src 'self'; style-src/);
     assert.equal(response.headers.get("x-content-type-options"), "nosniff");
-    for (const [, name] of text.matchAll(/(?:\bsrc=|<link [^>]*href=|^import .*from )"([^"]+)"/gm)) {
+    for (const [, name = ""] of text.matchAll(/(?:\bsrc=|<link [^>]*href=|^import .*from )"([^"]+)"/gm)) {
       await load(new URL(name, new URL(path, served.url)).pathname);
     }
     if (path !== "/") return;

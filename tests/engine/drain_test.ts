@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";
 import { fakeEngine } from "../helpers/fake_engine.ts";
+import { firstItems, itemAt } from "../helpers/items.ts";
 import { bodyText, fieldOf, readResponses } from "../helpers/responses.ts";
 
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
@@ -28,7 +29,7 @@ Deno.test("A drain closes the listener and lets requests finish, with `connectio
   assert.equal(client.isClosed, false);
   go.resolve();
   await fake.engine.finished;
-  const [response] = readResponses(client.bytes, { ended: true }).responses;
+  const [response] = firstItems(readResponses(client.bytes, { ended: true }).responses, 1);
   assert.equal(bodyText(response), "finished");
   assert.equal(fieldOf(response, "connection"), "close");
   assert.equal(fake.engine.state, "stopped");
@@ -106,7 +107,7 @@ Deno.test("A drain with a delay goes on accepting, and answers 503 at its health
     const client = fake.listener.connect();
     client.send("GET /healthz?x=1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
     await settled();
-    return readResponses(client.bytes, { ended: true }).responses[0];
+    return itemAt(readResponses(client.bytes, { ended: true }).responses, 0);
   };
   const before = await ask();
   assert.equal(before.status, 200);
@@ -129,7 +130,7 @@ Deno.test("The health path answers 200 during a drain if another process takes o
   fake.engine.drain({ successors: "same port" });
   client.send("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n");
   await settled();
-  assert.equal(readResponses(client.bytes).responses[0].status, 200);
+  assert.equal(itemAt(readResponses(client.bytes).responses, 0).status, 200);
 });
 
 Deno.test("An abort cuts every connection at once, also during a drain or its delay", async () => {
@@ -165,8 +166,8 @@ Deno.test("Accepting pauses at the connection limit until one ends, and logs tha
   assert.equal(fake.engine.accepted, 6);
   assert.equal(fake.engine.pauses, 5);
   assert.equal(fake.lines.length, 1, "five pauses in one moment are one line");
-  assert.match(fake.lines[0], /^WARN 2 connections are open/);
-  clients[4].end();
+  assert.match(itemAt(fake.lines, 0), /^WARN 2 connections are open/);
+  itemAt(clients, 4).end();
   await fake.clock.advance(1_000);
   fake.listener.connect();
   await settled();
@@ -215,7 +216,7 @@ Deno.test("A failed accept is tried again after a growing pause, and is logged o
   failAgain();
   await settled();
   assert.equal(fake.listener.isAccepting, false);
-  assert.match(fake.lines[0], /^WARN cannot accept, trying again in 50 ms: Too many open files/);
+  assert.match(itemAt(fake.lines, 0), /^WARN cannot accept, trying again in 50 ms: Too many open files/);
   await fake.clock.advance(49);
   assert.equal(fake.listener.isAccepting, false);
   await fake.clock.advance(1);
@@ -266,7 +267,7 @@ Deno.test("A reader that throws ends its connection, not the engine", async () =
   first.send(GET);
   await settled();
   assert.equal(first.isClosed, true);
-  assert.match(fake.lines[0], /a bad reader/);
+  assert.match(itemAt(fake.lines, 0), /a bad reader/);
   isArmed = false;
   second.send(GET);
   await settled();
@@ -280,9 +281,9 @@ Deno.test("The Date field is right to a second", async () => {
     client.send(GET);
     await fake.clock.advance(10_000);
   }
-  const dates = [...client.text.matchAll(/date: (.*)\r\n/g)].map(([, date]) => Date.parse(date));
+  const dates = [...client.text.matchAll(/date: (.*)\r\n/g)].map((match) => Date.parse(itemAt(match, 1)));
   assert.equal(dates.length, 3);
-  assert.deepEqual([dates[1] - dates[0], dates[2] - dates[1]], [10_000, 10_000]);
+  assert.deepEqual([itemAt(dates, 1) - itemAt(dates, 0), itemAt(dates, 2) - itemAt(dates, 1)], [10_000, 10_000]);
 });
 
 Deno.test("The sweep runs only while there are connections", async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";
 import { fakeEngine } from "../helpers/fake_engine.ts";
+import { itemAt } from "../helpers/items.ts";
 import { readResponses } from "../helpers/responses.ts";
 
 Deno.test("A body that arrives during the read-ahead is complete, and no byte of it is taken for a request", async () => {
@@ -66,6 +67,6 @@ Deno.test("A handler's answer of 101 is sent as 501 and logged in one line", asy
   const client = fake.listener.connect();
   client.send("GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
   await settled();
-  assert.equal(readResponses(client.bytes).responses[0].status, 501);
+  assert.equal(itemAt(readResponses(client.bytes).responses, 0).status, 501);
   assert.equal(fake.lines.length, 1);
 });

@@ -17,6 +17,7 @@ import {
 } from "../helpers/conversations.ts";
 import { settled } from "../helpers/duplex.ts";
 import { type FakeEngine, fakeEngine } from "../helpers/fake_engine.ts";
+import { itemAt } from "../helpers/items.ts";
 import { readResponses } from "../helpers/responses.ts";
 import { type RealEngine, realEngine } from "../helpers/serving.ts";
 
@@ -78,7 +79,7 @@ async function talk(conversation: Conversation, talker: Talker): Promise<void> {
     waited++;
     for (const piece of run) {
       await talker.send(piece);
-      for (let turns = pauses[pieces++ % pauses.length]; turns > 0; turns--) await settled();
+      for (let turns = itemAt(pauses, pieces++ % pauses.length); turns > 0; turns--) await settled();
     }
   }
   if (halfClose) await talker.end();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { HandlerInfo } from "../../src/message/handler.ts";
 import { serve, type Server } from "../../src/engine/serve.ts";
+import { firstItems, itemAt } from "../helpers/items.ts";
 import { untilRefused } from "../helpers/refused.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { bodyText, fieldOf } from "../helpers/responses.ts";
@@ -90,7 +91,7 @@ Deno.test("serve listens on IPv6", async () => {
   const { port } = server.addr as { port: number };
   using client = await RawClient.connect(server.addr);
   await client.send("GET /x HTTP/1.0\r\n\r\n");
-  assert.equal(bodyText((await client.rest())[0]), `http://[::1]:${port}/x`);
+  assert.equal(bodyText(itemAt(await client.rest(), 0)), `http://[::1]:${port}/x`);
 });
 
 Deno.test("serve listens at a path, and removes the socket at the end", async () => {
@@ -125,7 +126,7 @@ Deno.test("A handler gets the client's address, its connection, and a promise fo
   assert.equal(bodyText(await first.get("/")), "1 1");
   assert.equal(bodyText(await first.get("/")), "1 2");
   assert.equal(bodyText(await second.get("/")), "2 1");
-  const { remoteAddr, localAddr, completed, timings } = infos[0];
+  const { remoteAddr, localAddr, completed, timings } = itemAt(infos, 0);
   assert.ok(remoteAddr.transport === "tcp" && remoteAddr.hostname === "127.0.0.1" && remoteAddr.port > 0);
   assert.deepEqual(localAddr, served.server.addr);
   await completed;
@@ -151,7 +152,7 @@ Deno.test("onError answers for a handler that throws or rejects", async () => {
     const responses = [await client.get("/"), await client.get("/"), await client.get("/")];
     assert.deepEqual(responses.map(({ status }) => status), [503, 503, 503]);
     assert.deepEqual(responses.slice(0, 2).map(bodyText), ["thrown", "rejected"]);
-    assert.match(bodyText(responses[2]), /returned nothing/);
+    assert.match(bodyText(itemAt(responses, 2)), /returned nothing/);
   }
 });
 
@@ -170,7 +171,7 @@ Deno.test("shutdown finishes requests, refuses new connections, and resolves lik
   assert.equal(server.addr.transport, "tcp");
   await untilRefused((server.addr as { port: number }).port);
   go.resolve();
-  const [response] = await client.rest();
+  const [response] = firstItems(await client.rest(), 1);
   assert.equal(bodyText(response), "finished");
   assert.equal(fieldOf(response, "connection"), "close");
   await Promise.all([shutdown, server.finished, server.shutdown()]);
@@ -220,11 +221,11 @@ Deno.test("HTTP/1.0, HEAD, absolute form and OPTIONS * are served on a real sock
   using client = await served.connect();
   assert.equal(bodyText(await client.get("http://test/abs")), "GET /abs");
   await client.ask("OPTIONS", "*");
-  assert.equal(bodyText((await client.responses(1))[0]), "OPTIONS /");
+  assert.equal(bodyText(itemAt(await client.responses(1), 0)), "OPTIONS /");
   await client.ask("HEAD", "/x");
-  assert.equal(fieldOf((await client.responses(1))[0], "content-length"), "7");
+  assert.equal(fieldOf(itemAt(await client.responses(1), 0), "content-length"), "7");
   await client.send("GET /old HTTP/1.0\r\n\r\n");
-  assert.equal(bodyText((await client.rest())[0]), "GET /old");
+  assert.equal(bodyText(itemAt(await client.rest(), 0)), "GET /old");
 });
 
 Deno.test("curl uploads with Expect and gets an answer", async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";
 import { fakeEngine } from "../helpers/fake_engine.ts";
+import { itemAt } from "../helpers/items.ts";
 import { bodyText, fieldOf, readResponses } from "../helpers/responses.ts";
 
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
@@ -97,7 +98,7 @@ Deno.test("If connections may not idle, those of a shared port are closed at onc
   await settled();
   const { responses } = readResponses(client.bytes, { ended: true });
   assert.deepEqual(responses.map(bodyText), ["hello"]);
-  assert.equal(fieldOf(responses[0], "connection"), "close");
+  assert.equal(fieldOf(itemAt(responses, 0), "connection"), "close");
 });
 
 Deno.test("An abort closes a shared port at once", async () => {

@@ -5,6 +5,7 @@ import type { BodyPolicy } from "../../src/connection/options.ts";
 import type { Handler } from "../../src/message/handler.ts";
 import { fakeEngine } from "../helpers/fake_engine.ts";
 import { settled } from "../helpers/duplex.ts";
+import { itemAt } from "../helpers/items.ts";
 import { realEngine } from "../helpers/serving.ts";
 
 /** Random numbers from a seed, so that a run can be repeated (mulberry32). */
@@ -115,7 +116,7 @@ Deno.test("Clients that vanish at random on a real socket leave no connection an
     for (const body of ["stream", "auto", "whole"] as BodyPolicy[]) {
       await using real = realEngine(handler, { body, writeTimeoutMs: 500 });
       const one = async () => {
-        const script = SCRIPTS[Math.floor(random() * SCRIPTS.length)];
+        const script = itemAt(SCRIPTS, Math.floor(random() * SCRIPTS.length));
         const client = await real.connect();
         const bytes = new TextEncoder().encode(script).subarray(0, Math.floor(random() * (script.length + 1)));
         try {

@@ -24,10 +24,8 @@ async function makeCertificates(directory: string): Promise<Certificates> {
   );
   const signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "leaf.ext"];
   await openssl("x509", "-req", "-in", "leaf.csr", "-out", "leaf.pem", "-days", "2", ...signed);
-  const [ca, cert, key, otherKey] = ["ca.pem", "leaf.pem", "leaf.key", "ca.key"].map((name) =>
-    Deno.readTextFileSync(`${directory}/${name}`)
-  );
-  return { ca, cert, key, otherKey };
+  const read = (name: string) => Deno.readTextFileSync(`${directory}/${name}`);
+  return { ca: read("ca.pem"), cert: read("leaf.pem"), key: read("leaf.key"), otherKey: read("ca.key") };
 }
 
 let made: Promise<Certificates> | null = null;

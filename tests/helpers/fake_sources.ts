@@ -70,7 +70,7 @@ export class FakeSources implements Sources {
     const names = new Map<string, boolean>();
     for (const path of [...this.#files.keys(), ...this.links.keys()]) {
       if (!path.startsWith(start)) continue;
-      const [name, ...rest] = path.slice(start.length).split("/");
+      const [name = "", ...rest] = path.slice(start.length).split("/");
       names.set(name, rest.length > 0);
     }
     if (names.size === 0) return null;

@@ -28,7 +28,7 @@ export function headOf(text: string): RequestHead {
   const limits = { maxHeadBytes: 1 << 20, maxRequestLineBytes: 8 * 1024, maxBodyBytes: 0 };
   const reader = new RequestReader(inbox, limits, (bytes, from, to) => {
     let decoded = "";
-    for (let i = from; i < to; i++) decoded += String.fromCharCode(bytes[i]);
+    for (const octet of bytes.subarray(from, to)) decoded += String.fromCharCode(octet);
     return decoded;
   });
   inbox.put(Uint8Array.from(text, (letter) => letter.charCodeAt(0)));

@@ -38,7 +38,7 @@ export function formBytes(parts: readonly RawPart[], boundary: string): Uint8Arr
 /** A request with these bytes, whose body comes in pieces. */
 export function formRequest(
   bytes: string | Uint8Array,
-  options: { boundary?: string; type?: string; pieceBytes?: number } = {},
+  options: { boundary?: string; type?: string; pieceBytes?: number | undefined } = {},
 ): Request {
   const { boundary = "b", pieceBytes = Infinity } = options;
   const all = typeof bytes === "string" ? encoder.encode(bytes) : bytes;

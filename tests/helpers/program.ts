@@ -1,6 +1,7 @@
 // How to start the program as a user does, wait until it says something, and stop it.
 
 import { fromFileUrl } from "./paths.ts";
+import { itemAt } from "./items.ts";
 
 const PROGRAM = fromFileUrl(new URL("../../mod.ts", import.meta.url));
 
@@ -31,7 +32,7 @@ export interface Running extends AsyncDisposable {
 
 /** How to start it. */
 export interface StartOptions {
-  env?: Record<string, string>;
+  env?: Record<string, string> | undefined;
   cwd?: string;
   /** Arguments for Deno itself, instead of `-A`. */
   deno?: string[];
@@ -40,7 +41,7 @@ export interface StartOptions {
   /** A shell line put before the command, such as `ulimit -n 40`. */
   shell?: string;
   /** A command put before the command, such as `setsid`. */
-  wrapper?: string[];
+  wrapper?: string[] | undefined;
 }
 
 /**
@@ -53,9 +54,16 @@ export interface StartOptions {
 export function start(args: string[], options: StartOptions = {}): Running {
   const deno = ["run", ...options.deno ?? ["-A"], options.program ?? PROGRAM, ...args];
   const shell = options.shell === undefined ? [] : ["sh", "-c", `${options.shell}; exec "$0" "$@"`];
-  const [command, ...full] = [...options.wrapper ?? [], ...shell, Deno.execPath(), ...deno];
+  const full = [...options.wrapper ?? [], ...shell, Deno.execPath(), ...deno];
+  const command = itemAt(full, 0);
   const env = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env };
-  const child = new Deno.Command(command, { args: full, env, cwd: options.cwd, stdout: "piped", stderr: "piped" })
+  const child = new Deno.Command(command, {
+    args: full.slice(1),
+    env,
+    cwd: options.cwd ?? Deno.cwd(),
+    stdout: "piped",
+    stderr: "piped",
+  })
     .spawn();
   let stdout = "";
   let stderr = "";
@@ -109,7 +117,7 @@ export function start(args: string[], options: StartOptions = {}): Running {
       }
     },
     async url() {
-      return (await this.waitFor(/You can connect to your server at (\S+)/))[1];
+      return itemAt(await this.waitFor(/You can connect to your server at (\S+)/), 1);
     },
     kill: (signal) => child.kill(signal),
     ended,

@@ -2,6 +2,7 @@
 
 import type { Address } from "../../src/platform/ports.ts";
 import { join, type RawResponse, readResponses, text } from "./responses.ts";
+import { itemAt } from "./items.ts";
 
 const encoder = new TextEncoder();
 
@@ -57,7 +58,7 @@ export class RawClient implements Disposable {
   /** Sends a request without a body, and waits for its answer. */
   async get(target: string, fields = ""): Promise<RawResponse> {
     await this.ask("GET", target, fields);
-    return (await this.responses(1))[0];
+    return itemAt(await this.responses(1), 0);
   }
 
   /** Ends the client's side; it still reads. */

@@ -32,7 +32,7 @@ const latin1 = new TextDecoder("latin1");
  */
 export function readResponses(
   bytes: Uint8Array,
-  options: { methods?: readonly string[]; ended?: boolean } = {},
+  options: { methods?: readonly string[] | undefined; ended?: boolean } = {},
 ): ReadResponses {
   const { methods = [], ended = false } = options;
   const responses: RawResponse[] = [];
@@ -41,12 +41,12 @@ export function readResponses(
   while (at < bytes.length) {
     const headEnd = indexOfEmptyLine(bytes, at);
     if (headEnd < 0) break;
-    const lines = text(bytes.subarray(at, headEnd)).split("\r\n");
-    const [, version, status, reason] = /^(HTTP\/1\.[01]) (\d{3}) (.*)$/.exec(lines[0]) ?? [];
-    if (version === undefined) throw new Error(`no status line: ${JSON.stringify(lines[0])}`);
-    const fields = lines.slice(1).map((line) => {
+    const [statusLine = "", ...lines] = text(bytes.subarray(at, headEnd)).split("\r\n");
+    const [, version, status, reason] = /^(HTTP\/1\.[01]) (\d{3}) (.*)$/.exec(statusLine) ?? [];
+    if (version === undefined || reason === undefined) throw new Error(`no status line: ${JSON.stringify(statusLine)}`);
+    const fields = lines.map((line) => {
       const [, name, value] = /^([^\s:]+): (.*)$/.exec(line) ?? [];
-      if (name === undefined) throw new Error(`no field line: ${JSON.stringify(line)}`);
+      if (name === undefined || value === undefined) throw new Error(`no field line: ${JSON.stringify(line)}`);
       return [name.toLowerCase(), value] as const;
     });
     const head = { status: Number(status), reason, version, fields };

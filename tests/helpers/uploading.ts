@@ -6,6 +6,7 @@ import { headOf } from "./incoming.ts";
 import type { RawClient } from "./raw_client.ts";
 import { bodyText } from "./responses.ts";
 import type { Serving } from "./serving.ts";
+import { itemAt } from "./items.ts";
 
 /** An exchange without a connection: the test says what has come of it, and how it ends. */
 export class FakeExchange implements ExchangeView {
@@ -67,7 +68,7 @@ export function answerExchange(exchange: FakeExchange, status = 200): void {
 export async function beginUpload(
   serving: Serving,
   target: string,
-  options: { size?: number; fields?: string; method?: string } = {},
+  options: { size?: number | undefined; fields?: string; method?: string } = {},
 ): Promise<RawClient> {
   const { size, fields = "", method = "POST" } = options;
   const client = await serving.connect();
@@ -97,7 +98,7 @@ export async function pollUntil(
 
 /** The events in a stream so far. */
 export function eventsIn(text: string): Progress[] {
-  return [...text.matchAll(/^data: (.*)$/gm)].map(([, json]) => JSON.parse(json));
+  return [...text.matchAll(/^data: (.*)$/gm)].map((match) => JSON.parse(itemAt(match, 1)));
 }
 
 /** An application that reads every body and then answers with what the path says: `/503` with 503. */

@@ -47,7 +47,7 @@ export function latin1(text: string): Uint8Array {
 /** Bytes to text, one character a byte. */
 export function decodeLatin1(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = "";
-  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]);
+  for (const octet of bytes.subarray(from, to)) text += String.fromCharCode(octet);
   return text;
 }
 

@@ -6,6 +6,7 @@ import type { Platform, Socket } from "../../src/platform/ports.ts";
 import { settled } from "../helpers/duplex.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { FakeListener } from "../helpers/fake_engine.ts";
+import { itemAt } from "../helpers/items.ts";
 
 /** A control socket of a supervisor that knows one token and answers with what it was asked. */
 async function open() {
@@ -83,7 +84,7 @@ Deno.test("Of too many silent clients the oldest makes room, and a worker comes 
   await settled();
   await settled();
   assert.equal(silent.filter(({ isClosed }) => isClosed).length, 88);
-  assert.deepEqual([silent[0].isClosed, silent[87].isClosed, silent[88].isClosed], [true, true, false]);
+  assert.deepEqual([0, 87, 88].map((i) => itemAt(silent, i).isClosed), [true, true, false]);
   worker.send('{"kind":"quiet"}\n');
   await settled();
   assert.deepEqual(heard, [{ kind: "quiet" }]);
@@ -98,7 +99,7 @@ Deno.test("An answer that fails is logged, and costs its connection only", async
   client.send('{"ask":"stop"}\n');
   await client.closed;
   await settled();
-  assert.match(lines[0], /^ERROR control socket: Error: out of order/);
+  assert.match(itemAt(lines, 0), /^ERROR control socket: Error: out of order/);
   const next = listener.connect();
   next.send('{"ask":"dump"}\n');
   await next.closed;

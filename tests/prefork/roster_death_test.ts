@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { Fleet, saidIn } from "../helpers/fleet.ts";
+import { firstItems, itemAt } from "../helpers/items.ts";
 
 Deno.test("A worker that dies is replaced at once, and the log says why it died", () => {
   const fleet = Fleet.serving();
-  const [one] = fleet.in("ready");
+  const [one] = firstItems(fleet.in("ready"), 1);
   const actions = fleet.exit(one, 137, "SIGKILL");
   assert.deepEqual(saidIn(actions), [`ERROR worker=1 gen=1 pid=${1000 + one} ended: signal SIGKILL`]);
   assert.deepEqual(actions.at(-1), { do: "spawn", id: 3, nr: 1, generation: 1, afterMs: 0 });
@@ -16,7 +17,7 @@ Deno.test("One that keeps dying young waits longer each time, as long as the log
   let chance = 0;
   // Chance that never comes twice: what is said must be what is done.
   const fleet = Fleet.serving({ workers: 1 }, () => (chance = (chance + 0.37) % 1));
-  let [id] = fleet.in("ready");
+  let [id] = firstItems(fleet.in("ready"), 1);
   const waits: number[] = [];
   for (let i = 0; i < 9; i++) {
     const actions = fleet.exit(id, 1);
@@ -25,23 +26,23 @@ Deno.test("One that keeps dying young waits longer each time, as long as the log
     const said = saidIn(actions).map((line) => /is started again in (\d+) ms/.exec(line)?.[1]).filter(Boolean);
     assert.deepEqual(said, spawn.afterMs === 0 ? [] : [`${Math.round(spawn.afterMs)}`]);
     fleet.now += spawn.afterMs;
-    [id] = fleet.spawnDue();
+    [id] = firstItems(fleet.spawnDue(), 1);
   }
   assert.equal(waits[0], 0);
   [100, 200, 400, 800, 1600, 3200, 5000, 5000].forEach((wait, i) => {
-    assert.ok(Math.abs(waits[i + 1] - wait) <= wait * 0.2, `${waits[i + 1]} is about ${wait}`);
+    assert.ok(Math.abs(itemAt(waits, i + 1) - wait) <= wait * 0.2, `${waits[i + 1]} is about ${wait}`);
   });
 });
 
 Deno.test("One that has lived for ten seconds is replaced at once again", () => {
   const fleet = Fleet.serving({ workers: 1 });
   for (let i = 0; i < 4; i++) {
-    fleet.exit(fleet.in("ready")[0], 1);
+    fleet.exit(itemAt(fleet.in("ready"), 0), 1);
     fleet.now += 1_000;
     fleet.bringAll();
   }
   fleet.pass(10);
-  const actions = fleet.exit(fleet.in("ready")[0], 1);
+  const actions = fleet.exit(itemAt(fleet.in("ready"), 0), 1);
   assert.equal(actions.find((action) => action.do === "spawn")?.afterMs, 0);
 });
 
@@ -59,7 +60,7 @@ Deno.test("A place that was given up owes nothing when it is wanted again", () =
 
 Deno.test("A worker that is not heard of is killed, and its requests in flight are named before", () => {
   const fleet = Fleet.serving({ workerTimeoutMs: 2_000 });
-  const [one, two] = fleet.in("ready");
+  const [one, two] = firstItems(fleet.in("ready"), 2);
   fleet.pass(1);
   fleet.report(one, { inFlight: ["GET /loop", "POST /upload"] });
   fleet.alive.delete(one);
@@ -71,14 +72,14 @@ Deno.test("A worker that is not heard of is killed, and its requests in flight a
   ]);
   assert.ok(!fleet.wasTold("kill", two));
   const after = fleet.exit(one, 137, "SIGKILL");
-  assert.match(saidIn(after)[0], /ended: timeout: its loop has not answered for 2 s$/);
+  assert.match(itemAt(saidIn(after), 0), /ended: timeout: its loop has not answered for 2 s$/);
   assert.equal(after.at(-1)?.do, "spawn");
 });
 
 Deno.test("A worker timeout of 0 kills no worker", () => {
   const fleet = Fleet.serving({ workerTimeoutMs: 0 });
   fleet.alive.clear();
-  fleet.exit(fleet.in("ready")[0], 1);
+  fleet.exit(itemAt(fleet.in("ready"), 0), 1);
   fleet.spawnDue();
   fleet.pass(100);
   assert.ok(!fleet.actions.some((action) => action.do === "kill"));
@@ -87,7 +88,7 @@ Deno.test("A worker timeout of 0 kills no worker", () => {
 for (const standstillMs of [2_500, 60_000]) {
   Deno.test(`A standstill of the supervisor itself for ${standstillMs} ms kills no worker`, () => {
     const fleet = Fleet.serving({ workerTimeoutMs: 2_000 });
-    fleet.exit(fleet.in("ready")[0], 1);
+    fleet.exit(itemAt(fleet.in("ready"), 0), 1);
     fleet.spawnDue();
     fleet.pass(1);
     fleet.now += standstillMs;
@@ -102,9 +103,9 @@ for (const standstillMs of [2_500, 60_000]) {
 
 Deno.test("What a worker says after it was killed is not heard", () => {
   const fleet = Fleet.serving({ workers: 1 });
-  const [one] = fleet.in("ready");
+  const [one] = firstItems(fleet.in("ready"), 1);
   fleet.note({ kind: "reload", why: "reload", detail: "ctl", ticket: 0 });
-  const [dropped] = fleet.spawnDue();
+  const [dropped] = firstItems(fleet.spawnDue(), 1);
   fleet.note({ kind: "loaded", id: dropped });
   fleet.note({ kind: "reload", why: "reload", detail: "ctl", ticket: 0 });
   assert.ok(fleet.wasTold("kill", dropped));
@@ -121,7 +122,7 @@ Deno.test("What a worker says after it was killed is not heard", () => {
 
 Deno.test("A worker that has done its share leaves once its successor is ready", () => {
   const fleet = Fleet.serving({ maxRequests: 100 });
-  const [one] = fleet.in("ready");
+  const [one] = firstItems(fleet.in("ready"), 1);
   assert.deepEqual(fleet.report(one, { requests: 99 }), []);
   const [plan] = fleet.report(one, { requests: 100 });
   assert.deepEqual(plan, { do: "spawn", id: 3, nr: 1, generation: 1, afterMs: 0 });
@@ -144,22 +145,22 @@ Deno.test("Shares differ by chance, up to the jitter", () => {
 
 Deno.test("A worker that holds too much memory leaves likewise", () => {
   const fleet = Fleet.serving({ maxRssBytes: 1000 });
-  const [one] = fleet.in("ready");
+  const [one] = firstItems(fleet.in("ready"), 1);
   fleet.report(one, { rssBytes: 1000 });
-  const [successor] = fleet.bringAll();
+  const [successor] = firstItems(fleet.bringAll(), 1);
   assert.deepEqual(fleet.actions.at(-1), { do: "drain", id: one, why: "max-rss" });
   assert.equal(fleet.member(successor).nr, 1);
 });
 
 Deno.test("A successor that fails leaves the worn one in its place, and is tried again more slowly", () => {
   const fleet = Fleet.serving({ workers: 1, maxRequests: 10 });
-  const [one] = fleet.in("ready");
+  const [one] = firstItems(fleet.in("ready"), 1);
   const waits: number[] = [];
   for (let i = 0; i < 3; i++) {
     const spawn = fleet.report(one, { requests: 10 }).find((action) => action.do === "spawn")!;
     waits.push(spawn.afterMs);
     fleet.now += spawn.afterMs;
-    const [id] = fleet.spawnDue();
+    const [id] = firstItems(fleet.spawnDue(), 1);
     fleet.fail(id, "app", "not now");
     fleet.exit(id, 1);
   }
@@ -169,18 +170,18 @@ Deno.test("A successor that fails leaves the worn one in its place, and is tried
 
 Deno.test("A worn worker that dies is replaced by the successor that was on its way, and no other", () => {
   const fleet = Fleet.serving({ workers: 1, maxRequests: 10 });
-  const [one] = fleet.in("ready");
+  const [one] = firstItems(fleet.in("ready"), 1);
   fleet.report(one, { requests: 10 });
   const spawned = fleet.spawnDue();
   assert.ok(!fleet.exit(one, 1).some((action) => action.do === "spawn"));
-  fleet.note({ kind: "loaded", id: spawned[0] });
-  fleet.ready(spawned[0]);
+  fleet.note({ kind: "loaded", id: itemAt(spawned, 0) });
+  fleet.ready(itemAt(spawned, 0));
   assert.deepEqual(fleet.in("ready"), spawned);
 });
 
 Deno.test("A worker that was told to stop by its own signal is replaced as soon as it takes nothing new", () => {
   const fleet = Fleet.serving();
-  const [one] = fleet.in("ready");
+  const [one] = firstItems(fleet.in("ready"), 1);
   assert.deepEqual(fleet.note({ kind: "quiet", id: one }), [{ do: "spawn", id: 3, nr: 1, generation: 1, afterMs: 0 }]);
   fleet.bringAll();
   assert.deepEqual(saidIn(fleet.exit(one)), [`INFO worker=1 gen=1 pid=${1000 + one} left (signal), requests: 0`]);
@@ -190,20 +191,20 @@ Deno.test("A worker that was told to stop by its own signal is replaced as soon 
 Deno.test("A worker that leaves and does not end is killed once its own deadline is over", () => {
   const fleet = Fleet.serving({ workers: 2 });
   fleet.note({ kind: "scale", to: 1 });
-  const [leaving] = fleet.in("draining");
+  const [leaving] = firstItems(fleet.in("draining"), 1);
   fleet.pass(13);
   assert.ok(!fleet.wasTold("kill", leaving), "it has its own deadline, and some air");
   fleet.pass(1);
   assert.ok(fleet.wasTold("kill", leaving));
-  assert.match(saidIn(fleet.exit(leaving, 137, "SIGKILL"))[0], /ended: timeout: not drained after 13 s$/);
+  assert.match(itemAt(saidIn(fleet.exit(leaving, 137, "SIGKILL")), 0), /ended: timeout: not drained after 13 s$/);
 });
 
 Deno.test("A worker that dies while it leaves is told of with its reason", () => {
   const fleet = Fleet.serving({ workers: 2 });
   fleet.note({ kind: "scale", to: 1 });
-  const [leaving] = fleet.in("draining");
+  const [leaving] = firstItems(fleet.in("draining"), 1);
   assert.match(
-    saidIn(fleet.exit(leaving, 137, "SIGKILL"))[0],
+    itemAt(saidIn(fleet.exit(leaving, 137, "SIGKILL")), 0),
     /^ERROR .* ended while it left \(scale\): signal SIGKILL$/,
   );
 });

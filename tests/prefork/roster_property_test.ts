@@ -5,6 +5,7 @@ import fc from "npm:fast-check@^4";
 import type { BootFault } from "../../src/prefork/messages.ts";
 import type { Member } from "../../src/prefork/member.ts";
 import { Fleet } from "../helpers/fleet.ts";
+import { itemAt } from "../helpers/items.ts";
 
 /** Something that happens: to the worker that `pick` points to, where it is one that this can happen to. */
 type Step =
@@ -110,13 +111,13 @@ class World {
     const { fleet } = this;
     const due = fleet.spawns.filter(({ at, id }) => at <= fleet.now && fleet.roster.members.has(id));
     if (due.length === 0) return;
-    fleet.spawns.splice(fleet.spawns.indexOf(due[0]), 1);
-    fleet.note({ kind: "notSpawned", id: due[0].id, message: "no more processes" });
+    fleet.spawns.splice(fleet.spawns.indexOf(itemAt(due, 0)), 1);
+    fleet.note({ kind: "notSpawned", id: itemAt(due, 0).id, message: "no more processes" });
   }
 
   #with({ pick }: Step, states: Member["state"][], call: (id: number) => void): void {
     const ids = [...this.fleet.roster.members.values()].filter(({ state }) => states.includes(state));
-    if (ids.length > 0) call(ids[pick % ids.length].id);
+    if (ids.length > 0) call(itemAt(ids, pick % ids.length).id);
   }
 
   check(): void {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Fleet, saidIn } from "../helpers/fleet.ts";
+import { firstItems, itemAt } from "../helpers/items.ts";
 
 function reload(fleet: Fleet, ticket = 0, why: "reload" | "restart" = "reload") {
   return fleet.note({ kind: "reload", why, detail: "ctl", ticket });
@@ -69,7 +70,7 @@ Deno.test("It is calm while every worker serves and nothing is under way", () =>
   assert.equal(fleet.roster.isCalm, false, "the old ones drain");
   for (const id of old) fleet.exit(id);
   assert.equal(fleet.roster.isCalm, true);
-  const [id] = fleet.in("ready");
+  const [id] = firstItems(fleet.in("ready"), 1);
   fleet.exit(id, 1);
   assert.equal(fleet.roster.isCalm, false, "one is missing");
   fleet.bringAll();
@@ -81,17 +82,17 @@ Deno.test("It is calm while every worker serves and nothing is under way", () =>
 Deno.test("Of a generation that fails, the workers that wait for their turn are not started", () => {
   const fleet = Fleet.serving({ workers: 3, bootsAtOnce: 1 });
   reload(fleet, 1);
-  const [first] = fleet.spawnDue();
+  const [first] = firstItems(fleet.spawnDue(), 1);
   fleet.fail(first, "app", "it throws");
   fleet.exit(first, 1);
   assert.deepEqual(fleet.spawns, []);
-  assert.equal(fleet.verdicts[0].ok, false);
+  assert.equal(itemAt(fleet.verdicts, 0).ok, false);
   assert.equal(fleet.in("ready").length, 3);
 });
 
 Deno.test("The verdict comes once every old worker has fallen quiet, or is gone", () => {
   const fleet = Fleet.serving();
-  const [one, two] = fleet.in("ready");
+  const [one, two] = firstItems(fleet.in("ready"), 2);
   reload(fleet, 7);
   fleet.bringAll();
   fleet.now += 50;
@@ -105,7 +106,7 @@ Deno.test("The verdict comes once every old worker has fallen quiet, or is gone"
 
 Deno.test("A restart is a reload with another name", () => {
   const fleet = Fleet.serving({ workers: 1 });
-  const [one] = fleet.in("ready");
+  const [one] = firstItems(fleet.in("ready"), 1);
   fleet.note({ kind: "reload", why: "restart", detail: "app.ts changed", ticket: 0 });
   fleet.bringAll();
   assert.deepEqual(fleet.actions.at(-1), { do: "drain", id: one, why: "restart" });
@@ -116,7 +117,7 @@ Deno.test("A fault of any of the new generation leaves the old one as it is", ()
   const fleet = Fleet.serving();
   const old = fleet.in("ready");
   reload(fleet, 3);
-  const [three, four] = fleet.spawnDue();
+  const [three, four] = firstItems(fleet.spawnDue(), 2);
   fleet.note({ kind: "loaded", id: three });
   const actions = fleet.fail(four, "app", "app.ts:3:1 is broken");
   const message = "not reloaded: gen=1 goes on serving; app.ts:3:1 is broken";
@@ -132,18 +133,18 @@ Deno.test("A new worker that hangs or dies before all are ready fails the reload
   const fleet = Fleet.serving({ workers: 2, workerTimeoutMs: 5_000 });
   const old = fleet.in("ready");
   reload(fleet, 1);
-  const [three] = fleet.spawnDue();
+  const [three] = firstItems(fleet.spawnDue(), 1);
   fleet.note({ kind: "loaded", id: three });
   const hung = fleet.pass(6).find((action) => action.do === "kill");
   assert.ok(hung);
   fleet.exit(hung.id, 137, "SIGKILL");
-  assert.match(fleet.verdicts[0].message, /ended before it was ready: timeout: not ready after 5 s$/);
+  assert.match(itemAt(fleet.verdicts, 0).message, /ended before it was ready: timeout: not ready after 5 s$/);
   reload(fleet, 2);
-  const [five, six] = fleet.spawnDue();
+  const [five, six] = firstItems(fleet.spawnDue(), 2);
   for (const id of [five, six]) fleet.note({ kind: "loaded", id });
   fleet.ready(five);
   fleet.exit(five, 1);
-  assert.match(fleet.verdicts[1].message, /ended before it was ready: exit code 1$/);
+  assert.match(itemAt(fleet.verdicts, 1).message, /ended before it was ready: exit code 1$/);
   assert.ok(fleet.wasTold("kill", six));
   assert.deepEqual(fleet.in("ready"), old);
 });
@@ -152,7 +153,10 @@ Deno.test("A worker that cannot be spawned fails the reload", () => {
   const fleet = Fleet.serving();
   reload(fleet, 1);
   fleet.note({ kind: "notSpawned", id: 3, message: "out of processes" });
-  assert.match(fleet.verdicts[0].message, /^not reloaded: gen=1 goes on serving; cannot start a worker: out of proc/);
+  assert.match(
+    itemAt(fleet.verdicts, 0).message,
+    /^not reloaded: gen=1 goes on serving; cannot start a worker: out of proc/,
+  );
   assert.deepEqual(fleet.spawnDue(), []);
 });
 
@@ -172,12 +176,12 @@ Deno.test("A newer reload takes the place of the one that is under way, and answ
 
 Deno.test("A worker that fell quiet long ago and finishes one answer still holds up no later reload", () => {
   const fleet = Fleet.serving({ workers: 1 });
-  const [streaming] = fleet.in("ready");
+  const [streaming] = firstItems(fleet.in("ready"), 1);
   reload(fleet, 1);
   fleet.bringAll();
   fleet.note({ kind: "quiet", id: streaming });
   assert.equal(fleet.verdicts.length, 1);
-  const [two] = fleet.in("ready");
+  const [two] = firstItems(fleet.in("ready"), 1);
   reload(fleet, 2);
   fleet.bringAll();
   fleet.note({ kind: "quiet", id: two });
@@ -187,7 +191,7 @@ Deno.test("A worker that fell quiet long ago and finishes one answer still holds
 
 Deno.test("A worker that dies during a reload is replaced in the old generation too", () => {
   const fleet = Fleet.serving();
-  const [one] = fleet.in("ready");
+  const [one] = firstItems(fleet.in("ready"), 1);
   reload(fleet);
   const coming = fleet.spawnDue();
   const spawn = fleet.exit(one, 1).find((action) => action.do === "spawn");
@@ -213,13 +217,13 @@ Deno.test("A reload while it stops is refused, and a stop refuses the one that i
 Deno.test("What a place owed for its dead is forgiven to a new generation", () => {
   const fleet = Fleet.serving({ workers: 1 });
   for (let i = 0; i < 4; i++) {
-    fleet.exit(fleet.in("ready")[0], 1);
+    fleet.exit(itemAt(fleet.in("ready"), 0), 1);
     fleet.now += 5_000;
     fleet.bringAll();
   }
   reload(fleet);
   fleet.bringAll();
-  const spawn = fleet.exit(fleet.in("ready")[0], 1).find((action) => action.do === "spawn");
+  const spawn = fleet.exit(itemAt(fleet.in("ready"), 0), 1).find((action) => action.do === "spawn");
   assert.equal(spawn?.afterMs, 0);
 });
 
@@ -227,7 +231,7 @@ Deno.test("Of a generation that is given up, a worker that serves already finish
   for (const end of [{ kind: "stop" }, { kind: "reload", why: "reload", detail: "HUP", ticket: 0 }] as const) {
     const fleet = Fleet.serving();
     reload(fleet);
-    const [three, four] = fleet.spawnDue();
+    const [three, four] = firstItems(fleet.spawnDue(), 2);
     for (const id of [three, four]) fleet.note({ kind: "loaded", id });
     fleet.ready(three);
     const actions = fleet.note(end);

@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { Fleet, saidIn } from "../helpers/fleet.ts";
+import { firstItems } from "../helpers/items.ts";
 
 Deno.test("A place more is filled at once, one fewer drains the last, and never the only one", () => {
   const fleet = Fleet.serving();
-  const [one, two] = fleet.in("ready");
+  const [one, two] = firstItems(fleet.in("ready"), 2);
   const up = fleet.note({ kind: "scale", to: 3 });
   assert.deepEqual(saidIn(up), ["INFO workers: 2 -> 3"]);
   assert.deepEqual(up.at(-1), { do: "spawn", id: 3, nr: 3, generation: 1, afterMs: 0 });
@@ -23,7 +24,7 @@ Deno.test("A place more is filled at once, one fewer drains the last, and never 
 Deno.test("A place that is wanted again while its worker leaves gets a new one at once", () => {
   const fleet = Fleet.serving();
   fleet.note({ kind: "scale", to: 1 });
-  const [leaving] = fleet.in("draining");
+  const [leaving] = firstItems(fleet.in("draining"), 1);
   const actions = fleet.note({ kind: "scale", to: 2 });
   assert.equal(actions.at(-1)?.do, "spawn");
   fleet.bringAll();
@@ -69,7 +70,7 @@ Deno.test("A scale down that meets a place in its back-off plans nothing, and sa
 
 Deno.test("A stop drains every worker, and ends with the last one", () => {
   const fleet = Fleet.serving();
-  const [one, two] = fleet.in("ready");
+  const [one, two] = firstItems(fleet.in("ready"), 2);
   assert.deepEqual(fleet.note({ kind: "stop" }), [one, two].map((id) => ({ do: "drain", id, why: "stop" })));
   assert.equal(fleet.roster.state, "draining");
   assert.deepEqual(fleet.note({ kind: "stop" }), []);
@@ -93,7 +94,7 @@ Deno.test("A stop forgets places that wait for their next worker", () => {
 
 Deno.test("A second stop cuts what runs, and kills a worker that does not even do that", () => {
   const fleet = Fleet.serving();
-  const [one, two] = fleet.in("ready");
+  const [one, two] = firstItems(fleet.in("ready"), 2);
   fleet.note({ kind: "stop" });
   assert.deepEqual(fleet.note({ kind: "stopNow" }), [{ do: "abort", id: one }, { do: "abort", id: two }]);
   fleet.exit(one, 0);

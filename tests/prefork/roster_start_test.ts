@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { Fleet } from "../helpers/fleet.ts";
+import { firstItems, itemAt, type Items } from "../helpers/items.ts";
 
-function started(workers: number): { fleet: Fleet; ids: number[] } {
+function started<Count extends number>(workers: Count): { fleet: Fleet; ids: Items<number, Count> } {
   const fleet = new Fleet({ workers });
   fleet.note({ kind: "start" });
-  return { fleet, ids: fleet.spawnDue() };
+  return { fleet, ids: firstItems(fleet.spawnDue(), workers) };
 }
 
 Deno.test("A roster starts as many workers as there should be, all at once", () => {
@@ -48,19 +49,19 @@ Deno.test("If the first to listen is not wanted any more, the next one listens i
 
 Deno.test("A first start is given up after five failed boots in a row, with 3", () => {
   const { fleet } = started(1);
-  let [id] = fleet.in("booting");
+  let due = fleet.in("booting");
   for (let i = 1; i <= 5; i++) {
-    fleet.exit(id, 7);
+    fleet.exit(itemAt(due, 0), 7);
     assert.equal(fleet.ends.length, i === 5 ? 1 : 0);
     fleet.now += 10_000;
-    [id] = fleet.spawnDue();
+    due = fleet.spawnDue();
   }
   assert.deepEqual(fleet.ends, [{
     do: "end",
     code: 3,
     message: "no worker has booted in 5 attempts; the last one ended: exit code 7",
   }]);
-  assert.equal(id, undefined);
+  assert.deepEqual(due, []);
 });
 
 for (
@@ -68,8 +69,8 @@ for (
 ) {
   Deno.test(`A first worker that fails for its ${fault} ends the start with ${code} and its message, once`, () => {
     const { fleet, ids } = started(3);
-    fleet.fail(ids[1], fault, "cannot load it\nfor this reason");
-    fleet.fail(ids[0], fault, "the same again");
+    fleet.fail(itemAt(ids, 1), fault, "cannot load it\nfor this reason");
+    fleet.fail(itemAt(ids, 0), fault, "the same again");
     assert.deepEqual(fleet.ends, [], "workers that live are waited for");
     for (const id of ids) assert.ok(fleet.wasTold("kill", id) || id === ids[1]);
     for (const id of ids) fleet.exit(id, 1);
@@ -102,7 +103,7 @@ Deno.test("A worker that does not boot in time is killed, and counts as a failed
   fleet.pass(1);
   assert.ok(fleet.wasTold("kill", id));
   fleet.exit(id, 137, "SIGKILL");
-  assert.match(fleet.said[0], /^ERROR worker=1 gen=1 pid=\d+ ended: timeout: not ready after 30 s$/);
+  assert.match(itemAt(fleet.said, 0), /^ERROR worker=1 gen=1 pid=\d+ ended: timeout: not ready after 30 s$/);
   assert.equal(fleet.spawns.length, 1);
 });
 

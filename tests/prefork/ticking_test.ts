@@ -20,7 +20,8 @@ function ticking(workerTimeoutMs: number) {
 }
 
 Deno.test("Every second while something is under way, else a sixth of the worker timeout, within 1 and 5 s", async () => {
-  for (const [timeoutMs, calmMs] of [[0, 5_000], [1_000, 1_000], [12_000, 2_000], [30_000, 5_000], [300_000, 5_000]]) {
+  const paces = [[0, 5_000], [1_000, 1_000], [12_000, 2_000], [30_000, 5_000], [300_000, 5_000]] as const;
+  for (const [timeoutMs, calmMs] of paces) {
     const { clock, looks, late, ticking: made } = ticking(timeoutMs);
     const begun = clock.now();
     made.keep(true);

@@ -6,6 +6,7 @@ import type { Handler } from "../../src/message/handler.ts";
 import { uploadProgress } from "../../src/progress/upload_progress.ts";
 import { Uploads } from "../../src/progress/uploads.ts";
 import { fakeEngine } from "../helpers/fake_engine.ts";
+import { firstItems, itemAt } from "../helpers/items.ts";
 import type { RawClient } from "../helpers/raw_client.ts";
 import { bodyText, fieldOf } from "../helpers/responses.ts";
 import { type Serving, serving } from "../helpers/serving.ts";
@@ -62,7 +63,7 @@ Deno.test("A poll is JSON that no cache keeps, also of a HEAD and by the header"
       [`/?progress_id=${ID}`, ""],
       [`/a/b?X-Progress-ID=${ID}`, ""],
       ["/", `X-Progress-ID: ${ID}\r\n`],
-    ]
+    ] as const
   ) {
     const response = await asking.get(target, fields);
     assert.equal(response.status, 200);
@@ -71,7 +72,7 @@ Deno.test("A poll is JSON that no cache keeps, also of a HEAD and by the header"
     assert.equal(bodyText(response), STARTING);
   }
   await asking.ask("HEAD", `/?progress_id=${ID}`);
-  const [head] = await asking.responses(1);
+  const [head] = firstItems(await asking.responses(1), 1);
   assert.deepEqual([head.status, fieldOf(head, "content-length")], [200, `${STARTING.length}`]);
 });
 
@@ -97,7 +98,7 @@ Deno.test("An upload with an id that cannot be one is an upload like any other",
   for (const id of ["", "short", "x".repeat(65), "not%20good"]) {
     using client = await beginUpload(all.server, `/?progress_id=${id}`, { size: 4 });
     await client.send("body");
-    assert.equal((await client.responses(1))[0].status, 200);
+    assert.equal(itemAt(await client.responses(1), 0).status, 200);
   }
   assert.equal(all.uploads.size, 0);
 });
@@ -151,7 +152,7 @@ Deno.test("An upload that the application refuses is an error with its status", 
     const id = `upload-to-${`${path}`.slice(1)}`;
     using client = await beginUpload(all.server, `${path}?progress_id=${id}`, { size: 4 });
     await client.send("body");
-    assert.equal((await client.responses(1))[0].status, expected);
+    assert.equal(itemAt(await client.responses(1), 0).status, expected);
     const { state, status, aborted } = await poll(all.asking, id);
     assert.deepEqual([state, status, aborted], ["error", expected, 0]);
   }
@@ -162,7 +163,7 @@ Deno.test("A body that is malformed or too large is an error with the engine's s
   for (const [sent, expected] of [["b\r\nhello world\r\n", 413], ["zz\r\n", 400]] as const) {
     using client = await beginUpload(all.server, `/?progress_id=${ID}`);
     await client.send(sent);
-    assert.equal((await client.responses(1))[0].status, expected);
+    assert.equal(itemAt(await client.responses(1), 0).status, expected);
     const { state, status } = await pollUntil(all.asking, ID, ({ state }) => state !== "uploading");
     assert.deepEqual([state, status], ["error", expected]);
   }
@@ -237,12 +238,12 @@ Deno.test("Every other request goes to the application as it came", async () => 
   assert.match(bodyText(await asking.get("/page?x=1")), /^GET http:\/\/test\/page\?x=1 $/);
   assert.match(bodyText(await asking.get("/progress?id=12345678")), /^GET .*\/progress\?id=12345678 $/);
   await asking.ask("DELETE", `/?progress_id=${ID}`);
-  assert.match(bodyText((await asking.responses(1))[0]), /^DELETE /);
+  assert.match(bodyText(itemAt(await asking.responses(1), 0)), /^DELETE /);
   await asking.ask("OPTIONS", `/?progress_id=${ID}`);
-  assert.match(bodyText((await asking.responses(1))[0]), /^OPTIONS /);
+  assert.match(bodyText(itemAt(await asking.responses(1), 0)), /^OPTIONS /);
   using client = await beginUpload(server, `/?progress_id=${ID}`, { size: 4, method: "PUT" });
   await client.send("body");
-  assert.match(bodyText((await client.responses(1))[0]), /^PUT .* body$/);
+  assert.match(bodyText(itemAt(await client.responses(1), 0)), /^PUT .* body$/);
   assert.equal(all.uploads.size, 1);
 });
 

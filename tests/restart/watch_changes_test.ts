@@ -159,7 +159,7 @@ Deno.test("What changes while the reader is busy is one change when it comes bac
   const { sources, clock } = watch;
   const context = { cwd: "/", clock, sources, files: sources, log: () => {} };
   await using changes = await watchForChanges({ app: "/app/app.ts" }, context);
-  for (const [path, text] of [["/app/app.ts", "2"], ["/app/more.ts", "1"], ["/app/app.ts", "3"]]) {
+  for (const [path, text] of [["/app/app.ts", "2"], ["/app/more.ts", "1"], ["/app/app.ts", "3"]] as const) {
     sources.write(path, text);
     await clock.advance(200);
   }

@@ -18,7 +18,7 @@ for (
   const [limit, sysctl, other] of [
     ["max_inotify_watches", "max_user_watches", "max_user_instances"],
     ["max_inotify_instances", "max_user_instances", "max_user_watches"],
-  ]
+  ] as const
 ) {
   linuxTest(`If ${limit} is reached, --restart names fs.inotify.${sysctl} and not ${other}`, async () => {
     if (!await canLimit()) return;

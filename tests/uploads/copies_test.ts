@@ -7,6 +7,7 @@ import type { Handler } from "../../src/message/handler.ts";
 import { uploadProgress } from "../../src/progress/upload_progress.ts";
 import { Uploads } from "../../src/progress/uploads.ts";
 import { settled } from "../helpers/duplex.ts";
+import { firstItems, itemAt } from "../helpers/items.ts";
 import { file, formBytes } from "../helpers/multipart.ts";
 import { bodyText } from "../helpers/responses.ts";
 import { realEngine, serving } from "../helpers/serving.ts";
@@ -74,7 +75,7 @@ for (const [what, copy] of Object.entries(COPIES)) {
       await using real = realEngine(async (request) => {
         const { files } = await receiveUploads(await copy(request), { directory });
         assert.equal(names(directory).length, 1);
-        return new Response(await files[0].text());
+        return new Response(await itemAt(files, 0).text());
       }, { body });
       for (const size of [10, 300_000]) {
         const form = new FormData();
@@ -129,7 +130,7 @@ Deno.test("Copies of two uploads with one boundary keep their files until both a
     const { files } = await receiveUploads(new Request(request), { directory });
     const answer = Promise.withResolvers<void>();
     answers.push(answer);
-    texts.push(() => files[0].text());
+    texts.push(() => itemAt(files, 0).text());
     await answer.promise;
     return new Response("done");
   });
@@ -142,10 +143,10 @@ Deno.test("Copies of two uploads with one boundary keep their files until both a
   }
   while (answers.length < 2) await settled();
   const answered = [first.responses(1), second.responses(1)];
-  answers[0].resolve();
+  itemAt(answers, 0).resolve();
   await Promise.race(answered);
-  assert.equal(await texts[1](), "1");
-  answers[1].resolve();
+  assert.equal(await itemAt(texts, 1)(), "1");
+  itemAt(answers, 1).resolve();
   await Promise.all(answered);
   await empty(directory);
   Deno.removeSync(directory);
@@ -170,7 +171,7 @@ Deno.test("A request that copies nothing is not bound to the uploads under way",
   await client.send(form);
   await client.responses(1);
   await client.get("/");
-  assert.equal(await keep!.files[0].text(), "own");
+  assert.equal(await itemAt(keep!.files, 0).text(), "own");
   await keep!.dispose();
   await empty(directory);
   Deno.removeSync(directory);
@@ -191,7 +192,7 @@ for (const [what, copy] of Object.entries(COPIES)) {
     while (uploads.localProgressOf(ID)?.received !== 5) await settled();
     assert.equal(uploads.localProgressOf(ID)!.state, "uploading");
     await client.send("67890");
-    const [response] = await client.responses(1);
+    const [response] = firstItems(await client.responses(1), 1);
     assert.equal(bodyText(response), "1234567890");
     while (uploads.localProgressOf(ID)!.state === "uploading") await settled();
     const { state, received, status } = uploads.localProgressOf(ID)!;

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { boundaryOf, type PartHead, readPartHead } from "../../src/uploads/part_head.ts";
+import { itemAt } from "../helpers/items.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -63,7 +64,7 @@ Deno.test("A part says its type, in lower case and without parameters; what is n
     ["Content-Type: <script>", "application/octet-stream"],
     ["Content-Type:", "application/octet-stream"],
     ["X-Other: text/plain", "application/octet-stream"],
-  ];
+  ] as const;
   for (const [line, type] of types) {
     assert.equal(readText(line, 'Content-Disposition: form-data; name="a"; filename="b"').type, type);
   }
@@ -189,7 +190,7 @@ Deno.test("A part may hold several files, which do not name their field", () => 
   const mixed = ["Content-Disposition: form-data; name=a", 'Content-Type: Multipart/Mixed; boundary="c d"'];
   assert.equal(readText(...mixed).boundary, "c d");
   assert.throws(() => read(mixed, { strict: true }), { code: "bad-part", message: /each as a part of its own/ });
-  assert.equal(readText('Content-Disposition: form-data; name=a; filename="b"', mixed[1]).boundary, null);
+  assert.equal(readText('Content-Disposition: form-data; name=a; filename="b"', itemAt(mixed, 1)).boundary, null);
   for (const kind of ["file", "attachment", "form-data; name=b"]) {
     const head = read([`Content-Disposition: ${kind}; filename="c.txt"`], { within: "a" })!;
     assert.deepEqual([head.field, head.name], ["a", "c.txt"]);
@@ -216,7 +217,7 @@ Deno.test("The boundary is read out of the request's type", () => {
     ['Multipart/Form-Data; charset=utf-8; boundary="a b:c=d"', "a b:c=d"],
     ["multipart/form-data;boundary=----WebKitFormBoundaryA1", "----WebKitFormBoundaryA1"],
     [`multipart/form-data; boundary=${"x".repeat(70)}`, "x".repeat(70)],
-  ];
+  ] as const;
   for (const [type, boundary] of types) assert.equal(boundaryOf(type, { strict: true }), boundary);
 });
 

@@ -5,6 +5,7 @@ import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import fc from "npm:fast-check@^4";
 import { receiveUploads, UploadError, type UploadOptions } from "../../mod.ts";
+import { firstItems, itemAt } from "../helpers/items.ts";
 import { file, formBytes, formRequest, type RawPart, value } from "../helpers/multipart.ts";
 import { onTinyDisk } from "../helpers/temporary.ts";
 
@@ -50,7 +51,7 @@ Deno.test("Fields and files come as they were sent", async () => {
   assert.equal(uploads.file("photo"), uploads.files[1]);
   assert.equal(uploads.file("title"), null);
   for (const [nr, text] of [[0, "warp"], [1, "weft"]] as const) {
-    const received = uploads.files[nr];
+    const received = itemAt(uploads.files, nr);
     assert.equal(await received.text(), text);
     assert.equal(await new Response(received.stream()).text(), text);
     assert.equal(Deno.readTextFileSync(received.path!), text);
@@ -68,7 +69,9 @@ Deno.test("Any split of a form gives the same fields and files", async () => {
       assert.deepEqual([...uploads.fields], [["é", ["1\r\n--"]]]);
       assert.deepEqual(uploads.files.map(({ name, size }) => [name, size]), [["日.txt", 3000], ["e.txt", 0]]);
       assert.ok(
-        Buffer.from(await new Response(uploads.files[0].stream()).bytes()).equals(new Uint8Array(3000).fill(13)),
+        Buffer.from(await new Response(itemAt(uploads.files, 0).stream()).bytes()).equals(
+          new Uint8Array(3000).fill(13),
+        ),
       );
     }),
     { numRuns: 40 },
@@ -101,7 +104,7 @@ Deno.test("A field for a file that was left empty is no file; one without a name
 Deno.test("A file is for this user alone, under a name that no client chooses", async () => {
   using temporary = emptyDirectory();
   await using uploads = await receiveUploads(formRequest(formBytes([file("a", "a.html", "x")], "b")), temporary);
-  const path = uploads.files[0].path!;
+  const path = itemAt(uploads.files, 0).path!;
   assert.match(path.slice(temporary.directory.length), /^[/\\]weft-[0-9a-z]+[/\\]1$/);
   if (isWindows) return;
   assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
@@ -115,7 +118,7 @@ Deno.test("A file that is moved away stays, also on another disk; the others go"
   using temporary = emptyDirectory();
   const parts = [file("a", "a.txt", "one"), file("a", "b.txt", "two"), file("a", "c.txt", "three")];
   const uploads = await receiveUploads(formRequest(formBytes(parts, "b")), temporary);
-  const [first, second, third] = uploads.files;
+  const [first, second, third] = firstItems(uploads.files, 3);
   const here = `${target.directory}/kept.txt`;
   const there = `${other ?? target.directory}/kept_too.txt`;
   Deno.writeTextFileSync(here, "what was there before");
@@ -266,7 +269,7 @@ Deno.test("A sink gets the bytes of each file, no faster than it takes them, and
   assert.deepEqual([...got], [["a1.txt", 2_000_000], ["a closed", 1], ["b2.txt", 3], ["b closed", 1]]);
   assert.ok(ahead < 400_000, `${ahead} bytes were read ahead of the sink`);
   assert.deepEqual(uploads.files.map(({ size, path }) => [size, path]), [[2_000_000, null], [3, null]]);
-  await assert.rejects(uploads.files[0].text(), { name: "TypeError", message: /went to the sink/ });
+  await assert.rejects(itemAt(uploads.files, 0).text(), { name: "TypeError", message: /went to the sink/ });
 });
 
 Deno.test("A sink may leave a file to the disk", async () => {
@@ -277,7 +280,7 @@ Deno.test("A sink may leave a file to the disk", async () => {
     sink: ({ field }) => Promise.resolve(field === "a" ? new WritableStream() : null),
   });
   assert.deepEqual(uploads.files.map(({ path }) => path === null), [true, false]);
-  assert.equal(await uploads.files[1].text(), "2");
+  assert.equal(await itemAt(uploads.files, 1).text(), "2");
 });
 
 Deno.test("A sink that fails is the application's error; a form that fails aborts the sink", async () => {
@@ -310,10 +313,10 @@ Deno.test("A request of another kind that is aborted takes its files with it", a
   const leave = new AbortController();
   const request = new Request(formRequest(formBytes([file("a", "a", "1")], "b")), { signal: leave.signal });
   const uploads = await receiveUploads(request, temporary);
-  assert.notEqual(uploads.files[0].path, null);
+  assert.notEqual(itemAt(uploads.files, 0).path, null);
   leave.abort();
   await uploads.dispose();
-  assert.equal(uploads.files[0].path, null);
+  assert.equal(itemAt(uploads.files, 0).path, null);
 });
 
 Deno.test("An upload that is disposed of while it comes leaves nothing", async () => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "npm:fast-check@^4";
 import { decoderOf, type TransferEncoding } from "../../src/uploads/transfer_decoder.ts";
+import type { UploadError } from "../../src/uploads/upload_error.ts";
 
 const encoder = new TextEncoder();
 
@@ -87,7 +88,7 @@ Deno.test("What is malformed is refused with a message that says what and where,
     const bytes = Buffer.from(coded, "latin1");
     for (const size of [1, 2, 3, 5, 2000]) {
       assert.throws(() => decode(encoding, split(bytes, size)), (error) => {
-        const { name, code, status, message } = error as Record<string, string>;
+        const { name, code, status, message } = error as UploadError;
         assert.deepEqual({ name, code, status }, { name: "UploadError", code: "bad-part", status: 400 });
         assert.match(message, new RegExp(`^the part of field "f" says that it is ${encoding}, but .*send its bytes`));
         assert.match(message, says);

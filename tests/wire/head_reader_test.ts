@@ -161,7 +161,10 @@ Deno.test("A request line may have as many bytes as it is allowed, empty lines b
 });
 
 Deno.test("A method without end is 501, a target without end 414, whichever limit they meet (RFC 9112, section 3)", () => {
-  const cases = [["G".repeat(9000), "501 not-implemented"], ["GET /" + "x".repeat(9000), "414 target-too-long"]];
+  const cases = [
+    ["G".repeat(9000), "501 not-implemented"],
+    ["GET /" + "x".repeat(9000), "414 target-too-long"],
+  ] as const;
   for (const [text, expected] of cases) {
     const bytes = latin1(text);
     for (const [head, line] of [[100, MAX_LINE_BYTES], [1 << 20, MAX_LINE_BYTES], [1 << 20, 100], [100, 100]]) {
