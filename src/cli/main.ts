@@ -1,5 +1,6 @@
 // What the program prints and with which code it ends.
 
+import { Failure } from "../platform/failure.ts";
 import { lineLog } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
 import { platform as runtime } from "../platform/runtime.ts";
@@ -20,6 +21,8 @@ export async function main(platform: Platform = runtime): Promise<void> {
 /** Does what the command line says; null if the process may end by itself. What is not needed is not loaded. */
 async function start(platform: Platform): Promise<number | null> {
   const { process, clock } = platform;
+  const problem = process.runtimeProblem();
+  if (problem !== null) throw Failure.usage(problem);
   const context = { platform, log: lineLog(process, clock) };
   const [first, ...rest] = process.args;
   if (first === "ctl") return await (await import("./ctl.ts")).ctl(rest, platform);

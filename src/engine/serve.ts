@@ -77,6 +77,7 @@ export interface Server extends AsyncDisposable {
  * @returns the server, which listens already
  * @throws {Error} with `code` "EADDRINUSE" or the like if the address cannot be used
  * @throws {RangeError} if an option is out of range
+ * @throws {Error} if this version of Deno is older than 2.9
  *
  * @example
  * ```ts
@@ -115,6 +116,8 @@ export function serve(first: Handler | ServeOptions & { handler?: Handler }, sec
 }
 
 function start(options: ServeOptions, handler: Handler): Server {
+  const problem = platform.process.runtimeProblem();
+  if (problem !== null) throw new Error(`serve: ${problem}`);
   const { signal } = options;
   const settings = settle(options);
   const { clock, process, decodeLatin1 } = platform;

@@ -3,6 +3,7 @@
 import { denoClock } from "./deno_clock.ts";
 import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
 import { denoTemporaryFiles } from "./deno_temporary.ts";
+import { denoProblem } from "./deno_version.ts";
 import { fromFileUrl } from "./file_url.ts";
 import type { Files, FileSink, Platform, Process, SignalName } from "./ports.ts";
 
@@ -32,6 +33,7 @@ const process: Process = {
   cores: navigator.hardwareConcurrency,
   setArgs: (args) => Object.defineProperty(Deno, "args", { value: [...args], configurable: true, enumerable: true }),
   runtime: `deno ${Deno.version.deno}`,
+  runtimeProblem: () => denoProblem(Deno.version.deno),
   env: readVariable,
   unsetEnv: unsetVariable,
   rss: () => Deno.memoryUsage().rss,

@@ -96,6 +96,8 @@ export interface Process {
   readonly program: string;
   /** The runtime and its version, for people: `deno 2.9.6`. */
   readonly runtime: string;
+  /** Why this version of the runtime cannot run Weft, and what the user has to do; null if it can. */
+  runtimeProblem(): string | null;
   readonly cwd: string;
   /** The user's number; null if the system has none or the permissions hide it. */
   userId(): number | null;
