@@ -1,0 +1,75 @@
+// What the program says if its user may not use a port or a file.
+
+import assert from "node:assert/strict";
+import { fromFileUrl } from "../helpers/paths.ts";
+import { runToEnd } from "../helpers/program.ts";
+import { rightsTest } from "../helpers/rights.ts";
+
+const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const FIRST_FREE_PORT = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+
+/** Calls with a directory in which `closed` cannot be read and `fixed` takes no new files. */
+async function withDirectory(call: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "weft" });
+  try {
+    await Deno.mkdir(`${directory}/closed`);
+    await Deno.mkdir(`${directory}/fixed`);
+    await Deno.chmod(`${directory}/closed`, 0);
+    await Deno.chmod(`${directory}/fixed`, 0o555);
+    await call(directory);
+  } finally {
+    await Deno.chmod(`${directory}/closed`, 0o700);
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+rightsTest("A port below 1024 needs a privilege, with workers too", async (options) => {
+  if (Number(await Deno.readTextFile(FIRST_FREE_PORT)) <= 1) return console.log("skipped, every port is free here");
+  for (const args of [[], ["--workers", "1"]]) {
+    const ended = await runToEnd(["-p", "1", ...args, APP], options);
+    const stderr =
+      "weft: cannot listen on 127.0.0.1:1: that is not permitted (EACCES); ports below 1024 need a privilege\n";
+    assert.deepEqual(ended, { code: 1, stdout: "", stderr });
+  }
+});
+
+rightsTest("--unix is refused if its directory takes no new files", async (options) => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/fixed/weft.sock`;
+    const ended = await runToEnd(["--unix", path, APP], options);
+    const stderr =
+      `weft: cannot listen on ${path}: this user may not make a file there (EACCES); choose another --unix\n`;
+    assert.deepEqual(ended, { code: 1, stdout: "", stderr });
+  });
+});
+
+rightsTest("An application that cannot be read does not load, with workers neither", async (options) => {
+  await withDirectory(async (directory) => {
+    const app = `${directory}/app.ts`;
+    await Deno.writeTextFile(app, "export default () => new Response();\n", { mode: 0 });
+    for (const args of [[], ["--workers", "1"]]) {
+      const { code, stdout, stderr } = await runToEnd(["-p", "0", ...args, app], options);
+      assert.deepEqual([code, stdout], [4, ""]);
+      assert.match(stderr, /^weft: cannot load the application \/.*\/app\.ts\n[^]*Permission denied/);
+    }
+  });
+});
+
+rightsTest("--access-log is refused if the file cannot be written", async (options) => {
+  await withDirectory(async (directory) => {
+    for (const args of [[], ["--workers", "1"]]) {
+      const path = `${directory}/fixed/access.log`;
+      const { code, stdout, stderr } = await runToEnd(["-p", "0", "--access-log", path, ...args, APP], options);
+      assert.deepEqual([code, stdout], [2, ""]);
+      assert.match(stderr, /^weft: --access-log: cannot write to \/.*\/fixed\/access\.log: Permission denied .*\n$/);
+    }
+  });
+});
+
+rightsTest("--restart is refused if the application's directory cannot be read", async (options) => {
+  await withDirectory(async (directory) => {
+    const { code, stdout, stderr } = await runToEnd(["-p", "0", "-r", `${directory}/closed/app.ts`], options);
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, /^weft: --restart: cannot watch \/.*\/closed\/app\.ts: Permission denied .*\n$/);
+  });
+});
