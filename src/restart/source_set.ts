@@ -73,8 +73,16 @@ export async function findSourceSet(options: SourceSetOptions, context: SourceSe
 function treeSourceSet(directories: readonly string[], { files, sources }: SourceSetContext): SourceSet {
   const roots = directories.map((directory) => {
     const kind = asked(directory, () => files.kindOf(directory));
-    // With its links: they may come to point elsewhere.
-    if (kind === "directory") return fromHere(directory, sources);
+    if (kind === "directory") {
+      if (asked(directory, () => sources.list(directory)) === null) {
+        throw new CannotWatch(
+          `cannot watch ${directory}: expected a directory that can be read; ` +
+            "give this user the right to read it, or name another",
+        );
+      }
+      // With its links: they may come to point elsewhere.
+      return fromHere(directory, sources);
+    }
     throw new CannotWatch(
       `cannot watch ${directory}: expected a directory, ` +
         (kind === null

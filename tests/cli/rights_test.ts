@@ -73,3 +73,16 @@ rightsTest("--restart is refused if the application's directory cannot be read",
     assert.match(stderr, /^weft: --restart: cannot watch \/.*\/closed\/app\.ts: Permission denied .*\n$/);
   });
 });
+
+rightsTest("--restart-directory is refused if it cannot be read", async (options) => {
+  await withDirectory(async (directory) => {
+    const args = ["-p", "0", "-r", "--restart-directory", `${directory}/closed`, APP];
+    const { code, stdout, stderr } = await runToEnd(args, options);
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.equal(
+      stderr,
+      `weft: --restart: cannot watch ${directory}/closed: expected a directory that can be read; ` +
+        "give this user the right to read it, or name another\n",
+    );
+  });
+});
