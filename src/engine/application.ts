@@ -1,5 +1,6 @@
 // Makes the application that a connection calls from a fetch-style handler and its hooks.
 
+import type { ResponseBroken } from "../connection/endings.ts";
 import type { Exchange } from "../connection/exchange.ts";
 import type { Application } from "../connection/options.ts";
 import { RequestInfo } from "../connection/request_info.ts";
@@ -104,6 +105,35 @@ function ownAnswer(options: ApplicationOptions, error: unknown, exchange: Exchan
   const { method, target } = exchange.head;
   options.log("ERROR", `${method} ${target} failed: ${showError(error)}`);
   return textAnswer(500, options.showErrors === true ? showError(error) : "");
+}
+
+/**
+ * Tells the application that a body failed after its head was sent. As under Deno.serve, onError is called and its answer
+ * is ignored, because the client has another one already.
+ *
+ * @param options the application's hooks, and the log that is used without onError
+ * @param error what is wrong with the body; its cause is what the stream failed with
+ * @param exchange what was answered
+ */
+export function reportBroken(
+  options: Pick<ApplicationOptions, "onError" | "log">,
+  error: ResponseBroken,
+  exchange: Exchange,
+): void {
+  const { cause } = error;
+  // The client has left, and the stream failed with the reason of the request's signal. This is not an error to report.
+  if (cause !== undefined && cause === exchange.cutReason) return;
+  const { onError, log } = options;
+  if (onError === undefined) return logBroken(log, error, exchange);
+  const call = async () => void await onError("cause" in error ? cause : error);
+  call().catch((second) => {
+    log("ERROR", `onError failed too: ${showError(second)}`);
+    logBroken(log, error, exchange);
+  });
+}
+
+function logBroken(log: Log, error: ResponseBroken, { head }: Exchange): void {
+  log("ERROR", `${head.method} ${head.target} was cut off, its answer is not complete: ${showError(error)}`);
 }
 
 /** A temporary file failed: 507 tells the client to try later, and the log tells the operator to make room. */

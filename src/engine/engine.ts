@@ -17,7 +17,7 @@ import { showError } from "../platform/log.ts";
 import type { Socket, Timer } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { AcceptLoop } from "./accept_loop.ts";
-import { applicationOf } from "./application.ts";
+import { applicationOf, reportBroken } from "./application.ts";
 import { Deadlines, SECOND_LOOK_MS } from "./deadlines.ts";
 import type { ConnectionCounts, DrainOptions, EngineOptions, EnginePorts, EngineState } from "./engine_options.ts";
 import { LiveTable } from "./live_table.ts";
@@ -240,16 +240,15 @@ export class Engine {
   }
 
   #logBroken(connection: Connection, error: unknown): void {
-    // The client has left, and the stream failed with the reason of the request's signal. This is not an error to log.
-    if (
-      error instanceof ResponseBroken && error.cause !== undefined && error.cause === connection.exchange?.cutReason
-    ) {
-      return;
+    const { exchange } = connection;
+    const { log } = this.#ports;
+    if (error instanceof ResponseBroken && exchange !== null) {
+      return reportBroken({ ...this.#options.application, log }, error, exchange);
     }
-    const head = connection.exchange?.head;
-    const subject = head === undefined ? `connection ${connection.id}` : `${head.method} ${head.target}`;
-    const what = error instanceof ResponseBroken ? "was cut off, its answer is not complete" : "failed";
-    this.#ports.log("ERROR", `${subject} ${what}: ${showError(error)}`);
+    const subject = exchange === null
+      ? `connection ${connection.id}`
+      : `${exchange.head.method} ${exchange.head.target}`;
+    log("ERROR", `${subject} failed: ${showError(error)}`);
   }
 
   #startSweeping(): void {

@@ -40,7 +40,8 @@ export interface ServeOptions extends Limits {
    */
   onListen?: ((address: Address) => void) | undefined;
   /**
-   * Makes the answer for a handler that threw.
+   * Makes the answer for a handler that threw. It is also told of a stream that failed after the head was sent; what it
+   * returns is ignored then.
    * @default logs the error with its stack and answers 500
    */
   onError?: OnError | undefined;

@@ -81,6 +81,45 @@ Deno.test("A stream that fails is cut so that the client notices, and logged wit
   await assert.rejects(fetch(`${real.url}/breaks`).then((response) => response.text()));
 });
 
+Deno.test("onError is told of a stream that fails after the head, and its answer is ignored", async () => {
+  const broken = new Error("broken");
+  const breaks: Record<string, () => Response> = {
+    "/first": () => new Response(new ReadableStream({ pull: (controller) => controller.error(broken) })),
+    "/undefined": () => new Response(new ReadableStream({ pull: (controller) => controller.error() })),
+    "/short": () => new Response(ReadableStream.from([new Uint8Array(3)]), { headers: { "content-length": "10" } }),
+  };
+  const told: unknown[] = [];
+  const onError = (error: unknown) => {
+    told.push(error);
+    return new Response("own", { status: 503 });
+  };
+  await using real = realEngine((request) => breaks[new URL(request.url).pathname]!(), {}, { onError });
+  for (const path of Object.keys(breaks)) {
+    using client = await real.connect();
+    await client.ask("GET", path);
+    const [response] = await client.rest();
+    assert.deepEqual([response?.status, response?.isWhole], [200, false], path);
+    assert.doesNotMatch(client.text, /own/);
+  }
+  assert.deepEqual(told.slice(0, 2), [broken, undefined]);
+  assert.match(`${told[2]}`, /ResponseBroken: the body ended after 3 of the 10 bytes/);
+  assert.deepEqual(real.lines, []);
+});
+
+Deno.test("An onError that fails for a broken stream is logged with the stream's own error", async () => {
+  const onError = () => {
+    throw new Error("onError's own");
+  };
+  await using real = realEngine(handler, {}, { onError });
+  using client = await real.connect();
+  await client.ask("GET", "/breaks");
+  await client.rest();
+  using other = await real.connect();
+  while (real.lines.length < 2) await other.get("/");
+  assert.match(real.lines[0]!, /^ERROR onError failed too: [^]*onError's own/);
+  assert.match(real.lines[1]!, /^ERROR GET \/breaks was cut off[^]*broken with a secret/);
+});
+
 Deno.test("A handler that never answers holds only its own connection, until the client leaves", async () => {
   await using real = realEngine(handler, { writeTimeoutMs: 1_000 });
   const waiting = await Promise.all(Array.from({ length: 20 }, () => real.connect()));
