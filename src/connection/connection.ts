@@ -129,7 +129,11 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
   }
 
   get isDraining(): boolean {
-    return this.options.isDraining;
+    return this.options.leaving.hasBegun;
+  }
+
+  get leaving(): AbortSignal {
+    return this.options.leaving.signal;
   }
 
   get temporaryFiles(): TemporaryFiles {

@@ -29,6 +29,8 @@ export interface ConnectionFacts {
   readonly localName: string;
   /** True once the engine drains: what has no end of its own should end. */
   readonly isDraining: boolean;
+  /** Fires when the engine begins to drain. Made when it is first asked for. */
+  readonly leaving: AbortSignal;
 }
 
 /** `reason` says why the client left or was cut off; undefined if it did not. */

@@ -4,6 +4,7 @@ import type { TemporaryFiles } from "../platform/ports.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { Exchange } from "./exchange.ts";
 import type { InboundOptions } from "./inbound.ts";
+import type { Leaving } from "./leaving.ts";
 import type { ReadOrder } from "./read_order.ts";
 
 /** When the application runs: once a short body is read, once the whole body is read, or once the head is read. */
@@ -36,8 +37,8 @@ export interface ConnectionOptions extends InboundOptions {
   readonly isObserved: boolean;
   /** True if the first answer of a new connection is its last. Set when the engine drains. */
   closeAfterAnswer: boolean;
-  /** True once the engine drains. */
-  isDraining: boolean;
+  /** Whether the engine drains; applications get its signal. */
+  readonly leaving: Leaving;
   /** The value of Date, at most a second old. */
   date: string;
 }

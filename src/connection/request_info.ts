@@ -39,10 +39,18 @@ export class RequestInfo {
     return this.#exchange.timings;
   }
 
+  /**
+   * Fires when this process begins to drain: at a stop, a reload, a restart. What has no end of its own should end then. It is
+   * the same signal for all requests, so a listener should be removed when its request is over.
+   */
+  get leaving(): AbortSignal {
+    return this.#exchange.connection.leaving;
+  }
+
   /** What the console shows: the documented members. */
   [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
-    const { remoteAddr, localAddr, connection, timings } = this;
-    return inspect({ remoteAddr, localAddr, connection, timings }, options);
+    const { remoteAddr, localAddr, connection, timings, leaving } = this;
+    return inspect({ remoteAddr, localAddr, connection, timings, leaving }, options);
   }
 
   /** The exchange behind it, for the parts of Weft that a handler calls. */

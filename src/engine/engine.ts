@@ -10,6 +10,7 @@ import { Connection } from "../connection/connection.ts";
 import { run } from "../connection/drive.ts";
 import { ResponseBroken } from "../connection/endings.ts";
 import type { ConnectionOptions } from "../connection/options.ts";
+import { Leaving } from "../connection/leaving.ts";
 import { ReadBudget } from "../connection/read_budget.ts";
 import { ReadOrder } from "../connection/read_order.ts";
 import { addConnections } from "../connection/under_way.ts";
@@ -33,7 +34,7 @@ export class Engine {
 
   readonly #options: EngineOptions;
   readonly #ports: EnginePorts;
-  /** Shared with all connections. `date` is changed by each sweep, `isDraining` and `closeAfterAnswer` by a drain. */
+  /** Shared with all connections. `date` is changed by each sweep, `closeAfterAnswer` and `leaving` by a drain. */
   readonly #connectionOptions: ConnectionOptions;
   readonly #deadlines: Deadlines;
   readonly #acceptLoop: AcceptLoop;
@@ -82,7 +83,7 @@ export class Engine {
         log: ports.log,
         health: settings.health === undefined ? undefined : {
           path: settings.health,
-          isDraining: () => this.#connectionOptions.isDraining && this.#successors === undefined,
+          isDraining: () => this.#connectionOptions.leaving.hasBegun && this.#successors === undefined,
         },
       }),
       body: settings.body,
@@ -98,7 +99,7 @@ export class Engine {
       scheme: options.scheme,
       isObserved: options.readers.length > 0,
       closeAfterAnswer: settings.keepAliveMs === 0,
-      isDraining: false,
+      leaving: new Leaving(),
       date: "",
     };
     this.#deadlines = new Deadlines(this.live, settings);
@@ -158,7 +159,6 @@ export class Engine {
   drain(options: DrainOptions = {}): void {
     if (this.#state !== "serving") return;
     this.#state = "draining";
-    this.#connectionOptions.isDraining = true;
     this.#successors = options.successors;
     const { settings } = this.#options;
     this.#lastIdleMs = options.lastIdleMs ?? settings.lastIdleMs;
@@ -171,6 +171,8 @@ export class Engine {
     const stop = () => this.#acceptLoop.drainBacklog(() => this.#stopAccepting(), backlog);
     if (delayMs > 0) this.#drainTimer = this.#ports.clock.after(delayMs, stop);
     else stop();
+    // Last, because the application's listeners run here.
+    this.#connectionOptions.leaving.begin();
   }
 
   /** Stops now: every connection is cut. */

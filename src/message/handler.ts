@@ -30,6 +30,11 @@ export interface HandlerInfo {
   readonly connection: { readonly id: number; readonly requests: number };
   /** The phases so far; null if no stopwatch reads them. */
   readonly timings: HandlerTimings | null;
+  /**
+   * Fires when this process begins to drain: at a stop, a reload, a restart. What has no end of its own should end then. It is
+   * the same signal for all requests, so a listener should be removed when its request is over.
+   */
+  readonly leaving: AbortSignal;
 }
 
 /** Answers a request. */

@@ -5,6 +5,7 @@ import { Turns } from "../../src/connection/drive.ts";
 import type { Exchange } from "../../src/connection/exchange.ts";
 import type { BodyPolicy, ConnectionOptions } from "../../src/connection/options.ts";
 import type { Phase } from "../../src/connection/phases.ts";
+import { Leaving } from "../../src/connection/leaving.ts";
 import { ReadBudget } from "../../src/connection/read_budget.ts";
 import { ReadOrder } from "../../src/connection/read_order.ts";
 import { denoPlatform } from "../../src/platform/deno.ts";
@@ -93,7 +94,7 @@ export function connectedBy(
     readOrder: new ReadOrder(denoPlatform.clock),
     scheme: "http",
     isObserved: options.isObserved ?? true,
-    isDraining: false,
+    leaving: new Leaving(),
     closeAfterAnswer: options.closeAfterAnswer ?? false,
     date: "Sun, 22 Nov 2026 09:00:00 GMT",
   };
