@@ -26,6 +26,9 @@ export interface Configuration {
 /** A keep-alive client that is busy sends its next request well within this; a browser that idles is not waited for. */
 const LAST_IDLE_MS = 1_000;
 
+/** The graceful timeout with --restart: the author who saves a file waits for the new code, not for streams of the old. */
+const RESTART_GRACE_MS = 1_000;
+
 /**
  * Decides.
  *
@@ -44,6 +47,7 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
   };
   const limits: Record<string, unknown> = { lastIdleMs: LAST_IDLE_MS };
   for (const { name, limit } of LIMIT_FLAGS) limits[limit] = say(name, limit);
+  if (cli.restart === true) limits.gracefulTimeoutMs ??= RESTART_GRACE_MS;
   // A log format implies a log.
   const isLogged = platform.process.isTerminal() || given.has("log-format");
   const settings = settledOr(limits, (option) => sourceOf(option, asked, options));

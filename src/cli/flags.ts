@@ -104,7 +104,12 @@ const TABLE = {
   "write-timeout": { kind: "time", help: "without progress of an answer", ifUnset: "60", limit: "writeTimeoutMs" },
   "keep-alive": { kind: "time", help: "idle time; 0 closes after each answer", ifUnset: "65", limit: "keepAliveMs" },
   "max-connections": { kind: "count", help: "beyond it accepting pauses", ifUnset: "10000", limit: "maxConnections" },
-  "graceful-timeout": { kind: "time", help: "for what runs when stopping", ifUnset: "30", limit: "gracefulTimeoutMs" },
+  "graceful-timeout": {
+    kind: "time",
+    help: "for what runs when stopping",
+    ifUnset: "30; 1 with --restart",
+    limit: "gracefulTimeoutMs",
+  },
   "drain-delay": { kind: "time", help: "keep accepting so long after TERM", ifUnset: "0", limit: "drainDelayMs" },
   "upload-progress": { kind: "switch", help: "answer polls for ?progress_id=ID: how far an upload is" },
   "progress-store": { kind: "text", value: "URL", help: "redis://... for many machines", ifUnset: "this one" },

@@ -82,7 +82,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   });
   const { roster } = supervisor;
   const ending = obeySignals({
-    open: () => null,
+    open: () => roster.connections,
     isStopping: () => roster.state === "draining",
     drain: () => supervisor.note({ kind: "stop" }),
     abort: () => supervisor.note({ kind: "stopNow" }),

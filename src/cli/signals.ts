@@ -22,8 +22,8 @@ export interface Ending {
 
 /** How what is asked for is done. */
 export interface Stops {
-  /** How many connections are open, for the log; null if it is not known here. */
-  open(): number | null;
+  /** How many connections are open, for the log. */
+  open(): number;
   /** False until the first signal, or a stop that was asked for otherwise. */
   isStopping(): boolean;
   drain(): void;
@@ -56,8 +56,7 @@ export function obeySignals(stops: Stops, { platform, log }: Context): Obeying {
   const stop = (name: SignalName, why: string) => {
     if (stops.isStopping()) return;
     code = FORCED[name]!;
-    const open = stops.open();
-    log("INFO", `${why}: stopping${open === null ? "" : `; connections open: ${open}`}; send it again to stop now`);
+    log("INFO", `${why}: stopping; connections open: ${stops.open()}; send it again to stop now`);
     stops.drain();
   };
   for (const name of ["SIGTERM", "SIGINT", "SIGQUIT", "SIGBREAK"] as const) {

@@ -76,6 +76,11 @@ export class Roster {
     return this.#target;
   }
 
+  /** Connections that were open when each worker reported last, at most a second ago if it is busy. */
+  get connections(): number {
+    return this.#members.list().reduce((sum, { report }) => sum + report.connections, 0);
+  }
+
   /** The state of the whole. */
   get state(): "starting" | "serving" | "draining" {
     return this.#isStopping ? "draining" : this.#isStarting ? "starting" : "serving";

@@ -50,7 +50,7 @@ unixTest("TERM lets 30 streams and 10 uploads finish, and the last line counts t
   }));
   while ([...(await dumpOf(program)).matchAll(/POST +\/count +5\/100000/g)].length < 10);
   program.kill("SIGTERM");
-  await program.waitFor(/\[INFO\] SIGTERM: stopping; send it again/);
+  await program.waitFor(/\[INFO\] SIGTERM: stopping; connections open: \d+; send it again/);
   while ((await program.status()).workers.some(({ state }) => state !== "draining"));
   const rest = new Uint8Array(99_995);
   const ends = await Promise.all([
