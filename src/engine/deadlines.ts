@@ -27,8 +27,8 @@ const LATE_MS = 100;
 
 /** Looks over the connections and gives up those that take too long. */
 export class Deadlines {
-  /** Milliseconds between two sweeps. */
-  readonly sweepMs: number;
+  /** Milliseconds between two sweeps while the engine serves. */
+  #sweepMs: number;
   /** The engine's connections. The sweep changes their notes. */
   #table: LiveTable;
   #settings: Settings;
@@ -48,7 +48,18 @@ export class Deadlines {
     this.#settings = settings;
     const { headerTimeoutMs, writeTimeoutMs, keepAliveMs } = settings;
     const shortest = Math.min(...[headerTimeoutMs, writeTimeoutMs, keepAliveMs].filter((limit) => limit > 0));
-    this.sweepMs = Math.max(FASTEST_SWEEP_MS, Math.min(SWEEP_MS, shortest / 2));
+    this.#sweepMs = Math.max(FASTEST_SWEEP_MS, Math.min(SWEEP_MS, shortest / 2));
+  }
+
+  /**
+   * How often to sweep.
+   *
+   * @param lastIdleMs how long a connection may idle while the engine drains; null while it serves
+   * @returns milliseconds between two sweeps
+   */
+  paceFor(lastIdleMs: number | null): number {
+    if (lastIdleMs === null || lastIdleMs === 0) return this.#sweepMs;
+    return Math.max(FASTEST_SWEEP_MS, Math.min(this.#sweepMs, lastIdleMs / 2));
   }
 
   /**
@@ -73,7 +84,7 @@ export class Deadlines {
         connection.end({ why: "timeout", error: verdict });
       } else note.isOverdue = isAnyOverdue = true;
     }
-    this.#dueAt = now + (isAnyOverdue ? SECOND_LOOK_MS : this.sweepMs);
+    this.#dueAt = now + (isAnyOverdue ? SECOND_LOOK_MS : this.paceFor(lastIdleMs));
     return isAnyOverdue;
   }
 

@@ -25,6 +25,9 @@ import { LiveTable } from "./live_table.ts";
 import { Observed } from "./observed.ts";
 import { closeAfterAnswers, StaggeredDrain } from "./staggered_drain.ts";
 
+/** The part of the graceful timeout that an idle connection may wait for one more request. */
+const IDLE_PART = 1 / 4;
+
 /** Serves one listener until it is drained. */
 export class Engine {
   /** The connections that have not ended yet. Changed by `#drive`. */
@@ -161,7 +164,8 @@ export class Engine {
     this.#state = "draining";
     this.#successors = options.successors;
     const { settings } = this.#options;
-    this.#lastIdleMs = options.lastIdleMs ?? settings.lastIdleMs;
+    // Idle connections must have ended before those that work are cut.
+    this.#lastIdleMs = Math.min(options.lastIdleMs ?? settings.lastIdleMs, settings.gracefulTimeoutMs * IDLE_PART);
     const delayMs = options.delayMs ?? settings.drainDelayMs;
     if (!this.#isStaggered) {
       this.#connectionOptions.closeAfterAnswer = true;
@@ -197,6 +201,7 @@ export class Engine {
       this.abort();
     });
     this.#sweep();
+    if (this.#sweepTimer !== null) this.#startSweeping();
     if (this.#isStaggered) {
       this.#connectionOptions.closeAfterAnswer = true;
       const isPortShared = this.#successors === "same port";
@@ -255,7 +260,9 @@ export class Engine {
 
   #startSweeping(): void {
     this.#connectionOptions.date = new Date(this.#ports.clock.date()).toUTCString();
-    this.#sweepTimer = this.#ports.clock.every(this.#deadlines.sweepMs, () => this.#sweep());
+    this.#sweepTimer?.cancel();
+    const everyMs = this.#deadlines.paceFor(this.#lastIdleMs);
+    this.#sweepTimer = this.#ports.clock.every(everyMs, () => this.#sweep());
   }
 
   #sweep(): void {

@@ -76,6 +76,21 @@ Deno.test("A drain gives idle connections the time that it is told to", async ()
   await fake.engine.finished;
 });
 
+Deno.test("A drain closes idle connections well before a short graceful timeout", async () => {
+  await using fake = fakeEngine(hello, { lastIdleMs: 1_000, gracefulTimeoutMs: 1_000 });
+  const client = fake.listener.connect();
+  client.send(GET);
+  await settled();
+  await fake.clock.advance(100);
+  fake.engine.drain();
+  await settled();
+  assert.equal(client.isClosed, false, "one more request is waited for");
+  await fake.clock.advance(500);
+  assert.equal(client.isClosed, true);
+  assert.deepEqual(fake.lines, []);
+  await fake.engine.finished;
+});
+
 Deno.test("A drain cuts the connections that are left at the graceful timeout", async () => {
   await using fake = fakeEngine(never, { gracefulTimeoutMs: 30_000 });
   const clients = [1, 2, 3].map(() => fake.listener.connect());
