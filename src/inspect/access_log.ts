@@ -97,8 +97,8 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 
 /** `22/Nov/2026:09:15:33 +0000`: the time zone is always UTC, so that lines of two machines compare. */
 function showTime(time: Date): string {
-  const [year, month, day, clock] = time.toISOString().split(/[-T.]/);
-  return `${day}/${MONTHS[Number(month) - 1]}/${year}:${clock} +0000`;
+  const iso = time.toISOString(); // 2026-11-22T09:15:33.000Z
+  return `${iso.slice(8, 10)}/${MONTHS[time.getUTCMonth()]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }
 
 /** What a client chose must not end the quotes or the line, or act on a terminal. */
