@@ -115,7 +115,7 @@ Deno.test("What a file exports is used in another one", async () => {
   // Words instead of imports: an import may be dynamic, and a word in a comment is a reason to look too.
   const words = [...files, ...others.flat()].map(({ path, text }) => ({ path, words: new Set(text.match(/\w+/g)) }));
   for (const { path, text } of files) {
-    for (const [, name] of text.matchAll(/^export (?:abstract |async )*(?:function\*?|class|const|let) (\w+)/gm)) {
+    for (const [, name = ""] of text.matchAll(/^export (?:abstract |async )*(?:function\*?|class|const|let) (\w+)/gm)) {
       assert.ok(words.some((other) => other.path !== path && other.words.has(name)), `${path}: nothing uses ${name}`);
     }
   }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { settled } from "../helpers/duplex.ts";
 import { fakeEngine } from "../helpers/fake_engine.ts";
+import { firstItems } from "../helpers/items.ts";
 import { bodyText, readResponses } from "../helpers/responses.ts";
 import { serving } from "../helpers/serving.ts";
 
@@ -35,7 +36,7 @@ Deno.test("The leaving signal fires when a drain begins, so that an endless stre
   // The connection idles from here. The next sweep closes it.
   await fake.clock.advance(500);
   await fake.engine.finished;
-  const [response] = readResponses(client.bytes, { ended: true }).responses;
+  const [response] = firstItems(readResponses(client.bytes, { ended: true }).responses, 1);
   assert.equal(bodyText(response), "begun ended");
   assert.deepEqual(fake.engine.connectionCounts, { finished: 1, cut: 0, refused: 0 });
 });
