@@ -66,7 +66,7 @@ function makeRow() {
     return cell;
   });
   const thread = new Thread();
-  cells[CLASSES.length - 1].append(thread.canvas);
+  cells.at(-1)?.append(thread.canvas);
   return { element, cells, thread };
 }
 
@@ -88,13 +88,14 @@ function fill({ element, cells, thread }, facts) {
   element.dataset.phase = phase;
   element.title = peer;
   for (const [at, text] of texts.entries()) {
-    if (cells[at].textContent !== text) cells[at].textContent = text;
+    const cell = cells[at];
+    if (cell !== undefined && cell.textContent !== text) cell.textContent = text;
   }
   if (body !== null && body.size > 0) {
     const size = document.createElement("span");
     size.className = "phone-not";
     size.textContent = ` of ${showBytes(body.size)}`;
-    cells[3].append(size);
+    cells[3]?.append(size);
   }
   thread.add(phase);
 }
