@@ -25,9 +25,9 @@ import { VERSION } from "./version.ts";
 
 /** What a worker's process begins with: less to load than the program as a whole, so that it serves sooner. */
 const WORKER_MODULE = new URL("./worker.ts", import.meta.url).href;
-/** The same, if permissions name what may be read. */
+/** The same, if permissions name what may be read. Its first lines explain why, and the circle that it is part of. */
 const WORKER_BY_NAME_MODULE = new URL("./worker_by_name.ts", import.meta.url).href;
-/** Never called. It makes `deno cache` of this program cache the modules of workers too. */
+/** Never called. It names the modules of workers, so that `deno cache` of this program caches them too. */
 export const known = () => import("./worker_by_name.ts");
 
 /**
