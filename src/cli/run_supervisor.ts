@@ -11,7 +11,6 @@ import { Supervisor, type SupervisorOptions } from "../prefork/supervisor.ts";
 import { logUncaught, messageOf, pathInLine } from "../platform/log.ts";
 import { SocketPathError } from "../platform/socket_path.ts";
 import type { ChildAccess, Children, Log, Platform } from "../platform/ports.ts";
-import { CannotWatch } from "../restart/cannot_watch.ts";
 import type { Changes } from "../restart/watch_changes.ts";
 import { progressStoreOf } from "./configuration.ts";
 import { allVariables, defaultHost } from "./flags.ts";
@@ -107,7 +106,10 @@ async function watch(
   children: Children,
   { platform, log }: Context,
 ): Promise<Changes> {
-  const { watchForChanges } = await import("../restart/watch_changes.ts");
+  const [{ watchForChanges }, { CannotWatch }] = await Promise.all([
+    import("../restart/watch_changes.ts"),
+    import("../restart/source_set.ts"),
+  ]);
   try {
     return await watchForChanges({
       app: app ?? null,

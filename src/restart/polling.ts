@@ -3,7 +3,7 @@
 // A file has changed if its size, its time, its number or its link's target is another.
 
 import type { Clock, FileEvent, Sources, Timer, Watcher } from "../platform/ports.ts";
-import { below } from "./paths.ts";
+import { below } from "./scope.ts";
 
 /** How often to look. */
 export interface Pace {

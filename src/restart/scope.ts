@@ -1,10 +1,8 @@
-// Decides which directories have to be watched, and what a file event in them means.
+// Decides which directories have to be watched, so that everything that counts is seen.
 // Directories are watched, never files: a watched file falls silent when an editor puts another in its place.
 // Links are watched as links, in the directories that they are in.
 
-import type { FileEvent, Sources } from "../platform/ports.ts";
-import { LinkTracer } from "./links.ts";
-import { below, directoryOf, nameOf } from "./paths.ts";
+import type { Sources } from "../platform/ports.ts";
 
 /** Files that count beside the application's modules, if no pattern is given: scripts, and what they usually read. */
 export const DEFAULT_PATTERN = /\.([cm]?[jt]sx?|jsonc?|ya?ml|html|css)$/;
@@ -21,27 +19,6 @@ export interface Scope {
   readonly watched: ReadonlySet<string>;
   /** Names whose coming leads to a counted directory that is not there. */
   readonly awaited: ReadonlySet<string>;
-}
-
-/** What was seen, in the terms of a scope. */
-export interface Seen {
-  /** Files that count and that something happened to. */
-  readonly files: readonly string[];
-  /** FileEvents were lost: every file may have changed. */
-  readonly isAll: boolean;
-  /** Directories came or went: others have to be watched, and some anew. */
-  readonly isMoved: boolean;
-}
-
-/** Which files and directories count. */
-export interface Rule {
-  /** Looked for in a file's path. */
-  readonly pattern: RegExp;
-  /** True if the user has given the pattern: files that it does not match do not count then, whatever they are. */
-  readonly isStrict: boolean;
-  /** True if new directories below the counted ones count too. */
-  readonly isTree: boolean;
-  isDirectory(path: string): boolean;
 }
 
 /** What counts, by paths that may lead through links and need not exist. */
@@ -143,46 +120,6 @@ export function isSameScope(one: Scope, other: Scope): boolean {
 }
 
 /**
- * Decides what a file event means.
- *
- * @param fileEvent from the system
- * @param options the scope that is watched, and the rule
- * @returns what was seen; often nothing
- */
-export function judge(fileEvent: FileEvent, { scope, rule }: { scope: Scope; rule: Rule }): Seen {
-  if (fileEvent.kind === "lost") return { files: [], isAll: true, isMoved: true };
-  const isNamed = fileEvent.kind === "named";
-  return {
-    files: fileEvent.paths.filter((path) => isCounted(path, { scope, rule })),
-    isAll: false,
-    isMoved: isNamed && fileEvent.paths.some((path) => isPartOf(path, scope) || isNewBranch(path, { scope, rule })),
-  };
-}
-
-/** The directory itself went or came back: the system may no longer watch what has its name now. */
-function isPartOf(path: string, scope: Scope): boolean {
-  return scope.watched.has(path) || scope.awaited.has(path);
-}
-
-function isNewBranch(path: string, { scope, rule }: { scope: Scope; rule: Rule }): boolean {
-  return rule.isTree && scope.counted.has(directoryOf(path)) && !isSkipped(nameOf(path)) && rule.isDirectory(path);
-}
-
-/**
- * Tells whether changes of a file count.
- *
- * @param path real
- * @param options the scope that is watched, and the rule
- * @returns true if they do
- */
-export function isCounted(path: string, { scope, rule }: { scope: Scope; rule: Rule }): boolean {
-  // search() and not test(): a pattern with the flag g remembers where it stopped.
-  if (scope.links.has(path)) return true;
-  const isMatch = path.search(rule.pattern) !== -1;
-  return isMatch && scope.counted.has(directoryOf(path)) || scope.files.has(path) && (isMatch || !rule.isStrict);
-}
-
-/**
  * Lists the files that count.
  *
  * @param directories some of the counted ones
@@ -203,6 +140,98 @@ export function filesIn(
   return files;
 }
 
-function isSkipped(name: string): boolean {
+/**
+ * Tells whether a directory of a tree is left out.
+ *
+ * @param name its last name
+ * @returns true for packages and names that start with a dot
+ */
+export function isSkipped(name: string): boolean {
   return name === "node_modules" || name.startsWith(".");
+}
+
+/** Linux gives up after so many; more are a circle. */
+const MAX_LINKS = 40;
+
+/**
+ * Follows links, and keeps those that it has followed: each may come to point elsewhere, which changes what a file is.
+ * Works for paths of which the last parts do not exist yet.
+ */
+export class LinkTracer {
+  /** Paths of links; the directories that they are in are real. */
+  readonly links: Set<string> = new Set();
+  readonly #readLink: (path: string) => string | null;
+  /** Real paths by the paths that were asked for. */
+  readonly #known = new Map<string, string>();
+
+  /** @param sources where the files are */
+  constructor(sources: Pick<Sources, "readLink">) {
+    this.#readLink = (path) => sources.readLink(path);
+  }
+
+  /**
+   * Finds the real path.
+   *
+   * @param path absolute
+   * @returns the path without links, as far as there is something; in a circle of links the path of one of them
+   */
+  resolve(path: string): string {
+    return this.#resolve(path, 0);
+  }
+
+  #resolve(path: string, depth: number): string {
+    const known = this.#known.get(path);
+    if (known !== undefined) return known;
+    const parent = directoryOf(path);
+    if (parent === path) return path;
+    const at = below(this.#resolve(parent, depth), nameOf(path));
+    const target = this.#readLink(at);
+    if (target !== null) this.links.add(at);
+    const real = target === null || depth === MAX_LINKS ? at : this.#follow(target, directoryOf(at), depth + 1);
+    this.#known.set(path, real);
+    return real;
+  }
+
+  #follow(target: string, from: string, depth: number): string {
+    let at = from;
+    const [root] = /^([A-Za-z]:)?\//.exec(target) ?? [""];
+    if (root !== "") at = root;
+    for (const name of target.slice(root.length).split("/")) {
+      if (name === "..") at = directoryOf(at);
+      else if (name !== "" && name !== ".") at = this.#resolve(below(at, name), depth);
+    }
+    return at;
+  }
+}
+
+/**
+ * The directory that a path is in.
+ *
+ * @param path absolute, with `/` between the names on every system
+ * @returns the path without its last name; a root is in itself
+ */
+export function directoryOf(path: string): string {
+  const directory = path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+  return directory === "" || /^[A-Za-z]:$/.test(directory) ? path.slice(0, directory.length + 1) : directory;
+}
+
+/**
+ * The path of a name in a directory.
+ *
+ * @param directory absolute
+ * @param name of what is in it
+ * @returns the path
+ */
+export function below(directory: string, name: string): string {
+  return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
+}
+
+/**
+ * The last name of a path.
+ *
+ * @param path absolute
+ * @returns the name
+ */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }

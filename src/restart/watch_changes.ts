@@ -2,12 +2,17 @@
 // Once a change is told the new code may be loaded at once: all that it consists of is watched by then.
 
 import type { Clock, FileEvent, Timer, Watcher } from "../platform/ports.ts";
-import { Debounce, DEFAULT_DELAY_MS } from "./debounce.ts";
-import { refusedBySystem } from "./cannot_watch.ts";
+import { Debounce, DEFAULT_DELAY_MS, isCounted, judge, type Rule } from "./file_events.ts";
 import { polledSources } from "./polling.ts";
-import { DEFAULT_PATTERN, filesIn, isCounted, isSameScope, judge, type Rule, type Scope } from "./scope.ts";
+import { DEFAULT_PATTERN, filesIn, isSameScope, type Scope } from "./scope.ts";
 import { Snapshot } from "./snapshot.ts";
-import { findSourceSet, type SourceSet, type SourceSetContext, type SourceSetOptions } from "./source_set.ts";
+import {
+  findSourceSet,
+  refusedBySystem,
+  type SourceSet,
+  type SourceSetContext,
+  type SourceSetOptions,
+} from "./source_set.ts";
 
 /** How often a watch is tried while directories vanish under it. */
 const TRIES = 3;

@@ -1,9 +1,16 @@
-// Tests which directories are watched, and what a file event in them means.
+// Tests which directories are watched.
 
 import assert from "node:assert/strict";
-import { LinkTracer } from "../../src/restart/links.ts";
-import { directoryOf } from "../../src/restart/paths.ts";
-import { countedOf, DEFAULT_PATTERN, filesIn, judge, scopeOf, treesOf } from "../../src/restart/scope.ts";
+import { isCounted } from "../../src/restart/file_events.ts";
+import {
+  countedOf,
+  DEFAULT_PATTERN,
+  directoryOf,
+  filesIn,
+  LinkTracer,
+  scopeOf,
+  treesOf,
+} from "../../src/restart/scope.ts";
 import { FakeSources } from "../helpers/fake_sources.ts";
 
 const sources = new FakeSources({
@@ -16,23 +23,11 @@ const sources = new FakeSources({
   "/app/.git/config.json": "",
 });
 
-const tree = {
-  scope: scopeOf(treesOf(["/app"], sources), sources),
-  rule: {
-    pattern: DEFAULT_PATTERN,
-    isStrict: false,
-    isTree: true,
-    isDirectory: (path: string) => path.endsWith("fresh"),
-  },
-};
-const modules = {
-  scope: scopeOf(countedOf(["/app/app.ts", "/app/gone/in/x.ts"], sources), sources),
-  rule: { ...tree.rule, isTree: false },
-};
+const tree = scopeOf(treesOf(["/app"], sources), sources);
 
 Deno.test("A tree is every directory but packages and names that start with a dot", () => {
-  assert.deepEqual(tree.scope.counted, new Set(["/app", "/app/lib", "/app/lib/deep"]));
-  assert.deepEqual(tree.scope.watched, tree.scope.counted);
+  assert.deepEqual(tree.counted, new Set(["/app", "/app/lib", "/app/lib/deep"]));
+  assert.deepEqual(tree.watched, tree.counted);
 });
 
 Deno.test("Modules count with their directories, not with what is below", () => {
@@ -47,25 +42,8 @@ Deno.test("For a directory that is not there the nearest above is watched, and t
   assert.deepEqual(awaited, new Set(["/nowhere", "/nowhere/at", "/nowhere/at/all"]));
 });
 
-Deno.test("A file counts by its directory and its name", () => {
-  const paths = [
-    "/app/app.ts",
-    "/app/page.html",
-    "/app/notes.txt",
-    "/app/app.ts~",
-    "/app/.app.ts.swp",
-    "/app/lib/a.ts",
-  ];
-  const seen = judge({ kind: "modified", paths }, modules);
-  assert.deepEqual(seen, { files: ["/app/app.ts", "/app/page.html"], isAll: false, isMoved: false });
-  assert.deepEqual(judge({ kind: "modified", paths: ["/app/lib/a.ts"] }, tree).files, ["/app/lib/a.ts"]);
+Deno.test("The files of a directory count by their names", () => {
   assert.deepEqual(filesIn(["/app"], { pattern: DEFAULT_PATTERN, sources }), ["/app/app.ts", "/app/page.html"]);
-});
-
-Deno.test("A pattern with the flag g matches every time", () => {
-  const rule = { ...modules.rule, pattern: /\.ts$/g };
-  const fileEvent = { kind: "modified" as const, paths: ["/app/app.ts", "/app/bpp.ts"] };
-  assert.deepEqual(judge(fileEvent, { ...modules, rule }).files, fileEvent.paths);
 });
 
 Deno.test("The default pattern takes modules and what they usually read", () => {
@@ -94,44 +72,12 @@ Deno.test("The default pattern takes modules and what they usually read", () => 
   }
 });
 
-Deno.test("Lost fileEvents may have been anything", () => {
-  assert.deepEqual(judge({ kind: "lost", paths: [] }, modules), { files: [], isAll: true, isMoved: true });
-});
-
-Deno.test("A new directory in a tree has to be watched; beside modules, in packages and under a dot it has not", () => {
-  const isMoved = (path: string, where = tree) => judge({ kind: "named", paths: [path] }, where).isMoved;
-  assert.equal(isMoved("/app/lib/fresh"), true);
-  assert.equal(isMoved("/app/lib/new.ts"), false);
-  assert.equal(isMoved("/app/.fresh"), false);
-  assert.equal(isMoved("/app/node_modules/fresh"), false);
-  assert.equal(isMoved("/app/fresh", modules), false);
-});
-
-Deno.test("A watched directory that goes, and an awaited one that comes, have to be watched anew", () => {
-  const isMoved = (path: string, kind: "named" | "modified" = "named") =>
-    judge({ kind, paths: [path] }, modules).isMoved;
-  assert.equal(isMoved("/app"), true);
-  assert.equal(isMoved("/app/gone"), true);
-  assert.equal(isMoved("/app/gone/in"), true);
-  assert.equal(isMoved("/app/gone/in/x.ts"), false);
-  assert.equal(isMoved("/app", "modified"), false, "its rights or its time, not its name");
-});
-
 Deno.test("directoryOf() stops at a root", () => {
   assert.equal(directoryOf("/a/b"), "/a");
   assert.equal(directoryOf("/a"), "/");
   assert.equal(directoryOf("/"), "/");
   assert.equal(directoryOf("C:/a"), "C:/");
   assert.equal(directoryOf("C:/"), "C:/");
-});
-
-Deno.test("A file of the application counts whatever it is called, unless a pattern was asked for", () => {
-  const scope = scopeOf(countedOf(["/app/app.ts", "/app/notes.txt"], sources), sources);
-  const fileEvent = { kind: "modified" as const, paths: ["/app/notes.txt", "/app/other.txt"] };
-  assert.deepEqual(judge(fileEvent, { scope, rule: modules.rule }).files, ["/app/notes.txt"]);
-  const strict = { ...modules.rule, isStrict: true };
-  assert.deepEqual(judge(fileEvent, { scope, rule: strict }).files, []);
-  assert.deepEqual(judge({ kind: "modified", paths: ["/app/app.ts"] }, { scope, rule: strict }).files, ["/app/app.ts"]);
 });
 
 /** A release that links lead to. */
@@ -149,8 +95,8 @@ Deno.test("Every link on the way to a file counts, and is watched where it is", 
   assert.deepEqual(scope.links, new Set(["/www", "/srv/current", "/srv/releases/2/lib"]));
   assert.deepEqual(scope.watched, new Set(["/srv/releases/2", "/srv/shared/lib", "/", "/srv"]));
   for (const path of scope.links) {
-    const fileEvent = { kind: "named" as const, paths: [path] };
-    assert.deepEqual(judge(fileEvent, { scope, rule: { ...modules.rule, isStrict: true } }).files, [path]);
+    const rule = { pattern: DEFAULT_PATTERN, isStrict: true, isTree: false, isDirectory: () => false };
+    assert.ok(isCounted(path, { scope, rule }), path);
   }
 });
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { ModulesUnknown } from "../../src/platform/errors.ts";
 import { WatchLimit } from "../../src/platform/errors.ts";
-import { CannotWatch } from "../../src/restart/cannot_watch.ts";
+import { CannotWatch } from "../../src/restart/source_set.ts";
 import { watchForChanges, type WatchOptions } from "../../src/restart/watch_changes.ts";
 import { settled } from "../helpers/duplex.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
