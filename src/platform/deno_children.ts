@@ -18,7 +18,7 @@ const VALUE_FOLLOWS = /^--cpu-prof-(dir|name|interval)$/;
  * the start, and has to wake its threads. With this one it runs later, when the worker serves, and the process takes some
  * 9 MB more.
  */
-const ROOM_TO_START = "--v8-flags=--min-semi-space-size=8";
+const ROOM_TO_START = "--min-semi-space-size=8";
 
 /** Child processes on Deno. */
 export const children: Children = {
@@ -64,9 +64,14 @@ function flagsFor(options: ChildOptions): string[] {
   const flags = ownFlags() ?? permissionFlags(options);
   const has = (flag: RegExp) => flags.some((word) => flag.test(word));
   const isRoomGiven = has(/^--v8-flags.*semi-space/) || variable("DENO_V8_FLAGS").includes("semi-space");
-  const more = options.isAwaited && !isRoomGiven ? [ROOM_TO_START] : [];
-  if (options.config !== undefined && !has(CONFIG)) more.push(`--config=${options.config}`);
-  return [...flags, ...more];
+  if (options.isAwaited && !isRoomGiven) {
+    // Deno 2.9.0 takes this flag only once, so what the user gave is part of the same word.
+    const at = flags.findLastIndex((word) => word.startsWith("--v8-flags="));
+    if (at < 0) flags.push(`--v8-flags=${ROOM_TO_START}`);
+    else flags[at] += `,${ROOM_TO_START}`;
+  }
+  if (options.config !== undefined && !has(CONFIG)) flags.push(`--config=${options.config}`);
+  return flags;
 }
 
 /** A variable of the environment; "" if it is not set or hidden. The user must not be prompted for a permission here. */

@@ -94,7 +94,8 @@ unixTest("The access log goes to a file in the format that was asked for", async
 });
 
 unixTest("A refused request and a client that left stand in the access log too", async () => {
-  await using program = start(["-p", "0", "--access-log", "-", "--debug", APP]);
+  // A client that closes its side still gets its answer. It has left when the write timeout is over.
+  await using program = start(["-p", "0", "--access-log", "-", "--debug", "--write-timeout", "1", APP]);
   const port = Number(new URL(await program.url()).port);
   const bad = await Deno.connect({ hostname: "127.0.0.1", port });
   await bad.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
@@ -108,6 +109,7 @@ unixTest("A refused request and a client that left stand in the access log too",
 });
 
 unixTest("The debugger that Deno opens on USR1 is closed again", async () => {
+  if (/^2\.9\.[01]$/.test(Deno.version.deno)) return console.log("skipped, Deno opens none on USR1 before 2.9.2");
   await using program = start(["-p", "0", APP]);
   await program.url();
   // Deno listens for USR1 only after a while; until then there is nothing to close.

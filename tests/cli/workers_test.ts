@@ -86,7 +86,7 @@ linuxTest(
     const own = "--v8-flags=--max-semi-space-size=4";
     for (
       const { flag, env, expected } of [
-        { flag: other, expected: [other, "--v8-flags=--min-semi-space-size=8"] },
+        { flag: other, expected: [`${other},--min-semi-space-size=8`] },
         { flag: own, expected: [own] },
         { flag: other, env: { DENO_V8_FLAGS: "--semi-space-growth-factor=3" }, expected: [other] },
       ]
