@@ -55,7 +55,7 @@ unixTest("Workers come and go by TTIN, TTOU and ctl scale, and never the last", 
 });
 
 unixTest("A dump shows all processes at once, by USR1, ctl dump and ctl top", async () => {
-  await using program = await supervise(["-w", "2", WORKERS_APP]);
+  await using program = await supervise(["-w", "2", "--graceful-timeout", "1", WORKERS_APP]);
   const port = await program.port();
   await program.atStrength(2);
   const connections = await Promise.all(Array.from({ length: 6 }, async () => {
@@ -147,7 +147,7 @@ unixTest("A --control that is not a socket, or is another process's, is left alo
 });
 
 unixTest("Very long paths are cut in a dump, and cost no worker its place", async () => {
-  await using program = await supervise(["-w", "1", WORKERS_APP]);
+  await using program = await supervise(["-w", "1", "--graceful-timeout", "1", WORKERS_APP]);
   const port = await program.port();
   const [{ pid }] = firstItems(await program.atStrength(1), 1);
   const request = new TextEncoder().encode(`GET /never/${"x".repeat(7_900)} HTTP/1.1\r\nhost: a\r\n\r\n`);
