@@ -6,6 +6,26 @@ import { start, unixTest } from "./helpers/program.ts";
 
 const example = (name: string) => fromFileUrl(new URL(`../examples/${name}`, import.meta.url));
 
+Deno.test("Every command with npx names the major version of Deno", async () => {
+  let count = 0;
+  for (
+    const name of [
+      "README.md",
+      "CONTRIBUTING.md",
+      ".ci/run",
+      ".github/workflows/ci.yml",
+      ".github/workflows/release.yml",
+    ]
+  ) {
+    const text = await Deno.readTextFile(new URL(`../${name}`, import.meta.url));
+    for (const [command] of text.matchAll(/\bnpx [^\n`]*\bdeno\b[^\n`]*/g)) {
+      count++;
+      assert.match(command, /^npx -y deno@2(\.9\.0)?( |$)/, name);
+    }
+  }
+  assert.ok(count > 10, `${count} commands were found`);
+});
+
 Deno.test("examples/hello.ts says hello", async () => {
   await using program = start(["-p", "0", example("hello.ts")]);
   assert.equal(await (await fetch(await program.url())).text(), "hello\n");
