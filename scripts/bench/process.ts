@@ -1,38 +1,28 @@
-// How a child is started on one core with many descriptors, how long it may take, and that it dies.
-// Every child is listed here from its start to its end, and is ended by its own id and awaited, its own too.
+// How a child is started on one core with many descriptors, how long it may take, and that it ends.
+// Every child is listed here from its start to its end. It is ended by its own id, with its children, and awaited.
 
 import { readTree } from "./procfs.ts";
 
-/** The core that servers get. */
+/** The core of the servers. */
 export const SERVER_CORE = 0;
-/** The core that load and harness get. */
+/** The core of the load and of the harness. */
 export const LOAD_CORE = 1;
 /** Enough for 10,000 connections and what a runtime opens itself. */
 const DESCRIPTORS = 25_000;
-/** What is kept of what a child says on standard error. */
+/** What is kept of a child's standard error. */
 const MOST_STDERR = 4 * 1024;
-
-/** What a child that has children of its own gets to end them, before all of them are killed. */
-const END_MS = 5_000;
+/** What a program that only prints something may take: npm needs most of it to fetch Bun's 40 MB. */
+const MOST_OUTPUT_MS = 90_000;
 
 /** How a child is started. */
 export interface StartOptions {
   /** The core that it is pinned to, if `taskset` exists; null for none. */
   core: number | null;
-  env?: Record<string, string>;
+  env?: Record<string, string> | undefined;
   /** True gives way to everything else on its core. */
   isNice?: boolean;
-  /** False if its output is not read. @default {true} */
-  hasOutput?: boolean;
-  /** Asks it to end before it is killed: it has children of its own. */
-  isParent?: boolean;
-  /** Takes each line of standard error; if it returns true, the line is handled. */
-  hear?: (line: string) => boolean;
-}
-
-/** The benchmark is being stopped; nothing is started any more. */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
+  /** Takes each line of standard error. If it returns true, the line is not kept. */
+  hear?: ((line: string) => boolean) | undefined;
 }
 
 const running = new Set<Child>();
@@ -41,43 +31,39 @@ const hasTaskset = await isInstalled("taskset") && navigator.hardwareConcurrency
 
 /** A process that the benchmark has started. */
 export class Child implements AsyncDisposable {
+  /** True after the process has ended. */
+  hasEnded = false;
   #process: Deno.ChildProcess;
+  /** The last of what it said on standard error; added to by #gather alone. */
   #stderr = "";
   #stderrEnd: Promise<void>;
-  #hasEnded = false;
-  #options: StartOptions;
 
-  private constructor(process: Deno.ChildProcess, options: StartOptions) {
+  private constructor(process: Deno.ChildProcess, hear: StartOptions["hear"]) {
     this.#process = process;
-    this.#options = options;
-    this.#stderrEnd = this.#gather();
-    process.status.then(() => this.#hasEnded = true);
+    this.#stderrEnd = this.#gather(hear);
+    process.status.then(() => this.hasEnded = true);
     running.add(this);
   }
 
   /** Starts a program: the shell, `nice` and `taskset` replace themselves by it, so the id is the program's own. */
-  static start(argv: readonly string[], options: StartOptions): Child {
-    if (isStopping) throw new Interrupted("the benchmark is being stopped");
+  static async start(argv: readonly string[], { core, env, isNice, hear }: StartOptions): Promise<Child> {
+    if (isStopping) await new Promise(() => {}); // the signal's listener ends the program
     const raise = `ulimit -n ${DESCRIPTORS} 2>/dev/null || ulimit -n "$(ulimit -Hn)" 2>/dev/null; exec "$@"`;
-    const nice = options.isNice ? ["nice", "-n", "10"] : [];
+    const nice = isNice ? ["nice", "-n", "10"] : [];
+    const pin = hasTaskset && core !== null ? ["taskset", "-c", `${core}`] : [];
     const command = new Deno.Command("sh", {
-      args: ["-c", raise, "sh", ...nice, ...pin(options.core), ...argv],
-      env: { NO_COLOR: "1", ...options.env },
+      args: ["-c", raise, "sh", ...nice, ...pin, ...argv],
+      env: { NO_COLOR: "1", ...env },
       stdin: "piped",
-      stdout: options.hasOutput === false ? "null" : "piped",
+      stdout: "piped",
       stderr: "piped",
     });
-    return new Child(command.spawn(), options);
+    return new Child(command.spawn(), hear);
   }
 
   /** The program's process id. */
   get pid(): number {
     return this.#process.pid;
-  }
-
-  /** True once the process is gone. */
-  get hasEnded(): boolean {
-    return this.#hasEnded;
   }
 
   /** The last of what it said on standard error. */
@@ -90,47 +76,45 @@ export class Child implements AsyncDisposable {
     return linesOf(this.#process.stdout);
   }
 
-  /** Standard output as a whole; kills the child and throws if it takes longer. */
-  async output(limitMs: number): Promise<string> {
-    return await this.within(limitMs, Array.fromAsync(this.lines())).then((lines) => lines.join("\n"));
-  }
-
-  /** Waits for work that ends when the child does; kills the child if that takes longer. */
+  /** Waits for work that ends when the child does; kills the child and throws if that takes longer. */
   async within<T>(limitMs: number, work: Promise<T>): Promise<T> {
-    let isLate = false;
+    const limit = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      isLate = true;
-      this.#kill();
+      this.signal("SIGKILL");
+      limit.reject(new Error(`took more than ${limitMs / 1000} s`));
     }, limitMs);
     try {
-      const done = await work;
-      if (isLate) throw new Error(`took more than ${limitMs / 1000} s`);
-      return done;
-    } catch (error) {
-      throw isLate ? new Error(`took more than ${limitMs / 1000} s`) : error;
+      return await Promise.race([work, limit.promise]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** Ends its standard input: loads take that as the word to stop. */
+  /** Writes to its standard input. */
+  async write(text: string): Promise<void> {
+    const writer = this.#process.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(text));
+    writer.releaseLock();
+  }
+
+  /** Closes its standard input: loads take that as the sign to stop. */
   async endInput(): Promise<void> {
-    if (!this.#process.stdin.locked) await this.#process.stdin.close().catch(() => {});
+    if (!this.#process.stdin.locked) await this.#process.stdin.close().catch(() => {}); // it may have closed it itself
   }
 
   /** Sends it a signal, if it still runs. */
   signal(name: Deno.Signal): void {
-    if (!this.#hasEnded) signalIfThere(this.pid, name);
+    if (!this.hasEnded) signalIfThere(this.pid, name);
   }
 
-  /** Kills it and waits until it is gone; a parent ends by itself if it can. */
+  /** Kills it and its children, and waits until all are gone. */
   async stop(): Promise<void> {
-    if (this.#options.isParent) await this.#endTree();
-    this.#kill();
+    this.signal("SIGSTOP"); // so that it starts no further child
+    for (const pid of this.hasEnded ? [] : await readTree(this.pid)) signalIfThere(pid, "SIGKILL");
     await this.#process.status;
-    if (this.#options.hasOutput !== false) await this.#process.stdout.cancel().catch(() => {});
+    if (!this.#process.stdout.locked) await this.#process.stdout.cancel();
     await this.endInput();
-    if (!this.#options.isParent) await this.#stderrEnd;
+    await this.#stderrEnd; // its children hold it open until the last of them is gone
     running.delete(this);
   }
 
@@ -139,31 +123,9 @@ export class Child implements AsyncDisposable {
     await this.stop();
   }
 
-  #kill(): void {
-    this.signal("SIGKILL");
-  }
-
-  async #endTree(): Promise<void> {
-    this.signal("SIGTERM");
-    if (await this.#isGoneWithin(END_MS)) return;
-    for (const pid of this.#hasEnded ? [] : await readTree(this.pid)) signalIfThere(pid, "SIGKILL");
-    // Its children end by themselves if it ended before them.
-    await this.#isGoneWithin(END_MS);
-  }
-
-  /** Its children hold its standard error open, so that is at its end once all of them are gone. */
-  async #isGoneWithin(limitMs: number): Promise<boolean> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<false>((resolve) => timer = setTimeout(resolve, limitMs, false));
-    const isGone = await Promise.race([this.#stderrEnd.then(() => true), late]);
-    clearTimeout(timer);
-    return isGone;
-  }
-
-  async #gather(): Promise<void> {
+  async #gather(hear: StartOptions["hear"]): Promise<void> {
     for await (const line of linesOf(this.#process.stderr)) {
-      if (this.#options.hear?.(line)) continue;
-      this.#stderr = `${this.#stderr}${line}\n`.slice(-MOST_STDERR);
+      if (!hear?.(line)) this.#stderr = `${this.#stderr}${line}\n`.slice(-MOST_STDERR);
     }
   }
 }
@@ -187,32 +149,42 @@ function signalIfThere(pid: number, name: Deno.Signal): void {
   }
 }
 
-/** Kills whatever still runs, and waits; from now on nothing is started. */
+/** Kills all children that still run, and waits; from now on none is started. */
 export async function stopAll(): Promise<void> {
   isStopping = true;
   await Promise.all([...running].map((child) => child.stop()));
 }
 
-/** Moves the harness itself off the servers' core. */
+/** Moves the harness itself to the core of the load; false if nothing can be pinned. */
 export async function pinHarness(): Promise<boolean> {
-  if (!hasTaskset) return false;
-  const args = ["-a", "-c", "-p", String(LOAD_CORE), String(Deno.pid)];
-  return (await new Deno.Command("taskset", { args, stdout: "null", stderr: "null" }).output()).success;
+  if (hasTaskset) await outputOf("taskset", ["-a", "-c", "-p", String(LOAD_CORE), String(Deno.pid)]);
+  return hasTaskset;
 }
 
-/** Reads how many descriptors a child gets. */
-export async function readDescriptorLimit(): Promise<number> {
-  await using child = Child.start(["sh", "-c", "ulimit -n"], { core: LOAD_CORE });
-  const text = (await child.output(10_000)).trim();
-  return text === "unlimited" ? Infinity : Number(text);
-}
-
-/** Tells whether a program can be found. */
+/** Looks for a program on the PATH, or by its own path. */
 export async function isInstalled(program: string): Promise<boolean> {
-  const args = ["-c", 'command -v "$1"', "sh", program];
-  return (await new Deno.Command("sh", { args, stdout: "null", stderr: "null" }).output()).success;
+  const places = program.includes("/")
+    ? [program]
+    : (Deno.env.get("PATH") ?? "").split(":").map((dir) => `${dir}/${program}`);
+  for (const place of places) if (await exists(place)) return true;
+  return false;
 }
 
-function pin(core: number | null): string[] {
-  return hasTaskset && core !== null ? ["taskset", "-c", String(core)] : [];
+/** Tells whether a file exists. */
+export async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+/** Runs a program to its end; returns its standard output, or standard error if that is all; throws if it fails. */
+export async function outputOf(
+  program: string,
+  args: string[],
+  { mayFail = false }: { mayFail?: boolean } = {},
+): Promise<string> {
+  const signal = AbortSignal.timeout(MOST_OUTPUT_MS);
+  const output = await new Deno.Command(program, { args, signal, stdin: "null" }).output();
+  const stdout = new TextDecoder().decode(output.stdout).trim();
+  const stderr = new TextDecoder().decode(output.stderr).trim();
+  if (!output.success && !mayFail) throw new Error(`${program} ${args[0]} failed: ${stderr.slice(-300)}`);
+  return stdout || stderr;
 }

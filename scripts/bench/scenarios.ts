@@ -1,27 +1,64 @@
 // The scenarios: what is served, how it is loaded, which figure counts and what it should be.
 // Data only; a scenario that needs code of its own gets a kind of load, not a function here.
 
-import { HELLO } from "./apps/answers.ts";
-import type { RequestSpec } from "./loads/client.ts";
-import { type PeerName, type Scenario, SERVER_NAMES } from "./scenario.ts";
+import { type AppName, HELLO } from "./apps/answers.ts";
+import type { Load, RequestSpec } from "./loads/job.ts";
+import type { PeerName } from "./peers.ts";
 
-const ALL: readonly PeerName[] = SERVER_NAMES;
+/** The figures that can count: how each is called at length and over a column, and which way is better. */
+export const FIGURES = {
+  perCpuSecond: { title: (unit: string) => `${unit} a server CPU second`, head: "per CPU s", isMoreBetter: true },
+  cpuUs: { title: () => "µs of server CPU a request", head: "CPU µs", isMoreBetter: false },
+  bytesEach: { title: () => "bytes a connection", head: "bytes", isMoreBetter: false },
+  p99Ms: { title: () => "p99 in ms", head: "p99", isMoreBetter: false },
+  startMs: { title: () => "ms to the first answer", head: "ms", isMoreBetter: false },
+  corePercent: { title: () => "% of a core", head: "% of a core", isMoreBetter: false },
+};
+
+/** One scenario. */
+export interface Scenario {
+  nr: number;
+  title: string;
+  app: AppName;
+  /** `start` measures the start itself; `nothing` leaves the server alone. */
+  load: Load | { kind: "start" | "nothing" };
+  /** A load that runs beside it, and is not counted. */
+  beside?: Load;
+  figure: keyof typeof FIGURES;
+  /** What the load counts. @default {"requests"} */
+  unit?: string;
+  peers: readonly PeerName[];
+  /** The server that the others are compared with. @default {"deno"} */
+  baseline?: PeerName;
+  /** The rows that the targets are for. @default {["weft"]} */
+  judged?: readonly PeerName[];
+  /** The ratio of medians to the baseline: at least this if more is better, else at most. */
+  target?: number;
+  /** The ratio to the bare loop is at least this. */
+  targetToBare?: number;
+  /** The figure is at most this, whatever the baseline has. */
+  mostFigure?: number;
+  /** Servers may run on any core, that of the load too: what is measured is how they share several. */
+  onAllCores?: boolean;
+  /** Asked once of every server before it is loaded. */
+  check?: { request: RequestSpec; text: string | RegExp };
+}
+
+const ALL: readonly PeerName[] = ["weft", "deno", "bare", "node", "bun", "nginx"];
 const ON_A_RUNTIME: readonly PeerName[] = ["weft", "deno", "node", "bun"];
 /** nginx serves files and fixed text, and the bare loop one fixed answer. */
-const WITH_NGINX: readonly PeerName[] = ["weft", "deno", "node", "bun", "nginx"];
+const WITH_NGINX: readonly PeerName[] = [...ON_A_RUNTIME, "nginx"];
 
 /** As many as keep one core busy without a queue that is all latency. */
 const CONNECTIONS = 64;
 
 const index: RequestSpec = { method: "GET", path: "/" };
-const hello = { request: index, text: HELLO };
-
+const closing: RequestSpec = { ...index, headers: { connection: "close" } };
 const user: RequestSpec = {
   method: "GET",
   path: "/users/4711?fields=name,mail",
   headers: { "accept": "application/json", "user-agent": "weft-bench", "x-agent": "shuttle/3" },
 };
-
 /** 1 KiB, as a form with a few nested values. */
 const json = JSON.stringify({
   name: "Ada Lovelace",
@@ -31,7 +68,6 @@ const json = JSON.stringify({
   text: "x".repeat(1024 - 154),
 });
 const post: RequestSpec = { method: "POST", path: "/", headers: { "content-type": "application/json" }, body: json };
-
 /** What a browser sends through a proxy. */
 const browser: RequestSpec = {
   method: "GET",
@@ -51,217 +87,130 @@ const browser: RequestSpec = {
   },
 };
 
-const MIB = 1024 ** 2;
+function wrk(request: RequestSpec, options: { connections?: number; pipeline?: number } = {}): Load {
+  return { kind: "wrk", request, connections: CONNECTIONS, ...options };
+}
 
-/** The scenarios, by number from 1. */
-export const SCENARIOS: readonly Scenario[] = [
+type Kind = Pick<Scenario, "app" | "figure" | "check">;
+const plain = { app: "plain", check: { request: index, text: HELLO } } as const;
+const work: Kind = { ...plain, figure: "perCpuSecond" };
+const waiting: Kind = { ...plain, figure: "p99Ms" };
+const starting: Kind & Pick<Scenario, "load"> = { ...plain, figure: "startMs", load: { kind: "start" } };
+
+const userText = '{"id":"4711","fields":"name,mail","agent":"shuttle/3"}';
+const hono: Kind = { ...work, app: "hono", check: { request: user, text: userText } };
+const echo: Kind = { ...work, app: "echo", check: { request: post, text: json } };
+const count: Kind = { ...work, app: "count", check: { request: post, text: String(json.length) } };
+const zeros = { request: { method: "GET", path: "/bytes/1000" }, text: /^\0{1000}$/ } as const;
+const stream: Kind = { ...work, app: "stream", check: zeros };
+const fresh: Kind = { ...work, app: "closing", check: { request: closing, text: HELLO } };
+const headers: Kind = { ...work, app: "headers", check: { request: browser, text: HELLO } };
+
+const upload: Load = { kind: "upload", mib: 1024 };
+const download: Load = { kind: "download", mib: 1024 };
+const events: Load = { kind: "events", connections: 1000 };
+const idle: Load = { kind: "idle", connections: 10_000 };
+/** Pages that poll, far from what a server can do: each connection asks 50 times a second. */
+const polls = (connections: number): Load => ({ kind: "gets", connections, perSecond: connections * 50 });
+/** A server that is busy and not saturated. More connections than these would only be more timers for the load. */
+const paced: Load = { kind: "gets", connections: 16, perSecond: 20_000 };
+
+const workers: readonly PeerName[] = ["w1", "w2", "w4"];
+const disturbed: readonly PeerName[] = ["kills", "reloads"];
+
+const rows: Omit<Scenario, "nr">[] = [
+  { title: "plain string", ...work, load: wrk(index), peers: ALL, target: 0.95, targetToBare: 0.92 },
+  { title: "Hono JSON: parameter, query, header", ...hono, load: wrk(user), peers: ON_A_RUNTIME, target: 1.05 },
+  { title: "16 requests pipelined", ...work, load: wrk(index, { pipeline: 16 }), peers: ALL, target: 3 },
+  { title: "POST 1 KiB JSON, parsed and echoed", ...echo, load: wrk(post), peers: ON_A_RUNTIME, target: 1 },
+  { title: "upload 1 GiB, counted", ...count, load: upload, unit: "MiB", peers: ON_A_RUNTIME, target: 1 },
+  { title: "download 1 GiB stream", ...stream, load: download, unit: "MiB", peers: WITH_NGINX, target: 1 },
   {
-    nr: 1,
-    title: "plain string",
-    app: "plain",
-    load: { kind: "http", request: index, connections: CONNECTIONS },
-    figure: "perCpuSecond",
-    unit: "requests",
-    target: 0.95,
-    targetToBare: 0.92,
-    peers: ALL,
-    check: hello,
-  },
-  {
-    nr: 2,
-    title: "Hono JSON: parameter, query, header",
-    app: "hono",
-    load: { kind: "http", request: user, connections: CONNECTIONS },
-    figure: "perCpuSecond",
-    unit: "requests",
-    target: 1.05,
-    peers: ON_A_RUNTIME,
-    check: { request: user, text: '{"id":"4711","fields":"name,mail","agent":"shuttle/3"}' },
-  },
-  {
-    nr: 3,
-    title: "16 requests pipelined",
-    app: "plain",
-    load: { kind: "http", request: index, connections: CONNECTIONS, pipeline: 16 },
-    figure: "perCpuSecond",
-    unit: "requests",
-    target: 3,
-    peers: ALL,
-    check: hello,
-  },
-  {
-    nr: 4,
-    title: "POST 1 KiB JSON, parsed and echoed",
-    app: "echo",
-    load: { kind: "http", request: post, connections: CONNECTIONS },
-    figure: "perCpuSecond",
-    unit: "requests",
-    target: 1,
-    peers: ON_A_RUNTIME,
-    check: { request: post, text: json },
-  },
-  {
-    nr: 5,
-    title: "upload 1 GiB, counted",
-    app: "count",
-    load: { kind: "upload", bytes: 1024 * MIB, quickBytes: 128 * MIB },
-    figure: "perCpuSecond",
-    unit: "MiB",
-    target: 1,
-    peers: ON_A_RUNTIME,
-    check: { request: post, text: String(json.length) },
-  },
-  {
-    nr: 6,
-    title: "download 1 GiB stream",
-    app: "stream",
-    load: { kind: "download", bytes: 1024 * MIB, quickBytes: 128 * MIB },
-    figure: "perCpuSecond",
-    unit: "MiB",
-    target: 1,
-    peers: WITH_NGINX,
-    check: { request: { method: "GET", path: "/bytes/1000" }, text: /^\0{1000}$/ },
-  },
-  {
-    nr: 7,
     title: "server-sent events, 1,000 clients",
     app: "events",
-    load: { kind: "events", clients: 1000, quickClients: 1000 },
+    load: events,
     figure: "perCpuSecond",
     unit: "events",
-    target: 1,
     peers: ON_A_RUNTIME,
+    target: 1,
   },
   {
-    nr: 8,
     title: "10,000 idle keep-alive connections",
-    app: "plain",
-    load: { kind: "idle", connections: 10_000, quickConnections: 2000 },
+    ...plain,
+    load: idle,
     figure: "bytesEach",
-    unit: "connections",
+    peers: ALL,
     target: 1,
     mostFigure: 8 * 1024,
-    peers: ALL,
-    check: hello,
   },
   {
-    nr: 9,
     title: "small GETs while 32 uploads run: p99",
+    ...waiting,
     app: "mixed",
-    load: { kind: "mixed", connections: 8, uploads: 32 },
-    figure: "p99Ms",
-    unit: "requests",
+    load: polls(8),
+    beside: { kind: "uploads", connections: 32 },
+    peers: ON_A_RUNTIME,
     target: 1,
-    peers: ON_A_RUNTIME,
-    check: hello,
   },
+  { title: "a new connection for each request", ...fresh, load: wrk(closing), peers: ALL, target: 0.9 },
+  { title: "cold start to first answer", ...starting, peers: ALL, target: 1.25 },
+  { title: "reads every header, answers ten", ...headers, load: wrk(browser), peers: ON_A_RUNTIME, target: 1.2 },
   {
-    nr: 10,
-    title: "a new connection for each request",
-    app: "closing",
-    load: { kind: "http", request: { ...index, headers: { connection: "close" } }, connections: CONNECTIONS },
-    figure: "perCpuSecond",
-    unit: "requests",
-    target: 0.9,
-    peers: ALL,
-    check: { request: { ...index, headers: { connection: "close" } }, text: HELLO },
-  },
-  {
-    nr: 11,
-    title: "cold start to first answer",
-    app: "plain",
-    load: { kind: "start" },
-    figure: "startMs",
-    unit: "starts",
-    target: 1.25,
-    peers: ALL,
-    check: hello,
-  },
-  {
-    nr: 12,
-    title: "reads every header, answers ten",
-    app: "headers",
-    load: { kind: "http", request: browser, connections: CONNECTIONS },
-    figure: "perCpuSecond",
-    unit: "requests",
-    target: 1.2,
-    peers: ON_A_RUNTIME,
-    check: { request: browser, text: HELLO },
-  },
-  {
-    nr: 13,
     title: "plain string",
-    app: "plain",
-    load: { kind: "http", request: index, connections: CONNECTIONS },
-    figure: "perCpuSecond",
-    unit: "requests",
+    ...work,
+    load: wrk(index),
+    // What several event loops on one core cost by themselves is shown beside it, and is not judged.
+    peers: ["single", ...workers, "serve", "serve2", "serve4"],
     baseline: "single",
-    judged: ["w1", "w2", "w4"],
+    judged: workers,
     target: 0.95,
-    // What several event loops on one core cost by themselves stands beside it, and is not judged.
-    peers: ["single", "w1", "w2", "w4", "serve", "serve2", "serve4"],
-    check: hello,
   },
   {
-    nr: 14,
     title: "p99 of paced GETs",
-    app: "plain",
-    load: { kind: "paced", connections: CONNECTIONS },
-    figure: "p99Ms",
-    unit: "requests",
+    ...waiting,
+    load: polls(CONNECTIONS),
+    peers: ["w2", ...disturbed],
     baseline: "w2",
-    judged: ["kills", "reloads"],
+    judged: disturbed,
     target: 2,
-    peers: ["w2", "kills", "reloads"],
     onAllCores: true,
-    check: hello,
   },
+  // What the program costs by itself is shown beside its worker, and is not judged.
+  { title: "spawn to first answer", ...starting, peers: ["deno", "single", "w1"], judged: ["w1"], target: 1.3 },
   {
-    nr: 15,
-    title: "spawn to first answer",
-    app: "plain",
-    load: { kind: "start" },
-    figure: "startMs",
-    unit: "starts",
-    judged: ["w1"],
-    target: 1.3,
-    // What the program costs by itself stands beside it, and is not judged.
-    peers: ["deno", "single", "w1"],
-    check: hello,
-  },
-  {
-    nr: 16,
     title: "idle supervisor",
-    app: "plain",
+    ...plain,
     load: { kind: "nothing" },
     figure: "corePercent",
-    unit: "seconds",
+    peers: ["w2"],
     judged: ["w2"],
     mostFigure: 0.1,
-    peers: ["w2"],
-    check: hello,
   },
   // With more than 128 ready connections, some are starved unless the server sees to their order. A time-out (2 s) is an error.
   {
-    nr: 17,
     title: "256 active connections: p99",
-    app: "plain",
-    load: { kind: "http", request: index, connections: 256 },
-    figure: "p99Ms",
-    unit: "requests",
-    target: 2,
+    ...waiting,
+    load: wrk(index, { connections: 256 }),
     peers: ON_A_RUNTIME,
-    check: hello,
+    target: 2,
   },
   {
-    nr: 18,
     title: "1,000 active connections: p99",
-    app: "plain",
-    load: { kind: "http", request: index, connections: 1000 },
-    figure: "p99Ms",
-    unit: "requests",
-    target: 2,
+    ...waiting,
+    load: wrk(index, { connections: 1000 }),
     peers: ON_A_RUNTIME,
-    check: hello,
+    target: 2,
+  },
+  { title: "20,000 requests a second", ...plain, load: paced, figure: "cpuUs", peers: ALL, target: 1.05 },
+  {
+    title: "one connection, one request at a time",
+    ...plain,
+    load: wrk(index, { connections: 1 }),
+    figure: "cpuUs",
+    peers: ALL,
+    target: 1.05,
   },
 ];
+
+/** The scenarios, by number from 1. */
+export const SCENARIOS: readonly Scenario[] = rows.map((row, at) => ({ nr: at + 1, ...row }));

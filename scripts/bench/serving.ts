@@ -4,8 +4,8 @@
 import { ask } from "./loads/client.ts";
 import type { Peer } from "./peers.ts";
 import { Child, SERVER_CORE } from "./process.ts";
-import { ProgramLog } from "./program_log.ts";
-import type { Scenario } from "./scenario.ts";
+import { ProgramLog, type Running } from "./program.ts";
+import type { Scenario } from "./scenarios.ts";
 
 /** From here up; below the range that the system takes outgoing ports from. */
 const FIRST_PORT = 21_000;
@@ -18,48 +18,28 @@ const TRY_EVERY_MS = 1;
 let nextPort = FIRST_PORT;
 
 /** A peer that serves. */
-export interface Serving {
-  peer: Peer;
-  child: Child;
-  /** What Weft's program says; other servers are silent. */
-  log?: ProgramLog;
+export interface Serving extends Running {
   port: number;
   /** When its process was asked for, by `performance.now()`. */
   startedAt: number;
 }
 
-/**
- * Starts a peer; it may not listen yet.
- *
- * @param peer the server
- * @param scenario which application it serves
- * @returns its process and its port
- */
-export async function startPeer(peer: Peer, scenario: Scenario): Promise<Serving> {
+/** Starts a peer with a scenario's application; it may not listen yet. */
+export async function startPeer(peer: Peer, { app, onAllCores }: Scenario): Promise<Serving> {
   const port = findPort();
-  const command = await peer.command(scenario.app, port);
+  const command = await peer.command(app, port);
   const log = peer.workers === undefined ? undefined : new ProgramLog(peer.workers);
+  const core = onAllCores ? null : SERVER_CORE;
   const startedAt = performance.now();
-  const child = Child.start(command, {
-    core: scenario.onAllCores === true ? null : SERVER_CORE,
-    env: peer.env,
-    hasOutput: false,
-    isParent: (peer.workers ?? 0) > 0,
-    hear: log && ((line) => log.take(line)),
-  });
+  const child = await Child.start(command, { core, env: peer.env, hear: log && ((line) => log.take(line)) });
   return { peer, child, log, port, startedAt };
 }
 
-/**
- * Waits until a peer accepts connections; with workers, until the last of them does.
- *
- * @param serving the peer
- * @throws {Error} if it ends instead, or takes too long
- */
+/** Waits until a peer accepts connections, with workers until the last of them does; throws if it ends instead. */
 export async function waitListening({ child, log, port }: Serving): Promise<void> {
   const until = performance.now() + READY_MS;
   while (performance.now() < until) {
-    if (child.hasEnded) throw new Error(`the server ended at its start`);
+    if (child.hasEnded) throw new Error("the server ended at its start");
     if (log?.isReady ?? await isListening(port)) return;
     await new Promise((resolve) => setTimeout(resolve, TRY_EVERY_MS));
   }
@@ -75,13 +55,7 @@ async function isListening(port: number): Promise<boolean> {
   }
 }
 
-/**
- * Asks a peer for the scenario's answer and compares it.
- *
- * @param serving the peer
- * @param scenario says what to ask and what to expect
- * @throws {Error} if the answer is another one
- */
+/** Asks a peer for the scenario's answer and throws if it is another one. */
 export async function checkAnswer({ child, port }: Serving, { check }: Scenario): Promise<void> {
   if (check === undefined) return;
   const { status, text } = await child.within(READY_MS, ask(check.request, port));
@@ -91,23 +65,13 @@ export async function checkAnswer({ child, port }: Serving, { check }: Scenario)
   }
 }
 
-/**
- * Tells what a peer said on standard error, without what npm's settings make every Deno say.
- *
- * @param serving the peer
- * @returns its words, shortened; paths are left out, for results are published
- */
+/** Tells what a peer said on standard error, shortened, and without what npm's settings make every Deno say. */
 export function whatItSaid({ child }: Serving): string {
   const lines = child.stderr.split("\n").filter((line) => line !== "" && !/^npm warn/i.test(line));
   return withoutPaths(lines.join(" | ")).slice(0, 400);
 }
 
-/**
- * Leaves out the directories of paths.
- *
- * @param text what was printed
- * @returns the same with bare file names
- */
+/** Leaves out the directories of paths, because results are published. */
 export function withoutPaths(text: string): string {
   return text.replaceAll(/(file:\/\/)?(\/[\w.@~-]+)+\/(?=[\w.@-]+)/g, "");
 }
@@ -117,8 +81,8 @@ function findPort(): number {
     try {
       Deno.listen({ hostname: "127.0.0.1", port: nextPort }).close();
       return nextPort++;
-    } catch {
-      // Another process has it.
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     }
   }
   throw new Error(`no port from ${FIRST_PORT} to ${LAST_PORT} is free`);

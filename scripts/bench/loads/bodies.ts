@@ -2,60 +2,53 @@
 // Every answer is compared with what was sent or asked for.
 
 import { ask, Client, requestText } from "./client.ts";
-import { gatherErrors, type LoadResult, sayReady, waitStop } from "./reports.ts";
+import type { Job, Run } from "./job.ts";
 
-/** What one write hands to the system: past this, larger writes were not faster. */
+type OneBody = Job & { kind: "upload" | "download" };
+
+const MIB = 1024 ** 2;
+/** What one write hands to the system: larger writes were not faster. */
 const PIECE = new Uint8Array(256 * 1024);
+/** One upload among many: long enough to run at full speed, short enough to end soon after the stop. */
+const ONE_OF_MANY_MIB = 16;
 
-/** Bytes of one upload among many: long enough to run flat out, short enough to end soon after the stop. */
-const ONE_OF_MANY_BYTES = 16 * 1024 ** 2;
-
-const encoder = new TextEncoder();
-
-/** Sends one body and compares the server's count of it. */
-export async function upload(port: number, bytes: number): Promise<LoadResult> {
+/** Sends one body. */
+export async function upload({ port, mib }: OneBody, run: Run): Promise<void> {
   using client = await Client.connect(port);
-  const begun = performance.now();
-  await sendBody(client, port, bytes);
-  return { done: bytes, seconds: (performance.now() - begun) / 1000, errors: [] };
+  await run.ready();
+  await sendBody(client, port, mib * MIB);
+  run.done = mib;
 }
 
-/** Asks for one body and counts it. */
-export async function download(port: number, bytes: number): Promise<LoadResult> {
-  const begun = performance.now();
-  const { status, bodyBytes } = await ask({ method: "GET", path: `/bytes/${bytes}` }, port);
-  const errors = status === 200 && bodyBytes === bytes ? [] : [`status ${status}, ${bodyBytes} bytes of ${bytes}`];
-  return { done: bodyBytes, seconds: (performance.now() - begun) / 1000, errors };
+/** Asks for one body. */
+export async function download({ port, mib }: OneBody, run: Run): Promise<void> {
+  await run.ready();
+  const { status, bodyBytes } = await ask({ method: "GET", path: `/bytes/${mib * MIB}` }, port);
+  if (status !== 200 || bodyBytes !== mib * MIB) throw new Error(`status ${status}, ${bodyBytes} bytes of ${mib} MiB`);
+  run.done = mib;
 }
 
-/** Runs many uploads flat out, each over a kept connection, until the harness says stop. */
-export async function uploads(port: number, connections: number): Promise<LoadResult> {
-  const errors: unknown[] = [];
-  const begun = performance.now();
-  let done = 0;
+/** Runs many uploads at full speed. */
+export async function uploads({ port, connections }: Job & { kind: "uploads" }, run: Run): Promise<void> {
   let isStopped = false;
   const one = async () => {
-    try {
-      using client = await Client.connect(port, 16 * 1024);
-      while (!isStopped) {
-        await sendBody(client, port, ONE_OF_MANY_BYTES);
-        done += ONE_OF_MANY_BYTES;
-      }
-    } catch (error) {
-      errors.push(error);
+    using client = await Client.connect(port, 16 * 1024);
+    while (!isStopped) {
+      await sendBody(client, port, ONE_OF_MANY_MIB * MIB);
+      run.done += ONE_OF_MANY_MIB;
     }
   };
-  const all = Promise.all(Array.from({ length: connections }, one));
-  sayReady();
-  await waitStop();
+  await run.ready();
+  const all = Array.from({ length: connections }, () => one().catch((error) => run.errors.push(error)));
+  await run.waitStop();
   isStopped = true;
-  await all;
-  return { done, seconds: (performance.now() - begun) / 1000, errors: gatherErrors(errors) };
+  await Promise.all(all);
 }
 
+/** Sends a body and compares the server's count of it. */
 async function sendBody(client: Client, port: number, bytes: number): Promise<void> {
   const head = requestText({ method: "POST", path: "/", headers: { "content-length": String(bytes) } }, port);
-  await client.send(encoder.encode(head));
+  await client.send(new TextEncoder().encode(head));
   for (let left = bytes; left > 0; left -= PIECE.length) {
     await client.send(PIECE.subarray(0, Math.min(left, PIECE.length)));
   }

@@ -1,17 +1,12 @@
 // Enough HTTP/1.1 to send a request and to know where its answer ends; it counts a body, it does not keep it.
 // It doubts every answer; what is not well-formed is an error, and an error voids a row.
 
-/** A request as the load generators send it. */
-export interface RequestSpec {
-  method: "GET" | "POST";
-  path: string;
-  headers?: Readonly<Record<string, string>>;
-  body?: string;
-}
+import type { RequestSpec } from "./job.ts";
 
 /** An answer; `text` holds a body of up to 64 KiB. */
 export interface Answer {
   status: number;
+  /** By lower-case name. */
   headers: Map<string, string>;
   bodyBytes: number;
   text: string;
@@ -23,28 +18,16 @@ const MOST_TEXT = 64 * 1024;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/**
- * Writes a request as it goes over the wire.
- *
- * @param request what to ask
- * @param port of the server, for the Host field
- * @returns head and body
- */
-export function requestText(request: RequestSpec, port: number): string {
-  const fields = { host: `127.0.0.1:${port}`, ...request.headers };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  const body = request.body ?? "";
-  const length = request.body === undefined ? "" : `content-length: ${encoder.encode(body).length}\r\n`;
-  return `${request.method} ${request.path} HTTP/1.1\r\n${lines}${length}\r\n${body}`;
+/** Writes head and body of a request to a port of loopback as they go over the wire. */
+export function requestText({ method, path, headers, body }: RequestSpec, port: number): string {
+  const length = body === undefined ? {} : { "content-length": encoder.encode(body).length };
+  const fields = Object.entries({ host: `127.0.0.1:${port}`, ...headers, ...length });
+  return `${method} ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${
+    body ?? ""
+  }`;
 }
 
-/**
- * Asks once over a connection of its own.
- *
- * @param request what to ask
- * @param port of the server on loopback
- * @returns the answer
- */
+/** Asks a port of loopback once, over a connection of its own. */
 export async function ask(request: RequestSpec, port: number): Promise<Answer> {
   using client = await Client.connect(port);
   await client.send(encoder.encode(requestText(request, port)));
@@ -55,6 +38,7 @@ export async function ask(request: RequestSpec, port: number): Promise<Answer> {
 export class Client implements Disposable {
   #conn: Deno.TcpConn;
   #buffer: Uint8Array<ArrayBuffer>;
+  /** What was read and not yet used, as places in the buffer. */
   #start = 0;
   #end = 0;
 
@@ -78,32 +62,29 @@ export class Client implements Disposable {
   /** Reads an answer to its end. */
   async readAnswer(): Promise<Answer> {
     const answer = await this.readHead();
-    if (answer.headers.get("transfer-encoding") === "chunked") await this.#readChunks(answer);
-    else if (answer.headers.has("content-length")) {
-      await this.#pass(answer, Number(answer.headers.get("content-length")));
-    } else throw new Error("the answer's head does not say where its body ends");
+    const length = answer.headers.get("content-length");
+    if (length !== undefined) await this.#readBody(answer, Number(length));
+    else if (answer.headers.get("transfer-encoding") === "chunked") await this.#readChunks(answer);
+    else throw new Error("the answer's head does not say where its body ends");
     return answer;
   }
 
   /** Reads an answer's head and leaves its body unread. */
   async readHead(): Promise<Answer> {
-    const line = await this.#readLine();
-    const status = Number(/^HTTP\/1\.1 (\d{3})( |$)/.exec(line)?.[1]);
-    if (Number.isNaN(status)) throw new Error(`expected a status line, got ${JSON.stringify(line)}`);
+    const [, status] = await this.#readLine(/^HTTP\/1\.1 (\d{3})( |$)/);
     const headers = new Map<string, string>();
-    for (let field = await this.#readLine(); field !== ""; field = await this.#readLine()) {
-      const colon = field.indexOf(":");
-      if (colon < 1) throw new Error(`expected a header field, got ${JSON.stringify(field)}`);
-      headers.set(field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim());
+    for (;;) {
+      const [field, name, value = ""] = await this.#readLine(/^$|^([^:\s]+):\s*(.*?)\s*$/);
+      if (field === "" || name === undefined) return { status: Number(status), headers, bodyBytes: 0, text: "" };
+      headers.set(name.toLowerCase(), value);
     }
-    return { status, headers, bodyBytes: 0, text: "" };
   }
 
   /** Reads what has come: valid until the next call. */
-  async readSome(): Promise<Uint8Array> {
+  async readSome(most = Infinity): Promise<Uint8Array> {
     if (this.#start === this.#end) await this.#fill();
-    const bytes = this.#buffer.subarray(this.#start, this.#end);
-    this.#start = this.#end;
+    const bytes = this.#buffer.subarray(this.#start, Math.min(this.#end, this.#start + most));
+    this.#start += bytes.length;
     return bytes;
   }
 
@@ -113,38 +94,31 @@ export class Client implements Disposable {
   }
 
   async #readChunks(answer: Answer): Promise<void> {
-    while (true) {
-      const line = await this.#readLine();
-      if (!/^[0-9a-f]+$/i.test(line)) throw new Error(`expected a chunk's size, got ${JSON.stringify(line)}`);
-      const bytes = parseInt(line, 16);
-      await this.#pass(answer, bytes);
-      const end = await this.#readLine();
-      if (end !== "") throw new Error(`expected the end of a chunk, got ${JSON.stringify(end)}`);
-      if (bytes === 0) return;
+    for (let bytes = NaN; bytes !== 0;) {
+      bytes = parseInt((await this.#readLine(/^[0-9a-f]+$/i))[0], 16);
+      await this.#readBody(answer, bytes);
+      await this.#readLine(/^$/);
     }
   }
 
-  async #pass(answer: Answer, bytes: number): Promise<void> {
-    for (let left = bytes; left > 0;) {
-      if (this.#start === this.#end) await this.#fill();
-      const here = Math.min(left, this.#end - this.#start);
-      if (answer.bodyBytes < MOST_TEXT && bytes < MOST_TEXT) {
-        answer.text += decoder.decode(this.#buffer.subarray(this.#start, this.#start + here));
-      }
-      answer.bodyBytes += here;
-      this.#start += here;
-      left -= here;
+  async #readBody(answer: Answer, length: number): Promise<void> {
+    for (let left = length; left > 0;) {
+      const bytes = await this.readSome(left);
+      if (answer.bodyBytes < MOST_TEXT && length < MOST_TEXT) answer.text += decoder.decode(bytes);
+      answer.bodyBytes += bytes.length;
+      left -= bytes.length;
     }
   }
 
-  async #readLine(): Promise<string> {
+  /** Reads a line and takes it apart; another form than this is an error. */
+  async #readLine(form: RegExp): Promise<RegExpExecArray> {
     for (let searched = 0;;) {
       const at = this.#buffer.subarray(this.#start, this.#end).indexOf(0x0a, searched);
       if (at >= 0) {
-        const line = decoder.decode(this.#buffer.subarray(this.#start, this.#start + at));
-        this.#start += at + 1;
-        if (!line.endsWith("\r")) throw new Error(`expected CR LF at the end of ${JSON.stringify(line)}`);
-        return line.slice(0, -1);
+        const line = decoder.decode(await this.readSome(at + 1));
+        const parts = line.endsWith("\r\n") ? form.exec(line.slice(0, -2)) : null;
+        if (parts === null) throw new Error(`expected ${form}, got ${JSON.stringify(line)}`);
+        return parts;
       }
       searched = this.#end - this.#start;
       await this.#fill();
@@ -152,11 +126,9 @@ export class Client implements Disposable {
   }
 
   async #fill(): Promise<void> {
-    if (this.#start > 0) {
-      this.#buffer.copyWithin(0, this.#start, this.#end);
-      this.#end -= this.#start;
-      this.#start = 0;
-    }
+    this.#buffer.copyWithin(0, this.#start, this.#end);
+    this.#end -= this.#start;
+    this.#start = 0;
     if (this.#end === this.#buffer.length) throw new Error("a line of the answer is longer than the buffer");
     const bytes = await this.#conn.read(this.#buffer.subarray(this.#end));
     if (bytes === null) throw new Error("the server closed the connection within an answer");

@@ -2,15 +2,15 @@
 // A connection that ends before it was told to is an error.
 
 import { Client, requestText } from "./client.ts";
-import { gatherErrors, type LoadResult, sayReady, waitStop } from "./reports.ts";
+import type { Job, Run } from "./job.ts";
 
 /** Connections being opened at a time: less than any listen queue holds. */
 const OPENED_AT_ONCE = 100;
 /** One client in so many reads the time out of its events, so that reading it is no load of its own. */
 const TIMED_EVERY = 20;
-/** By then what was sent while they connected is over, and the server's code is compiled. */
+/** By then the events that were sent while they connected are read, and the server's code is compiled. */
 const WARM_MS = 1000;
-/** One idle connection in so many is asked again in the end. */
+/** One idle connection in so many is asked again at the end. */
 const ASKED_AGAIN_EVERY = 100;
 /** Room for the head of an answer, and an event or two. */
 const SMALL_BUFFER = 2 * 1024;
@@ -18,90 +18,81 @@ const SMALL_BUFFER = 2 * 1024;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** What the clients of an event stream have seen so far. */
-interface Seen {
-  events: number;
-  latenciesMs: number[];
-  errors: unknown[];
-  isStopped: boolean;
-}
-
 /** Listens with many clients, and counts what comes while all of them are connected. */
-export async function events(port: number, clients: number, milliseconds: number): Promise<LoadResult> {
-  const opened = await open(clients, async () => {
-    const client = await Client.connect(port, SMALL_BUFFER);
-    await client.send(encoder.encode(requestText({ method: "GET", path: "/events" }, port)));
+export async function events(
+  { port, connections, seconds }: Job & { kind: "events" },
+  run: Run,
+): Promise<void> {
+  const request = encoder.encode(requestText({ method: "GET", path: "/events" }, port));
+  const clients = await open(port, connections, async (client) => {
+    await client.send(request);
     const { status } = await client.readHead();
     if (status !== 200) throw new Error(`an event stream began with status ${status}`);
-    return client;
   });
-  const seen: Seen = { events: 0, latenciesMs: [], errors: [], isStopped: false };
-  opened.forEach((client, nr) => listen(client, nr % TIMED_EVERY === 0, seen));
-  await new Promise((resolve) => setTimeout(resolve, WARM_MS));
-  sayReady();
-  seen.events = 0;
-  seen.latenciesMs = [];
-  const begun = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-  const seconds = (performance.now() - begun) / 1000;
-  const { events, latenciesMs, errors } = seen;
-  latenciesMs.sort((a, b) => a - b);
-  seen.isStopped = true;
-  if (events === 0) errors.push(new Error("no event came"));
-  const at = (share: number) => latenciesMs[Math.floor(latenciesMs.length * share)];
-  return { done: events, seconds, p50Ms: at(0.5), p99Ms: at(0.99), errors: gatherErrors(errors) };
+  const isOver = () => run.endedAt !== undefined;
+  clients.forEach((client, nr) => {
+    const onError = (error: unknown) => !isOver() && run.errors.push(error);
+    listen(client, run, { isTimed: nr % TIMED_EVERY === 0, isOver }).catch(onError);
+  });
+  await sleep(WARM_MS);
+  await run.ready();
+  run.done = 0;
+  run.waitsMs = [];
+  await sleep(seconds * 1000);
+  run.endedAt = performance.now();
 }
 
-async function listen(client: Client, isTimed: boolean, seen: Seen): Promise<void> {
-  let before = 0;
-  try {
-    while (!seen.isStopped) {
-      const bytes = await client.readSome();
-      for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) {
-        if ((at === 0 ? before : bytes[at - 1]) === 0x0a) seen.events++; // an event ends in two line feeds
-      }
-      before = bytes[bytes.length - 1];
-      if (!isTimed) continue;
-      const sentAt = Number(/"at":([\d.]+)\}/.exec(decoder.decode(bytes))?.[1]);
-      if (sentAt > 0) seen.latenciesMs.push(performance.timeOrigin + performance.now() - sentAt);
+async function listen(
+  client: Client,
+  run: Run,
+  { isTimed, isOver }: { isTimed: boolean; isOver: () => boolean },
+): Promise<void> {
+  let before: number | undefined;
+  while (!isOver()) {
+    const bytes = await client.readSome();
+    for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) {
+      if ((at === 0 ? before : bytes[at - 1]) === 0x0a) run.done++; // an event ends in two line feeds
     }
-  } catch (error) {
-    if (!seen.isStopped) seen.errors.push(error);
+    before = bytes.at(-1);
+    if (!isTimed) continue;
+    const sentAt = Number(/"at":([\d.]+)\}/.exec(decoder.decode(bytes))?.[1]);
+    if (sentAt > 0) run.waitsMs.push(performance.timeOrigin + performance.now() - sentAt);
   }
 }
 
-/** Opens connections that each ask once and then stay, until the harness says stop. */
-export async function idle(port: number, connections: number): Promise<LoadResult> {
+/** Opens connections that each ask once and then stay; asks some of them again at the end. */
+export async function idle(
+  { port, connections }: Job & { kind: "idle" },
+  run: Run,
+): Promise<void> {
   const request = encoder.encode(requestText({ method: "GET", path: "/" }, port));
   const askOn = async (client: Client) => {
     await client.send(request);
     const { status } = await client.readAnswer();
     if (status !== 200) throw new Error(`a connection was answered with status ${status}`);
+    run.done++;
   };
-  const begun = performance.now();
-  const clients = await open(connections, async () => {
-    const client = await Client.connect(port, SMALL_BUFFER);
-    await askOn(client);
-    return client;
-  });
-  const seconds = (performance.now() - begun) / 1000;
-  sayReady();
-  await waitStop();
+  const clients = await open(port, connections, askOn);
+  await run.ready();
+  await run.waitStop();
   const again = clients.filter((_, nr) => nr % ASKED_AGAIN_EVERY === 0);
-  const outcomes = await Promise.allSettled(again.map(askOn));
-  const errors = outcomes.flatMap((outcome) => outcome.status === "rejected" ? [outcome.reason] : []);
-  return { done: clients.length, seconds, errors: gatherErrors(errors) };
+  await Promise.all(again.map((client) => askOn(client).catch((error) => run.errors.push(error))));
 }
 
-async function open(count: number, one: () => Promise<Client>): Promise<Client[]> {
+async function open(port: number, count: number, begin: (client: Client) => Promise<void>): Promise<Client[]> {
   const clients: Client[] = [];
   let begun = 0;
   const some = async () => {
-    while (begun < count) {
-      begun++;
-      clients.push(await one());
+    while (begun++ < count) {
+      const client = await Client.connect(port, SMALL_BUFFER);
+      await begin(client);
+      clients.push(client);
     }
   };
   await Promise.all(Array.from({ length: Math.min(count, OPENED_AT_ONCE) }, some));
   return clients;
+}
+
+async function sleep(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
 }

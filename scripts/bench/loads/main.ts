@@ -1,36 +1,71 @@
-// How a load's process is started: a port and a load as JSON; it prints lines of JSON (reports.ts).
+// Runs one load in a process of its own: a job as JSON comes in, lines of JSON go out (job.ts).
 // Whatever goes wrong ends as a result with errors, never as silence.
 
+import { percentilesOf } from "../statistics.ts";
 import { download, upload, uploads } from "./bodies.ts";
 import { events, idle } from "./connections.ts";
-import { fresh } from "./fresh.ts";
 import { gets } from "./gets.ts";
-import { gatherErrors, type LoadResult, type OwnLoad, sayResult } from "./reports.ts";
+import type { Job, LoadLine, LoadResult, Run } from "./job.ts";
 
-const port = Number(Deno.args[0]);
-const load: OwnLoad = JSON.parse(Deno.args[1]);
-try {
-  sayResult(await run(load));
-} catch (error) {
-  sayResult({ done: 0, seconds: 0, errors: gatherErrors([error]) });
-}
-Deno.exit(0); // clients may still wait for a server that says no more
+say({ result: await run(JSON.parse(Deno.args[0] ?? "")) });
+Deno.exit(0); // clients may still wait for a server that answers no more
 
-function run(load: OwnLoad): Promise<LoadResult> {
-  switch (load.kind) {
-    case "upload":
-      return upload(port, load.bytes);
-    case "download":
-      return download(port, load.bytes);
-    case "events":
-      return events(port, load.clients, load.milliseconds);
-    case "idle":
-      return idle(port, load.connections);
-    case "uploads":
-      return uploads(port, load.connections);
-    case "gets":
-      return gets(port, load);
-    case "fresh":
-      return fresh(port, load.connections, load.milliseconds);
+async function run(job: Job): Promise<LoadResult> {
+  const word = new Uint8Array(16);
+  const run: Run = {
+    done: 0,
+    waitsMs: [],
+    errors: [],
+    async ready() {
+      say({ ready: true });
+      await Deno.stdin.read(word);
+      run.beganAt = performance.now();
+    },
+    async waitStop() {
+      while (await Deno.stdin.read(word) !== null);
+    },
+  };
+  try {
+    await perform(job, run);
+    if (run.done === 0) run.errors.push("nothing was answered");
+  } catch (error) {
+    run.errors.push(error);
   }
+  const endedAt = run.endedAt ?? performance.now();
+  const { done, waitsMs, failed, errors, beganAt = endedAt } = run;
+  return { done, seconds: (endedAt - beganAt) / 1000, ...percentilesOf(waitsMs), failed, errors: gatherErrors(errors) };
+}
+
+function perform(job: Job, run: Run): Promise<void> {
+  switch (job.kind) {
+    case "upload":
+      return upload(job, run);
+    case "download":
+      return download(job, run);
+    case "uploads":
+      return uploads(job, run);
+    case "events":
+      return events(job, run);
+    case "idle":
+      return idle(job, run);
+    case "gets":
+      return gets(job, run);
+    case "wrk":
+      throw new Error("wrk is a program of its own");
+  }
+}
+
+/** Says what went wrong in a few words, each kind once. */
+function gatherErrors(errors: readonly unknown[]): string[] {
+  const times = new Map<string, number>();
+  for (const error of errors) {
+    const text = error instanceof Error ? error.message : String(error);
+    times.set(text, (times.get(text) ?? 0) + 1);
+  }
+  return [...times].map(([text, count]) => count > 1 ? `${count} x ${text}` : text);
+}
+
+function say(line: LoadLine): void {
+  // A line is far shorter than what a pipe takes at once.
+  Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
 }
