@@ -106,7 +106,7 @@ export class LazyRequest {
     const lazy = request.headers as unknown as LazyHeaders;
     const init: RequestInit & { duplex?: "half" } = { method, headers: LazyHeaders.pairs(lazy), signal };
     const isTaken = request.#isTaken;
-    if (isTaken) init.body = NOTHING;
+    if (isTaken || request.#hasBody && request.#incoming.head.framing.kind === "none") init.body = NOTHING;
     else if (request.#hasBody) {
       init.body = streamOf(request.#incoming);
       init.duplex = "half";
@@ -118,10 +118,13 @@ export class LazyRequest {
     return request.#real = real;
   }
 
-  /** The Fetch standard gives GET and HEAD no body. One that was sent reads as empty, as under Deno.serve. */
+  /**
+   * The Fetch standard gives GET and HEAD no body. One that was sent reads as empty. Any other request has a body, which is
+   * an empty stream if none was sent. Both as under Deno.serve.
+   */
   get #hasBody(): boolean {
-    const { head } = this.#incoming;
-    return head.framing.kind !== "none" && head.method !== "GET" && head.method !== "HEAD";
+    const { method } = this.#incoming.head;
+    return method !== "GET" && method !== "HEAD";
   }
 
   /**
@@ -133,7 +136,7 @@ export class LazyRequest {
     const incoming = this.#incoming;
     if (!this.#hasBody) return NOTHING;
     this.#isTaken = true;
-    return incoming.takeBuffered();
+    return incoming.head.framing.kind === "none" ? NOTHING : incoming.takeBuffered();
   }
 
   async #collect(): Promise<Uint8Array> {

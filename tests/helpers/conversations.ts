@@ -252,7 +252,7 @@ export function expected({ asks }: Conversation): string[] {
   return asks.map(({ method, framing, bodyBytes, plan }, i) => {
     if (method === "HEAD") return "200 ";
     const whole = sum(pattern(i, framing.kind === "none" ? 0 : bodyBytes));
-    const seen = plan.read === "none" ? "" : plan.read === "first" && framing.kind !== "none" ? "first" : whole;
+    const seen = plan.read === "none" ? "" : plan.read === "first" && method === "POST" ? "first" : whole;
     return `200 ${i} ${method} ${seen}\n`;
   });
 }

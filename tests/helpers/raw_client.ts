@@ -49,6 +49,11 @@ export class RawClient implements Disposable {
     for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
   }
 
+  /** Notes the method of a request that is sent as bytes: the answer to HEAD has no body. */
+  expect(method: string): void {
+    this.#methods.push(method);
+  }
+
   /** Sends a request without a body. */
   async ask(method: string, target: string, fields = ""): Promise<void> {
     this.#methods.push(method);

@@ -1,0 +1,56 @@
+// Sends the same bytes to Deno.serve and to Weft, with one handler, and gives both answers.
+
+import type { ServeOptions, Server } from "../../src/engine/serve.ts";
+import { serve } from "../../src/engine/serve.ts";
+import { RawClient } from "./raw_client.ts";
+import { bodyText } from "./responses.ts";
+
+/** A handler that both servers take. */
+export type SharedHandler = (request: Request) => Response | Promise<Response>;
+
+/** An answer without what differs from run to run. */
+export interface ComparedAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** Sorted, without `date`. */
+  readonly fields: readonly string[];
+  readonly body: string;
+}
+
+/** Two servers with one handler. */
+export interface BothServers extends AsyncDisposable {
+  /** Sends one whole request to both, each over a new connection that stays open. */
+  ask(request: string): Promise<{ deno: ComparedAnswer | null; weft: ComparedAnswer | null }>;
+}
+
+/**
+ * Serves with Deno.serve and with Weft.
+ *
+ * @param handler of both
+ * @param options of Weft
+ */
+export function servedByBoth(handler: SharedHandler, options: ServeOptions = {}): BothServers {
+  const stop = new AbortController();
+  const quiet = { port: 0, hostname: "127.0.0.1", signal: stop.signal, onListen() {} };
+  const deno = Deno.serve(quiet, handler);
+  const weft: Server = serve({ ...quiet, ...options }, handler);
+  const weftPort = weft.addr.transport === "tcp" ? weft.addr.port : 0;
+  return {
+    ask: async (request) => ({ deno: await ask(deno.addr.port, request), weft: await ask(weftPort, request) }),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await Promise.all([deno.finished, weft.finished]);
+    },
+  };
+}
+
+/** Null if the server closes the connection without an answer. */
+async function ask(port: number, request: string): Promise<ComparedAnswer | null> {
+  using client = await RawClient.connect({ transport: "tcp", hostname: "127.0.0.1", port });
+  client.expect(request.slice(0, request.indexOf(" ")));
+  await client.send(request);
+  const [response] = await client.responses(1);
+  if (response === undefined) return null;
+  const fields = response.fields.filter(([name]) => name !== "date").map(([name, value]) => `${name}: ${value}`);
+  return { status: response.status, reason: response.reason, fields: fields.sort(), body: bodyText(response) };
+}
