@@ -171,16 +171,23 @@ export class RequestBody {
   }
 
   /**
-   * Takes the whole body if it stands in memory. Its bytes stand in the connection's buffer: use them before the next
-   * wait, or copy them.
+   * Takes the whole body if it stands in memory: it was read first, or it came together with the head. Its bytes stand in the
+   * connection's buffer: use them before the next wait, or copy them.
    *
    * @returns the bytes, or null if the body has to be read piece by piece
    */
   takeBuffered(): Uint8Array | null {
-    if (this.#state.at !== "buffered") return null;
-    const { bytes } = this.#state;
-    this.#state = DONE;
-    return bytes;
+    const state = this.#state;
+    if (state.at === "buffered") {
+      this.#state = DONE;
+      return state.bytes;
+    }
+    const { inbox, reader } = this.#inbound;
+    // A size of 0 has no piece. If some pieces were taken, `bodyLeft` is less than the size.
+    if (state.at !== "streaming" || this.size <= 0 || this.size > inbox.size || reader.bodyLeft !== this.size) {
+      return null;
+    }
+    return this.#takeArrived();
   }
 
   /**
@@ -246,6 +253,22 @@ export class RequestBody {
         state.spool.remove();
     }
     this.#state = { at: "over", wasRead: this.isRead, end };
+  }
+
+  /** Takes a body of known length that is in the inbox, in one piece. */
+  #takeArrived(): Uint8Array | null {
+    const inbound = this.#inbound;
+    const event = inbound.reader.next();
+    if (event.kind !== "data" || event.bytes.length !== this.size) {
+      throw new Error(`expected one piece of ${this.size} bytes from the inbox`);
+    }
+    this.#received = this.size;
+    inbound.reader.next(); // The end.
+    this.#state = DONE;
+    // The bytes must not be written over by what is read from here on.
+    inbound.inbox.hold();
+    inbound.readAhead(READ_AHEAD_BYTES);
+    return event.bytes;
   }
 
   async #readWire(): Promise<Uint8Array | null> {

@@ -1,6 +1,7 @@
 // How to be a Request that is made of nothing but what is touched.
 // If the runtime or a caller needs the real Request, it is made once and answers from then on.
 
+import { platform } from "../platform/runtime.ts";
 import { joined } from "../wire/octets.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import { LazyHeaders } from "./lazy_headers.ts";
@@ -31,6 +32,8 @@ export class LazyRequest {
   #url: string | null = null;
   #headers: LazyHeaders | null = null;
   #real: Request | null = null;
+  /** Set by `real` if fetch() is told the length of its stream: takes that back. Called by each other way to read it. */
+  #forgetLength: (() => void) | null = null;
   #isTaken = false;
 
   constructor(incoming: Incoming) {
@@ -63,7 +66,7 @@ export class LazyRequest {
   }
 
   async text(): Promise<string> {
-    if (this.#real !== null) return await this.#real.text();
+    if (this.#real !== null) return await this.#toRead.text();
     return decoder.decode(this.#takeWhole() ?? await this.#collect());
   }
 
@@ -72,7 +75,7 @@ export class LazyRequest {
   }
 
   async bytes(): Promise<Uint8Array> {
-    if (this.#real !== null) return new Uint8Array(await this.#real.arrayBuffer());
+    if (this.#real !== null) return new Uint8Array(await this.#toRead.arrayBuffer());
     return this.#takeWhole()?.slice() ?? await this.#collect();
   }
 
@@ -106,10 +109,11 @@ export class LazyRequest {
     const lazy = request.headers as unknown as LazyHeaders;
     const init: RequestInit & { duplex?: "half" } = { method, headers: LazyHeaders.pairs(lazy), signal };
     const isTaken = request.#isTaken;
-    if (isTaken || request.#hasBody && request.#incoming.head.framing.kind === "none") init.body = NOTHING;
+    if (isTaken) init.body = NOTHING;
     else if (request.#hasBody) {
-      init.body = streamOf(request.#incoming);
-      init.duplex = "half";
+      const body = request.#bodyOfReal();
+      init.body = body as BodyInit;
+      if (!(body instanceof Uint8Array)) init.duplex = "half";
     }
     const real = new NativeRequest(url, init);
     LazyHeaders.standIn(lazy, real.headers);
@@ -125,6 +129,26 @@ export class LazyRequest {
   get #hasBody(): boolean {
     const { method } = this.#incoming.head;
     return method !== "GET" && method !== "HEAD";
+  }
+
+  /** The native Request's body: bytes if they are here, so that whatever it is sent with knows their length. */
+  #bodyOfReal(): Uint8Array | ReadableStream<Uint8Array> {
+    const incoming = this.#incoming;
+    const { framing } = incoming.head;
+    if (framing.kind === "none") return NOTHING;
+    const bytes = incoming.takeBuffered();
+    if (bytes !== null) return bytes; // The native Request copies them.
+    const stream = streamOf(incoming);
+    if (framing.kind === "length") {
+      this.#forgetLength = platform.tellLength(stream, framing.length, () => streamOf(incoming));
+    }
+    return stream;
+  }
+
+  /** The native Request, to read its body here. Read through the means of fetch(), an error would lose its class. */
+  get #toRead(): Request {
+    this.#forgetLength?.();
+    return this.#real!;
   }
 
   /**
@@ -153,7 +177,9 @@ export class LazyRequest {
   }
 
   async #asResponse(): Promise<Response> {
-    if (this.#real !== null) return new NativeResponse(await this.#real.arrayBuffer(), { headers: this.#typeField() });
+    if (this.#real !== null) {
+      return new NativeResponse(await this.#toRead.arrayBuffer(), { headers: this.#typeField() });
+    }
     return new NativeResponse((this.#takeWhole() ?? await this.#collect()) as BodyInit, { headers: this.#typeField() });
   }
 

@@ -1,5 +1,6 @@
 // The ports on Deno. The larger ones have files of their own: clock, network, children, source files, temporary files.
 
+import { tellLength } from "./deno_body_length.ts";
 import { denoClock } from "./deno_clock.ts";
 import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
 import { denoTemporaryFiles } from "./deno_temporary.ts";
@@ -230,6 +231,7 @@ export const denoPlatform: Platform = {
     const { success } = await new Deno.Command(command, { args, stdout: "null", stderr: "null" }).output();
     if (!success) throw new Error(`${command} ended with an error`);
   },
+  tellLength,
   decodeLatin1(bytes, from, to) {
     if (untilFaster > 0 && --untilFaster === 0) loadFasterDecoder();
     return decodeLatin1(bytes, from, to);

@@ -316,4 +316,17 @@ export interface Platform {
   openBrowser(url: string): Promise<void>;
   /** Decodes bytes to text, one character a byte, in the fastest way of the runtime. */
   decodeLatin1(bytes: Uint8Array, from: number, to: number): string;
+  /**
+   * Tells fetch() how long a stream is, so that it sends Content-Length. Does nothing if the runtime has no means for it.
+   *
+   * @param stream what is passed to fetch
+   * @param length its length in bytes
+   * @param open opens the same bytes once more; only one of the two streams is read
+   * @returns a function that takes it back, for a stream that is read in another way
+   */
+  tellLength(
+    stream: ReadableStream<Uint8Array>,
+    length: number,
+    open: () => ReadableStream<Uint8Array>,
+  ): () => void;
 }

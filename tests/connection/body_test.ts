@@ -96,6 +96,33 @@ Deno.test("A body that was read first stands in one piece, and the request after
   }
 });
 
+Deno.test("A streamed body that came together with its head can be taken whole, and stays what it was", async () => {
+  const seen: string[] = [];
+  const { client, responses, done } = connected({
+    body: "stream",
+    async handle(exchange) {
+      const whole = exchange.takeBuffered();
+      seen.push(whole === null ? "null" : new TextDecoder().decode(whole));
+      // The read ahead brings the client's next bytes meanwhile.
+      await settled();
+      seen.push(whole === null ? "null" : new TextDecoder().decode(whole), `${await exchange.readBody()}`);
+      return answer("ok");
+    },
+  });
+  client.send(post("one"));
+  await settled();
+  client.send(post("two and more"));
+  await client.until(() => responses().length === 2);
+  // The head and a part of the body: nothing is taken then.
+  client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nab");
+  await settled();
+  client.send("cd");
+  await client.until(() => responses().length === 3);
+  client.end();
+  await done;
+  assert.deepEqual(seen.slice(0, 7), ["one", "one", "null", "two and more", "two and more", "null", "null"]);
+});
+
 Deno.test("A body that is streamed comes piece by piece, in bytes that stay as they are", async () => {
   const pieces: Uint8Array[] = [];
   const { client, responses, done } = connected({
