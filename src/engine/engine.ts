@@ -58,6 +58,8 @@ export class Engine {
   #sweepTimer: Timer | null = null;
   /** The sweep that follows one that has found an overdue connection; null while there is none. Changed by `#sweep`. */
   #secondLook: Timer | null = null;
+  /** True while the process may end although this engine serves. Changed by `ref` and `unref`. */
+  #isUnreferenced = false;
   /** Requests on connections that have ended. Changed by `#drive`. */
   #pastRequests = 0;
   /** Connections that were cut after at least one request. Changed by `abort`. */
@@ -189,6 +191,20 @@ export class Engine {
     }
   }
 
+  /** Lets the listener and the connections keep the process alive. This is so at first. */
+  ref(): void {
+    this.#isUnreferenced = false;
+    this.#options.listener.ref();
+    for (const { socket } of this.live.connections()) socket.ref?.();
+  }
+
+  /** Lets the process end while the engine serves. A handler that waits and an answer that is written still keep it. */
+  unref(): void {
+    this.#isUnreferenced = true;
+    this.#options.listener.unref();
+    for (const { socket } of this.live.connections()) socket.unref?.();
+  }
+
   #stopAccepting(): void {
     if (this.#state !== "draining") return;
     this.#state = "stopping";
@@ -229,6 +245,7 @@ export class Engine {
   /** Runs one connection from its accept to its close. Its readers see every phase. */
   async #drive(socket: Socket): Promise<void> {
     if (this.#sweepTimer === null) this.#startSweeping();
+    if (this.#isUnreferenced) socket.unref?.();
     const connection = new Connection(this.accepted, socket, this.#connectionOptions);
     this.live.add(connection, this.#ports.clock.now());
     const { readers } = this.#options;

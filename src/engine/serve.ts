@@ -67,7 +67,7 @@ export interface Server extends AsyncDisposable {
   shutdown(): Promise<void>;
   /** Makes the server keep the process alive. This is so at first. */
   ref(): void;
-  /** Lets the process end while the server listens. */
+  /** Lets the process end while the server listens, and while clients keep connections open. */
   unref(): void;
 }
 
@@ -178,8 +178,8 @@ function serverOf(engine: Engine, listener: Listener): Server {
     addr: listener.addr,
     finished: engine.finished,
     shutdown,
-    ref: () => listener.ref(),
-    unref: () => listener.unref(),
+    ref: () => engine.ref(),
+    unref: () => engine.unref(),
     [Symbol.asyncDispose]: shutdown,
   };
 }

@@ -158,6 +158,14 @@ export class StreamSocket implements Socket {
     this.#socket.destroy();
   }
 
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
   /** Settles the read that is under way, if bytes, the end or an error have come. */
   #answer(): void {
     const reading = this.#reading;

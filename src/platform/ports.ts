@@ -24,6 +24,10 @@ export interface Socket {
   closeWrite(): Promise<void>;
   /** Ends both sides. A read or write that is under way is rejected. Called once. */
   close(): void;
+  /** Lets a read keep the process alive. This is so at first. Not there if the socket cannot do otherwise. */
+  ref?(): void;
+  /** Lets the process end during a read. A write still keeps it alive. */
+  unref?(): void;
 }
 
 /** A listening socket. */
