@@ -174,14 +174,21 @@ function judgeHost(read: ReadHead, notes: HeadNotes): string {
 // Most requests to a server name the same host; the answer to "is it well formed" is the same too.
 let lastGoodHost: string | null = null;
 
-/** RFC 3986, section 3.2.2: a name, an IPv4 or a bracketed IPv6 address, and perhaps a port. No userinfo. */
 function checkAuthority(authority: string, code: "bad-host" | "bad-target"): void {
+  if (isAuthority(authority)) return;
+  throw badRequest(code, `expected a host name or address and perhaps a port, got "${shown(authority)}"`);
+}
+
+/**
+ * RFC 3986, section 3.2.2: a name, an IPv4 or a bracketed IPv6 address, and perhaps a port. No userinfo.
+ *
+ * @param text anything
+ * @returns true if it can be the value of Host
+ */
+export function isAuthority(text: string): boolean {
   const parts = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+(?::(\d{0,5}))?$|^\[[0-9A-Fa-f:.]+\](?::(\d{0,5}))?$/
-    .exec(authority);
-  const port = Number(parts?.[1] ?? parts?.[2] ?? 0);
-  if (parts === null || port > 65535 || !URL.canParse(`http://${authority}/`)) {
-    throw badRequest(code, `expected a host name or address and perhaps a port, got "${shown(authority)}"`);
-  }
+    .exec(text);
+  return parts !== null && Number(parts[1] ?? parts[2] ?? 0) <= 65535 && URL.canParse(`http://${text}/`);
 }
 
 /** RFC 9112, section 6.3, for requests. */
