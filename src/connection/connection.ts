@@ -32,6 +32,7 @@ import { hostPort } from "../platform/address.ts";
 import type { Address, Socket, TemporaryFiles } from "../platform/ports.ts";
 import type { ProtocolError } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
+import type { Proxies } from "./arrival.ts";
 import { ANSWERED, ConnectionCut, type ConnectionEnd, type ExchangeEnd } from "./endings.ts";
 import { type ConnectionFacts, Exchange } from "./exchange.ts";
 import { Inbound } from "./inbound.ts";
@@ -120,6 +121,15 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
 
   get scheme(): "http" | "https" {
     return this.options.scheme;
+  }
+
+  /** Only a proxy tells of another host than the request does. */
+  get host(): null {
+    return null;
+  }
+
+  get proxies(): Proxies | null {
+    return this.options.proxies;
   }
 
   get localName(): string {

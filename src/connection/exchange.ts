@@ -9,6 +9,7 @@
 
 import type { Address, Socket } from "../platform/ports.ts";
 import type { RequestHead } from "../wire/request_head.ts";
+import type { Arrival, Proxies } from "./arrival.ts";
 import type { ExchangeEnd } from "./endings.ts";
 import type { ExchangeView, Lap } from "./phases.ts";
 import type { RequestBody } from "./request_body.ts";
@@ -17,16 +18,14 @@ import type { RequestBody } from "./request_body.ts";
 export type TakeOver = (socket: Socket, first: Uint8Array) => Promise<void>;
 
 /** What an exchange may know of its connection. */
-export interface ConnectionFacts {
+export interface ConnectionFacts extends Arrival {
   /** Counted by the engine, from 1. */
   readonly id: number;
   /** Requests whose head was read. */
   readonly requests: number;
-  readonly remoteAddr: Address;
   readonly localAddr: Address;
-  readonly scheme: "http" | "https";
-  /** The host that a request without one was meant for. */
-  readonly localName: string;
+  /** The proxies that are trusted; null if there are none. */
+  readonly proxies: Proxies | null;
   /** True once the engine drains: what has no end of its own should end. */
   readonly isDraining: boolean;
   /** Fires when the engine begins to drain. Made when it is first asked for. */
@@ -57,6 +56,8 @@ export class Exchange implements ExchangeView {
   takeOver: TakeOver | null = null;
 
   #state: State = OPEN;
+  /** Read when it is first asked for, if proxies are trusted; otherwise null. */
+  #arrival: Arrival | null = null;
   /** Made when the signal is first asked for. */
   #controller: AbortController | null = null;
   /** Made when `view` is first asked for. */
@@ -73,6 +74,17 @@ export class Exchange implements ExchangeView {
   /** What a reader of the phases may see of it: one object for its whole life. */
   get view(): ExchangeView {
     return this.#view ??= new ReadOnlyExchange(this);
+  }
+
+  /** How it came in. Fields of proxies are read when this is first asked for. */
+  get arrival(): Arrival {
+    const { connection } = this;
+    if (connection.proxies === null) return connection;
+    return this.#arrival ??= connection.proxies.arrivalOf(this.head, connection);
+  }
+
+  get remoteAddr(): Address {
+    return this.arrival.remoteAddr;
   }
 
   /** Bytes of the body that the head promised: -1 for a chunked body. */
@@ -184,6 +196,10 @@ class ReadOnlyExchange implements ExchangeView {
 
   get head(): RequestHead {
     return this.#exchange.head;
+  }
+
+  get remoteAddr(): Address {
+    return this.#exchange.remoteAddr;
   }
 
   get status(): number {

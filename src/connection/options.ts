@@ -2,6 +2,7 @@
 
 import type { TemporaryFiles } from "../platform/ports.ts";
 import type { Answer } from "../wire/answer.ts";
+import type { Proxies } from "./arrival.ts";
 import type { Exchange } from "./exchange.ts";
 import type { InboundOptions } from "./inbound.ts";
 import type { Leaving } from "./leaving.ts";
@@ -33,6 +34,8 @@ export interface ConnectionOptions extends InboundOptions {
   /** For bodies that are read first and too long for memory. */
   readonly temporaryFiles: TemporaryFiles;
   readonly scheme: "http" | "https";
+  /** The proxies that are trusted; null if there are none. */
+  readonly proxies: Proxies | null;
   /** True if something reads the phases. Otherwise they are not yielded and cost next to nothing. */
   readonly isObserved: boolean;
   /** True if the first answer of a new connection is its last. Set when the engine drains. */

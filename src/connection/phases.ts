@@ -26,6 +26,8 @@ export type Lap = "wait" | "header" | "body" | "dispatch" | "firstByte" | "write
 export interface ExchangeView {
   /** The parsed head of the request. */
   readonly head: RequestHead;
+  /** The client: the other end of the connection, or what a trusted proxy says. */
+  readonly remoteAddr: Address;
   /** Status of the answer; 0 before it is known. */
   readonly status: number;
   /** Bytes of the request's body that have come. */

@@ -13,9 +13,9 @@ export class RequestInfo {
     this.#exchange = exchange;
   }
 
-  /** Where the request came from. */
+  /** Where the request came from: the other end of the connection, or what a trusted proxy says. */
   get remoteAddr(): Address {
-    return this.#exchange.connection.remoteAddr;
+    return this.#exchange.remoteAddr;
   }
 
   /** Where it was received. */

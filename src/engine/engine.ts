@@ -102,6 +102,7 @@ export class Engine {
       readOrder: new ReadOrder(ports.clock),
       temporaryFiles: ports.temporaryFiles ?? platform.temporaryFiles,
       scheme: options.scheme,
+      proxies: options.proxies ?? null,
       isObserved: options.readers.length > 0,
       closeAfterAnswer: settings.keepAliveMs === 0,
       leaving: new Leaving(),

@@ -1,5 +1,6 @@
 // What an engine is made of, and what a drain may be told.
 
+import type { Proxies } from "../connection/arrival.ts";
 import type { PhaseReader } from "../connection/phases.ts";
 import type { Clock, Listener, Log, TemporaryFiles } from "../platform/ports.ts";
 import type { DecodeLatin1 } from "../wire/head_facts.ts";
@@ -24,6 +25,11 @@ export interface EngineOptions {
   listener: Listener;
   /** The scheme of the requests' URLs. */
   scheme: "http" | "https";
+  /**
+   * The proxies whose word about a request counts.
+   * @default {null} none
+   */
+  proxies?: Proxies | null;
   settings: Settings;
   application: Omit<ApplicationOptions, "log" | "health">;
   /** Told of every phase of every connection. */

@@ -1,6 +1,8 @@
 // The library's entry point: `serve`, a drop-in for `Deno.serve`.
 
+import type { Proxies } from "../connection/arrival.ts";
 import type { PhaseReader } from "../connection/phases.ts";
+import { trustedProxies } from "../connection/proxies.ts";
 import type { Accept, Handler, OnError } from "../message/handler.ts";
 import { isPort, showAddress } from "../platform/address.ts";
 import { lineLog } from "../platform/log.ts";
@@ -32,6 +34,13 @@ export interface ServeOptions extends Limits {
   cert?: string | undefined;
   /** The certificate's private key, PEM. */
   key?: string | undefined;
+  /**
+   * Addresses and CIDR ranges of proxies, such as `["127.0.0.1", "10.0.0.0/8", "fd00::/8"]`; `"unix"` stands for peers over a
+   * Unix socket. What they say in X-Forwarded-For, -Proto and -Host, or in Forwarded, counts for `request.url` and
+   * `info.remoteAddr`. They must remove or overwrite what clients send in these fields.
+   * @default {[]}
+   */
+  trustProxy?: string | readonly string[] | undefined;
   /** When it is aborted, the server cuts every connection and stops. */
   signal?: AbortSignal | undefined;
   /**
@@ -128,6 +137,7 @@ function start(options: ServeOptions, handler: Handler): Server {
   const engine = new Engine({
     listener,
     scheme: isTls ? "https" : "http",
+    proxies: proxiesOf(options),
     settings,
     application: { handler, accept: options.accept, onError: options.onError },
     readers: options.readers ?? [],
@@ -144,6 +154,17 @@ function start(options: ServeOptions, handler: Handler): Server {
     throw error;
   }
   return serverOf(engine, listener);
+}
+
+function proxiesOf({ trustProxy = [] }: ServeOptions): Proxies | null {
+  const list = typeof trustProxy === "string" ? trustProxy.split(",").map((text) => text.trim()) : trustProxy;
+  if (!Array.isArray(list)) throw new TypeError(`trustProxy: expected a list of addresses, got ${typeof list}`);
+  if (list.length === 0) return null;
+  try {
+    return trustedProxies(list);
+  } catch (error) {
+    throw new RangeError(`trustProxy: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function listenOptionsOf(options: ServeOptions, handshakeTimeoutMs: number): ListenOptions {

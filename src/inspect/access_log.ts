@@ -46,7 +46,7 @@ function entryOf(connection: ConnectionView, laps: Readonly<Record<Lap, number>>
   if (exchange === null && refusal === null) return null;
   const head = exchange?.head;
   return {
-    remote: showRemote(connection.remoteAddr),
+    remote: showRemote((exchange ?? connection).remoteAddr),
     time: new Date(date),
     method: head?.method ?? "-",
     target: head?.target ?? "-",

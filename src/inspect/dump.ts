@@ -53,7 +53,7 @@ export function factsOf(connection: Connection, seen: Seen, now: number): Connec
   const { id, phase, requests, exchange, outbound } = connection;
   return {
     id: `${id}`,
-    peer: showPeer(connection.remoteAddr),
+    peer: showPeer((exchange ?? connection).remoteAddr),
     phase,
     ageMs: now - seen.openedAt,
     requests,

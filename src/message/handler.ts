@@ -20,7 +20,7 @@ export interface HandlerTimings {
 
 /** What a handler gets beside the request. */
 export interface HandlerInfo {
-  /** Where the request came from. */
+  /** Where the request came from: the other end of the connection, or what a trusted proxy says. */
   readonly remoteAddr: Address;
   /** Where it was received. */
   readonly localAddr: Address;

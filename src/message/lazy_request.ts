@@ -17,8 +17,8 @@ const NOTHING = new Uint8Array(0);
 /** What a request is made of: the exchange of a connection is one. */
 export interface Incoming {
   readonly head: RequestHead;
-  /** Where it came in. */
-  readonly connection: ArrivedOver;
+  /** How it came in. Asked for once, if the URL is. */
+  readonly arrival: ArrivedOver;
   /** Takes the whole body if it stands in memory; null otherwise. Use the bytes before the next wait, or copy them. */
   takeBuffered(): Uint8Array | null;
   readonly signal: AbortSignal;
@@ -45,8 +45,7 @@ export class LazyRequest {
   }
 
   get url(): string {
-    const { head, connection } = this.#incoming;
-    return this.#url ??= urlOf(head, connection);
+    return this.#url ??= urlOf(this.#incoming.head, this.#incoming.arrival);
   }
 
   get headers(): Headers {

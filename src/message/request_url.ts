@@ -7,9 +7,11 @@ const PLAIN_TARGET = /^\/[A-Za-z0-9\-_~!$&()*+,;=:@/?%.]*$/;
 /** What may be a dot segment, which it resolves, also as %2e. */
 const DOTTED = /\/\.|%2e/i;
 
-/** What a request's URL needs of its connection. */
+/** What a request's URL needs of the way on which it came. */
 export interface ArrivedOver {
   readonly scheme: "http" | "https";
+  /** The host that the client named to a trusted proxy; null for that of the request. */
+  readonly host: string | null;
   readonly localName: string;
 }
 
@@ -17,13 +19,17 @@ export interface ArrivedOver {
  * The URL of a request.
  *
  * @param head the request's head
- * @param connection how it was made, and the name to use if an HTTP/1.0 request names none
+ * @param arrival its scheme and host, and the name to use if an HTTP/1.0 request names none
  * @returns an absolute URL
  */
-export function urlOf(head: RequestHead, connection: ArrivedOver): string {
+export function urlOf(head: RequestHead, arrival: ArrivedOver): string {
   const { target } = head;
-  if (head.form === "absolute") return new URL(target).href;
-  const origin = originOf(connection.scheme, head.host === "" ? connection.localName : head.host);
+  const { scheme, host } = arrival;
+  if (head.form === "absolute") {
+    const url = new URL(target);
+    return host === null ? url.href : originOf(scheme, host) + url.pathname + url.search;
+  }
+  const origin = originOf(scheme, host ?? (head.host === "" ? arrival.localName : head.host));
   if (head.form === "asterisk") return `${origin}/`;
   return PLAIN_TARGET.test(target) && !DOTTED.test(target) ? origin + target : new URL(origin + target).href;
 }

@@ -93,6 +93,7 @@ export function connectedBy(
     readBudget: new ReadBudget(queueMicrotask),
     readOrder: new ReadOrder(denoPlatform.clock),
     scheme: "http",
+    proxies: null,
     isObserved: options.isObserved ?? true,
     leaving: new Leaving(),
     closeAfterAnswer: options.closeAfterAnswer ?? false,

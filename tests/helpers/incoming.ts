@@ -56,7 +56,7 @@ export function requestOf(options: IncomingOptions = {}): Request & { readonly l
   };
   const incoming: Incoming = {
     head,
-    connection: { scheme, localName: "127.0.0.1:8000" },
+    arrival: { scheme, host: null, localName: "127.0.0.1:8000" },
     takeBuffered,
     get signal() {
       return signal ??= leave.signal;
