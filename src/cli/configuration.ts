@@ -7,7 +7,7 @@ import { isPort } from "../platform/address.ts";
 import { messageOf } from "../platform/log.ts";
 import type { ListenOptions, Platform } from "../platform/ports.ts";
 import { type FlagName, LIMIT_FLAGS, optionName } from "./cli_options.ts";
-import { defaultHost, variableOf } from "./flags.ts";
+import { defaultHost, FLAGS, variableOf } from "./flags.ts";
 import type { Asked } from "./parse_flags.ts";
 
 /** Everything that was decided before the application is served. */
@@ -16,6 +16,8 @@ export interface Configuration {
   settings: Settings;
   /** File of the access log, "-" for stdout, null for none. */
   accessLog: string | null;
+  /** Addresses and ranges of the proxies that are trusted. */
+  trustProxy: readonly string[];
   logFormat: LogFormat;
   debug: boolean;
   bench: boolean;
@@ -54,6 +56,7 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
   return {
     where: whereToListen(asked, say, { platform, handshakeTimeoutMs: settings.headerTimeoutMs }),
     settings,
+    trustProxy: trustedPeers(say("trust-proxy", "trustProxy")),
     accessLog: cli.accessLog ?? (isLogged ? "-" : null),
     logFormat: cli.logFormat,
     debug: cli.debug,
@@ -129,9 +132,27 @@ function settledOr(limits: Limits, source: (option: string) => string): Settings
   }
 }
 
-/** What set a limit: a flag, the application, or a variable, in this order. */
-function sourceOf(option: string, { explicit, given }: Asked, options: Readonly<Record<string, unknown>>): string {
-  const flag = LIMIT_FLAGS.find(({ limit }) => limit === option)?.name;
+/** A list, or text with commas. Each address is checked when the proxies are made of it. */
+function trustedPeers(asked: unknown): readonly string[] {
+  const list = typeof asked === "string" ? asked.split(",").map((text) => text.trim()) : asked ?? [];
+  if (Array.isArray(list) && list.every((text) => typeof text === "string")) return list;
+  throw Failure.usage(`the application's options: trustProxy: expected a list of addresses, got ${typeof asked}`);
+}
+
+/**
+ * What set an option: a flag, the application, or a variable, in this order.
+ *
+ * @param option such as `maxBodyBytes`
+ * @param asked flags and variables
+ * @param options what the application says of itself
+ * @returns its name, for a message
+ */
+export function sourceOf(
+  option: string,
+  { explicit, given }: Asked,
+  options: Readonly<Record<string, unknown>>,
+): string {
+  const flag = FLAGS.find(({ name, limit }) => (limit ?? optionName(name)) === option)?.name as FlagName | undefined;
   if (flag !== undefined && explicit.has(flag)) return `--${flag}`;
   if (flag !== undefined && (options[option] ?? undefined) === undefined && given.has(flag)) return variableOf(flag);
   return `the application's options: ${option}`;
@@ -144,7 +165,7 @@ function sourceOf(option: string, { explicit, given }: Asked, options: Readonly<
  * @returns names and values, none of them secret
  */
 export function showConfiguration(configuration: Configuration): Record<string, string | number | boolean> {
-  const { where, settings, debug, bench } = configuration;
+  const { where, settings, trustProxy, debug, bench } = configuration;
   const shown: Record<string, string | number | boolean> = where.transport === "unix"
     ? { unix: where.path }
     : { host: where.hostname, port: where.port, tls: where.tls !== undefined };
@@ -152,5 +173,6 @@ export function showConfiguration(configuration: Configuration): Record<string, 
     if (name === "lastIdleMs") continue;
     if (name === "body" || value !== DEFAULTS[name as keyof Settings]) shown[name] = value;
   }
+  if (trustProxy.length > 0) shown.trustProxy = trustProxy.join(",");
   return { ...shown, debug, bench };
 }

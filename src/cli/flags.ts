@@ -103,6 +103,12 @@ const TABLE = {
   },
   "write-timeout": { kind: "time", help: "without progress of an answer", ifUnset: "60", limit: "writeTimeoutMs" },
   "keep-alive": { kind: "time", help: "idle time; 0 closes after each answer", ifUnset: "65", limit: "keepAliveMs" },
+  "trust-proxy": {
+    kind: "text",
+    value: "ADDR[,CIDR]",
+    help: "believe X-Forwarded-For, -Proto, -Host and Forwarded of these peers; unix: over a Unix socket",
+    ifUnset: "none",
+  },
   "max-connections": { kind: "count", help: "beyond it accepting pauses", ifUnset: "10000", limit: "maxConnections" },
   "graceful-timeout": {
     kind: "time",

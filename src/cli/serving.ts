@@ -2,12 +2,14 @@
 
 import { loadApp, type LoadedApp } from "../app/load_app.ts";
 import { Engine } from "../engine/engine.ts";
+import type { Proxies } from "../connection/arrival.ts";
 import type { Handler } from "../message/handler.ts";
 import { type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../inspect/dump.ts";
+import { Failure } from "../platform/failure.ts";
 import { logUncaught, showError } from "../platform/log.ts";
 import type { Listener, Log, Platform } from "../platform/ports.ts";
 import { ofProcess } from "../progress/of_process.ts";
-import { type Configuration, configure, progressStoreOf, showConfiguration } from "./configuration.ts";
+import { type Configuration, configure, progressStoreOf, showConfiguration, sourceOf } from "./configuration.ts";
 import { type PhaseReaders, phaseReadersFor } from "./phase_readers.ts";
 import type { Asked } from "./parse_flags.ts";
 import { VERSION } from "./version.ts";
@@ -17,6 +19,7 @@ export interface Prepared {
   app: LoadedApp;
   configuration: Configuration;
   phaseReaders: PhaseReaders;
+  proxies: Proxies | null;
   /** Milliseconds of the clock. */
   startedAt: number;
   /** What the demo shows of the server; it is there before the engine is. */
@@ -69,7 +72,26 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
   // What stands on the command line goes before what the application has chosen.
   if (asked.explicit.has("progress-store") && ofProcess.uploads !== null) ofProcess.uploads.store = ofProcess.store;
   if (configuration.uploadProgress) app.handler = await followingUploads(app.handler);
-  return { app, configuration, phaseReaders: await phaseReadersFor(configuration, context), startedAt, outlook };
+  const proxies = await proxiesOf(configuration.trustProxy, () => sourceOf("trustProxy", asked, app.options));
+  return {
+    app,
+    configuration,
+    phaseReaders: await phaseReadersFor(configuration, context),
+    proxies,
+    startedAt,
+    outlook,
+  };
+}
+
+async function proxiesOf(trustProxy: readonly string[], source: () => string): Promise<Proxies | null> {
+  if (trustProxy.length === 0) return null;
+  const { trustedProxies } = await import("../connection/proxies.ts");
+  try {
+    return trustedProxies(trustProxy);
+  } catch (error) {
+    if (error instanceof RangeError) throw Failure.usage(`${source()}: ${error.message}`);
+    throw error;
+  }
 }
 
 async function followingUploads(handler: Handler): Promise<Handler> {
@@ -107,12 +129,13 @@ export interface Serving {
  * @returns what serves
  */
 export function serveOn(prepared: Prepared, listener: Listener, { platform, log }: Context): Serving {
-  const { app, configuration, phaseReaders, startedAt, outlook } = prepared;
+  const { app, configuration, phaseReaders, proxies, startedAt, outlook } = prepared;
   const { clock, process } = platform;
   const { settings, debug } = configuration;
   const engine = new Engine({
     listener,
     scheme: isTls(configuration) ? "https" : "http",
+    proxies,
     settings,
     application: {
       handler: app.handler,

@@ -37,7 +37,8 @@ async function loadedWith(path: string): Promise<Set<string>> {
 Deno.test("A worker loads the engine, and nothing that only some applications or flags use", async () => {
   const loaded = [...await loadedWith("src/cli/worker.ts")];
   assert.ok(loaded.includes("src/engine/engine.ts"));
-  const asked = /^mod\.ts|^src\/(uploads|restart|demo)\/|^src\/inspect\/(?!dump)|^src\/progress\/(?!of_process)/;
+  const asked =
+    /^mod\.ts|^src\/(uploads|restart|demo)\/|^src\/inspect\/(?!dump)|^src\/progress\/(?!of_process)|^src\/connection\/proxies|^src\/wire\/(ip_ranges|forwarded|proxy_header)/;
   const others =
     /^src\/platform\/deno_(children|files|directory|debugger|tls)|^src\/prefork\/(supervisor|roster|control)/;
   assert.deepEqual(loaded.filter((path) => asked.test(path) || others.test(path)), []);
