@@ -14,6 +14,7 @@ export type ProtocolCode =
   | "unknown-transfer-encoding"
   | "bad-chunk"
   | "bad-expectation"
+  | "bad-proxy-header"
   | "not-implemented"
   | "target-too-long"
   | "head-too-large"
