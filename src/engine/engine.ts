@@ -19,11 +19,11 @@ import type { Socket, Timer } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { AcceptLoop } from "./accept_loop.ts";
 import { applicationOf, reportBroken } from "./application.ts";
-import { Deadlines, SECOND_LOOK_MS } from "./deadlines.ts";
 import type { ConnectionCounts, DrainOptions, EngineOptions, EnginePorts, EngineState } from "./engine_options.ts";
 import { LiveTable } from "./live_table.ts";
 import { Observed } from "./observed.ts";
 import { closeAfterAnswers, StaggeredDrain } from "./staggered_drain.ts";
+import { Sweeper } from "./sweeper.ts";
 
 /** The part of the graceful timeout that an idle connection may wait for one more request. */
 const IDLE_PART = 1 / 4;
@@ -39,7 +39,7 @@ export class Engine {
   readonly #ports: EnginePorts;
   /** Shared with all connections. `date` is changed by each sweep, `closeAfterAnswer` and `leaving` by a drain. */
   readonly #connectionOptions: ConnectionOptions;
-  readonly #deadlines: Deadlines;
+  readonly #sweeper: Sweeper;
   readonly #acceptLoop: AcceptLoop;
   /** Resolves `finished`. Called by `#finishIfEmpty`. */
   readonly #finish: () => void;
@@ -48,16 +48,12 @@ export class Engine {
   #state: EngineState = "serving";
   /** Which processes take over; undefined if none do. Set by `drain`. */
   #successors: DrainOptions["successors"];
-  /** How long a connection may idle while the engine drains, in milliseconds; null while it serves. Set by `drain`. */
-  #lastIdleMs: number | null = null;
+  /** How long a connection may idle while the engine drains, in milliseconds. Set by `drain`. */
+  #lastIdleMs = 0;
   /** The drain delay, then the graceful timeout; null before a drain. Set by `drain` and `#stopAccepting`. */
   #drainTimer: Timer | null = null;
   /** Set by `#stopAccepting` if the drain is staggered; null otherwise. */
   #staggeredDrain: StaggeredDrain | null = null;
-  /** The pace of the sweep; null while there are no connections. Changed by `#startSweeping` and `#sweep`. */
-  #sweepTimer: Timer | null = null;
-  /** The sweep that follows one that has found an overdue connection; null while there is none. Changed by `#sweep`. */
-  #secondLook: Timer | null = null;
   /** True while the process may end although this engine serves. Changed by `ref` and `unref`. */
   #isUnreferenced = false;
   /** Requests on connections that have ended. Changed by `#drive`. */
@@ -108,7 +104,8 @@ export class Engine {
       leaving: new Leaving(),
       date: "",
     };
-    this.#deadlines = new Deadlines(this.live, settings);
+    const { clock } = ports;
+    this.#sweeper = new Sweeper({ live: this.live, settings, clock, connectionOptions: this.#connectionOptions });
     this.#acceptLoop = new AcceptLoop({
       clock: ports.clock,
       log: ports.log,
@@ -217,8 +214,7 @@ export class Engine {
       log("WARN", `the graceful timeout is over; connections cut: ${this.live.size}`);
       this.abort();
     });
-    this.#sweep();
-    if (this.#sweepTimer !== null) this.#startSweeping();
+    this.#sweeper.drain(this.#lastIdleMs);
     if (this.#isStaggered) {
       this.#connectionOptions.closeAfterAnswer = true;
       const isPortShared = this.#successors === "same port";
@@ -238,14 +234,13 @@ export class Engine {
     this.#state = "stopped";
     this.#drainTimer?.cancel();
     this.#staggeredDrain?.cancel();
-    this.#sweepTimer?.cancel();
-    this.#secondLook?.cancel();
+    this.#sweeper.stop();
     this.#finish();
   }
 
   /** Runs one connection from its accept to its close. Its readers see every phase. */
   async #drive(socket: Socket): Promise<void> {
-    if (this.#sweepTimer === null) this.#startSweeping();
+    this.#sweeper.wake();
     if (this.#isUnreferenced) socket.unref?.();
     const connection = new Connection(this.accepted, socket, this.#connectionOptions);
     this.live.add(connection, this.#ports.clock.now());
@@ -274,33 +269,5 @@ export class Engine {
       ? `connection ${connection.id}`
       : `${exchange.head.method} ${exchange.head.target}`;
     log("ERROR", `${subject} failed: ${showError(error)}`);
-  }
-
-  #startSweeping(): void {
-    this.#connectionOptions.date = new Date(this.#ports.clock.date()).toUTCString();
-    this.#sweepTimer?.cancel();
-    const everyMs = this.#deadlines.paceFor(this.#lastIdleMs);
-    this.#sweepTimer = this.#ports.clock.every(everyMs, () => this.#sweep());
-  }
-
-  #sweep(): void {
-    const { clock } = this.#ports;
-    if (this.live.size === 0) {
-      this.#sweepTimer?.cancel();
-      this.#sweepTimer = null;
-      return this.#deadlines.pause();
-    }
-    this.#connectionOptions.date = new Date(clock.date()).toUTCString();
-    const isAnyOverdue = this.#deadlines.sweep(clock.now(), this.#lastIdleMs);
-    if (isAnyOverdue) {
-      this.#secondLook ??= clock.after(SECOND_LOOK_MS, () => {
-        this.#secondLook = null;
-        this.#sweep();
-      });
-    }
-    // A client that has left is noticed only while its socket is read.
-    for (const connection of this.live.connections()) {
-      if (connection.phase === "dispatch" || connection.phase === "write") connection.watch();
-    }
   }
 }
