@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import * as weft from "../mod.ts";
 import { VERSION } from "../src/cli/version.ts";
+import { MAJOR } from "../src/platform/shared.ts";
 import config from "../deno.json" with { type: "json" };
 
 Deno.test("The package exports what its users import, and nothing else", () => {
@@ -25,6 +26,7 @@ Deno.test("The package exports what its users import, and nothing else", () => {
 
 Deno.test("The program and the package have the same version", () => {
   assert.equal(VERSION, config.version);
+  assert.equal(`${MAJOR}`, config.version.split(".")[0], "copies of one major version share state");
 });
 
 Deno.test("Nothing has to be fetched before it runs: no code comes from a registry until it is needed", async () => {

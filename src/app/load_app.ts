@@ -1,8 +1,11 @@
 // How a module path, a URL or a specifier becomes a handler.
 
 import type { Accept, Handler, OnError } from "../message/handler.ts";
+import type { PhaseReader } from "../connection/phases.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
-import type { Address, Files } from "../platform/ports.ts";
+import type { Address, Clock, Files, Log } from "../platform/ports.ts";
+import type { CalledServer } from "./called_server.ts";
+import { type Loaded, loadedOrServing, type ServeCall, ServeCalls } from "./serve_call.ts";
 import { urlOf } from "./specifier.ts";
 
 /** An application that is ready to be served. */
@@ -16,6 +19,10 @@ export interface LoadedApp {
   shutdown?: (() => unknown) | undefined;
   /** What the application's default export says of how it wants to be served, such as `port`. */
   options: Readonly<Record<string, unknown>>;
+  /** The server that the application has got for its call of Deno.serve; null if it has exported a handler. */
+  called: CalledServer | null;
+  /** What the application wants to be told of every phase. */
+  readers: readonly PhaseReader[];
 }
 
 /** What loading needs of its surroundings. */
@@ -27,7 +34,14 @@ export interface LoadContext {
   program: string;
   /** Imports a module by its URL. */
   load: (url: string) => Promise<Record<string, unknown>>;
+  /** Gives the address at which an application will be served that calls Deno.serve with these options. */
+  place: (options: Readonly<Record<string, unknown>>) => Address;
+  clock: Clock;
+  log: Log;
 }
+
+/** How long a module that exports nothing may take until it calls Deno.serve: it may connect to a database before. */
+export const LATE_CALL_MS = 5_000;
 
 /**
  * Loads an application.
@@ -45,26 +59,95 @@ export async function loadApp(specifier: string, context: LoadContext): Promise<
     );
   }
   const url = urlOf(specifier, context.cwd);
-  let module: Record<string, unknown>;
+  const calls = new ServeCalls(context.place, context.log);
   try {
-    module = await context.load(url);
+    const loaded = await importOr(specifier, url, { calls, context });
+    const call = calls.call ?? await lateCall(specifier, loaded.module, { calls, context });
+    return call === null ? readExports(specifier, loaded.module) : readCall(call, loaded, { specifier, context });
+  } finally {
+    calls.end();
+  }
+}
+
+/** What loading goes with. */
+interface Loading {
+  calls: ServeCalls;
+  context: LoadContext;
+}
+
+async function importOr(specifier: string, url: string, { calls, context }: Loading): Promise<Loaded> {
+  try {
+    return await loadedOrServing(context.load(url), calls, context);
   } catch (error) {
     const { explain } = await import("./explain.ts");
     throw new Failure(EXIT.appNotLoaded, `cannot load the application ${specifier}\n${explain(error, url, context)}`, {
       cause: error,
     });
   }
-  return readExports(specifier, module);
 }
 
-function readExports(specifier: string, module: Record<string, unknown>): LoadedApp {
-  const main = module.default;
-  const object = typeof main === "object" && main !== null ? main as Record<string, unknown> : {};
+/** A module without exports is a script; a bundler may give it an empty default export. If it does not await what it does first, its call comes after it was loaded. */
+async function lateCall(
+  specifier: string,
+  module: Readonly<Record<string, unknown>>,
+  { calls, context: { clock, log } }: Loading,
+): Promise<ServeCall | null> {
+  const { default: main, ...others } = module;
+  const isScript = [main, others].every((value) => value === undefined || isEmptyObject(value));
+  if (!isScript) return null;
+  log("INFO", `${specifier} exports nothing; it has ${LATE_CALL_MS / 1_000} s to call Deno.serve`);
+  const over = Promise.withResolvers<null>();
+  const timer = clock.after(LATE_CALL_MS, () => over.resolve(null));
+  const call = await Promise.race([calls.first, over.promise]);
+  timer.cancel();
+  return call;
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype &&
+    Object.keys(value).length === 0;
+}
+
+/** Hooks that the call does not have may be exported. */
+function readCall(
+  { handler, options, called }: ServeCall,
+  { module, whole }: Loaded,
+  { specifier, context }: { specifier: string; context: LoadContext },
+): LoadedApp {
+  const exported = readHooks(module);
+  if (handlerIn(module) !== null) {
+    context.log("WARN", `${specifier} exports a handler and calls Deno.serve: the handler of the call is served`);
+  }
+  const own = (name: string) => typeof options[name] === "function" ? options[name] : undefined;
+  return {
+    ...exported,
+    handler,
+    accept: own("accept") as Accept | undefined ?? exported.accept,
+    onError: own("onError") as OnError | undefined ?? exported.onError,
+    onListen: own("onListen") as LoadedApp["onListen"] ?? exported.onListen,
+    async shutdown() {
+      await exported.shutdown?.();
+      // What stands after `await server.finished`.
+      if (called.isWaitedFor) await whole;
+    },
+    options: { ...exported.options, ...options },
+    called,
+    readers: Array.isArray(options.readers) ? options.readers : [],
+  };
+}
+
+function readExports(specifier: string, module: Readonly<Record<string, unknown>>): LoadedApp {
+  return { ...readHooks(module), handler: findHandler(specifier, module), called: null, readers: [] };
+}
+
+function readHooks(
+  module: Readonly<Record<string, unknown>>,
+): Pick<LoadedApp, "accept" | "onError" | "onListen" | "shutdown" | "options"> {
+  const object = mainOf(module);
   // An instance of a framework has methods of these names that mean something else: Hono's onError() sets one.
   const plain = [Object.prototype, null].includes(Object.getPrototypeOf(object)) ? object : {};
   const beside = (name: string) => bound(module[name] ?? plain[name], plain);
   return {
-    handler: findHandler(specifier, module, object),
     accept: beside("accept") as Accept | undefined,
     onError: beside("onError") as OnError | undefined,
     onListen: beside("onListen") as LoadedApp["onListen"],
@@ -73,7 +156,18 @@ function readExports(specifier: string, module: Record<string, unknown>): Loaded
   };
 }
 
-function findHandler(specifier: string, module: Record<string, unknown>, object: Record<string, unknown>): Handler {
+/** The default export if it is an object, otherwise an empty one. */
+function mainOf({ default: main }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return typeof main === "object" && main !== null ? main as Record<string, unknown> : {};
+}
+
+/** The handler that a module exports, as it stands; null if there is none. */
+function handlerIn(module: Readonly<Record<string, unknown>>): unknown {
+  return [mainOf(module).fetch, module.default, module.fetch].find((value) => typeof value === "function") ?? null;
+}
+
+function findHandler(specifier: string, module: Readonly<Record<string, unknown>>): Handler {
+  const object = mainOf(module);
   if (typeof object.fetch === "function") return bound(object.fetch, object) as Handler;
   if (typeof module.default === "function") return checkedFunction(specifier, module.default);
   if (typeof module.fetch === "function") return module.fetch as Handler;
@@ -104,9 +198,11 @@ function checkedFunction(specifier: string, main: unknown): Handler {
   return main as Handler;
 }
 
-function showExports(module: Record<string, unknown>): string {
+function showExports(module: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(module);
-  if (names.length === 0) return "it exports nothing; where it starts a server of its own, export the handler instead";
+  if (names.length === 0) {
+    return "it exports nothing and did not call Deno.serve; what it does only if import.meta.main is true is not done here";
+  }
   const main = module.default;
   if (names.length > 1 || main === undefined) return `it exports ${names.join(", ")}`;
   if (typeof main !== "object" || main === null) {

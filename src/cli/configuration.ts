@@ -5,7 +5,7 @@ import type { LogFormat } from "../inspect/access_log.ts";
 import { Failure } from "../platform/failure.ts";
 import { isPort } from "../platform/address.ts";
 import { messageOf } from "../platform/log.ts";
-import type { ListenOptions, Platform } from "../platform/ports.ts";
+import type { ListenOptions, Platform, TlsOptions } from "../platform/ports.ts";
 import { type FlagName, LIMIT_FLAGS, optionName } from "./cli_options.ts";
 import { defaultHost, FLAGS, variableOf } from "./flags.ts";
 import type { Asked } from "./parse_flags.ts";
@@ -54,7 +54,7 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
   const isLogged = platform.process.isTerminal() || given.has("log-format");
   const settings = settledOr(limits, (option) => sourceOf(option, asked, options));
   return {
-    where: whereToListen(asked, say, { platform, handshakeTimeoutMs: settings.headerTimeoutMs }),
+    where: whereToListen(asked, say, { options, platform, handshakeTimeoutMs: settings.headerTimeoutMs }),
     settings,
     trustProxy: trustedPeers(say("trust-proxy", "trustProxy")),
     accessLog: cli.accessLog ?? (isLogged ? "-" : null),
@@ -85,15 +85,21 @@ type Say = (flag: FlagName, option: string) => unknown;
 function whereToListen(
   asked: Asked,
   say: Say,
-  { platform, handshakeTimeoutMs }: { platform: Platform; handshakeTimeoutMs: number },
+  { options, platform, handshakeTimeoutMs }: {
+    options: Readonly<Record<string, unknown>>;
+    platform: Platform;
+    handshakeTimeoutMs: number;
+  },
 ): ListenOptions {
-  const { options: { unix: path, cert, key }, explicit } = asked;
+  const { options: { cert, key }, explicit } = asked;
+  const path = say("unix", "path");
   if (explicit.has("unix") && explicit.has("port")) throw Failure.usage("--unix and --port exclude each other");
-  if (path !== undefined && !explicit.has("port")) {
+  const isTcp = explicit.has("port") || explicit.has("host") && !explicit.has("unix");
+  if (path !== undefined && !isTcp) {
     if ((cert ?? key) !== undefined) throw Failure.usage("--unix and --cert exclude each other: TLS needs a port");
+    if (typeof path !== "string" || path === "") throw Failure.usage("the application's options: path is not a path");
     return { transport: "unix", path };
   }
-  if ((cert === undefined) !== (key === undefined)) throw Failure.usage("TLS needs both --cert and --key");
   const hostname = say("host", "hostname") ?? defaultHost(platform.process.env);
   const port = say("port", "port");
   if (typeof hostname !== "string") throw Failure.usage("the application's options: hostname is no string");
@@ -106,10 +112,25 @@ function whereToListen(
     transport: "tcp",
     hostname,
     port,
-    tls: cert === undefined || key === undefined
-      ? undefined
-      : { cert: readPem("--cert", cert, platform), key: readPem("--key", key, platform), handshakeTimeoutMs },
+    tls: tlsOf(asked, options, { platform, handshakeTimeoutMs }),
   };
+}
+
+/** Flags and variables name files; an application has the texts. */
+function tlsOf(
+  { options: { cert: certFile, key: keyFile }, explicit }: Asked,
+  options: Readonly<Record<string, unknown>>,
+  { platform, handshakeTimeoutMs }: { platform: Platform; handshakeTimeoutMs: number },
+): TlsOptions | undefined {
+  const isFlag = explicit.has("cert") || explicit.has("key");
+  const { cert, key } = options;
+  if (!isFlag && (cert ?? key ?? undefined) !== undefined) {
+    if (typeof cert === "string" && typeof key === "string") return { cert, key, handshakeTimeoutMs };
+    throw Failure.usage("the application's options: TLS needs both cert and key, as texts");
+  }
+  if ((certFile === undefined) !== (keyFile === undefined)) throw Failure.usage("TLS needs both --cert and --key");
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  return { cert: readPem("--cert", certFile, platform), key: readPem("--key", keyFile, platform), handshakeTimeoutMs };
 }
 
 function readPem(flag: string, path: string, platform: Platform): string {

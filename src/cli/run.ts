@@ -3,6 +3,7 @@
 import { noteHangup } from "./hangup.ts";
 import { sayServing, sayStopped } from "./lines.ts";
 import { listen, showUrl } from "./listening.ts";
+import type { Listener, ListenOptions, Platform } from "../platform/ports.ts";
 import type { Asked } from "./parse_flags.ts";
 import { inheritedSocket } from "./processes.ts";
 import { type Context, isTls, prepare, serveOn } from "./serving.ts";
@@ -21,10 +22,14 @@ export async function run(asked: Asked, context: Context): Promise<number> {
   const { process } = platform;
   const hangup = noteHangup(await platform.loadTerminal(), platform);
   const descriptor = inheritedSocket(asked, context);
-  const prepared = await prepare(asked, context);
+  const early = new EarlyListener(platform);
+  const prepared = await prepare(asked, {
+    ...context,
+    listenEarly: descriptor === null ? (where) => early.listen(where) : undefined,
+  });
   const { configuration } = prepared;
   const where = descriptor === null ? configuration.where : { transport: "inherited" as const, descriptor };
-  const listener = await listen(where, platform);
+  const listener = early.listener ?? await listen(where, platform);
   const serving = serveOn(prepared, listener, context);
   const { engine } = serving;
   const ending = obeySignals({
@@ -43,4 +48,28 @@ export async function run(asked: Asked, context: Context): Promise<number> {
   serving.close();
   sayStopped(engine.connectionCounts, context);
   return engine.connectionCounts.cut > 0 || ending.isForced() ? ending.code() : 0;
+}
+
+/**
+ * Listens while the application calls Deno.serve, which gives a server that listens: the application may look at its port at
+ * once. What fails is tried again, and told of, when the application is loaded.
+ */
+class EarlyListener {
+  /** Null until it listens. Set by `listen`. */
+  listener: Listener | null = null;
+  #platform: Platform;
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  listen(where: ListenOptions): Listener["addr"] | null {
+    if (where.transport === "unix") return null;
+    try {
+      this.listener = this.#platform.listen(where);
+    } catch {
+      return null;
+    }
+    return this.listener.addr;
+  }
 }

@@ -8,6 +8,7 @@ import { type Hello, type Pace, WorkerLink } from "../prefork/worker_link.ts";
 import { showError } from "../platform/log.ts";
 import { ofProcess } from "../progress/of_process.ts";
 import type { Listener, Platform } from "../platform/ports.ts";
+import { servePort } from "../platform/serve_port.ts";
 import { type Configuration, showConfiguration } from "./configuration.ts";
 import { listen, showUrl } from "./listening.ts";
 import { type Asked, parseFlags } from "./parse_flags.ts";
@@ -59,6 +60,7 @@ export async function runWorker(args: readonly string[], hello: Hello, context: 
     const asked = parseFlags(args, platform.process.env);
     // Before the application is loaded: what follows its uploads may be loaded with it.
     ofProcess.store = link.progressStore;
+    servePort.isPortShared = true;
     const prepared = await prepare(asked, { ...context, program: hello.program });
     link.tell({ kind: "loaded" });
     if (!hello.isAwaited) await warmUpWorker(context);

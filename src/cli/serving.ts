@@ -7,7 +7,7 @@ import type { Handler } from "../message/handler.ts";
 import { type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../inspect/dump.ts";
 import { Failure } from "../platform/failure.ts";
 import { logUncaught, showError } from "../platform/log.ts";
-import type { Listener, Log, Platform } from "../platform/ports.ts";
+import type { Address, Listener, ListenOptions, Log, Platform } from "../platform/ports.ts";
 import { ofProcess } from "../progress/of_process.ts";
 import { type Configuration, configure, progressStoreOf, showConfiguration, sourceOf } from "./configuration.ts";
 import { type PhaseReaders, phaseReadersFor } from "./phase_readers.ts";
@@ -41,6 +41,11 @@ export interface Context {
    * @default as this process was started
    */
   program?: string;
+  /**
+   * Called when the application calls Deno.serve, with the address to listen on. Gives where it listens already; null if it
+   * does not yet.
+   */
+  listenEarly?: ((where: ListenOptions) => Address | null) | undefined;
 }
 
 /**
@@ -53,7 +58,7 @@ export interface Context {
  */
 export async function prepare(asked: Asked, context: Context): Promise<Prepared> {
   const { platform, log } = context;
-  const { process, files, clock } = platform;
+  const { process, clock } = platform;
   const startedAt = clock.now();
   // Before the application is loaded: what it does not catch must not end the process while it loads either.
   logUncaught(process, log);
@@ -62,12 +67,7 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
   // Before the application is loaded, which may wrap itself: the store is for its uploads too.
   if (store !== null) ofProcess.store = (await import("../progress/redis_store.ts")).redisStore(store, { log });
   const outlook: ServerView = { connections: () => [], isStopping: () => false };
-  const app = asked.app === undefined ? await loadDemo(outlook, platform) : await loadApp(asked.app, {
-    cwd: process.cwd,
-    files,
-    program: context.program ?? process.program,
-    load: (url) => import(url),
-  });
+  const app = asked.app === undefined ? await loadDemo(outlook, platform) : await loadNamed(asked.app, asked, context);
   const configuration = configure(asked, app.options, platform);
   // What stands on the command line goes before what the application has chosen.
   if (asked.explicit.has("progress-store") && ofProcess.uploads !== null) ofProcess.uploads.store = ofProcess.store;
@@ -94,6 +94,28 @@ async function proxiesOf(trustProxy: readonly string[], source: () => string): P
   }
 }
 
+async function loadNamed(name: string, asked: Asked, context: Context): Promise<LoadedApp> {
+  const { platform, log } = context;
+  const { process, files, clock } = platform;
+  platform.replaceServe();
+  return await loadApp(name, {
+    cwd: process.cwd,
+    files,
+    program: context.program ?? process.program,
+    load: (url) => import(url),
+    place(options) {
+      const { where } = configure(asked, options, platform);
+      return context.listenEarly?.(where) ?? (where.transport === "unix" ? where : showPlace(where));
+    },
+    clock,
+    log,
+  });
+}
+
+function showPlace({ hostname, port }: ListenOptions & { transport: "tcp" }): Address {
+  return { transport: "tcp", hostname, port };
+}
+
 async function followingUploads(handler: Handler): Promise<Handler> {
   return (await import("../progress/upload_progress.ts")).uploadProgress(handler);
 }
@@ -105,7 +127,7 @@ async function loadDemo(outlook: ServerView, { clock }: Platform): Promise<Loade
     connections: () => outlook.connections(),
     isStopping: () => outlook.isStopping(),
   });
-  return { handler, options: {} };
+  return { handler, options: {}, called: null, readers: [] };
 }
 
 /** An engine that serves, and what is told of it. */
@@ -143,8 +165,16 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
       onError: app.onError,
       showErrors: debug,
     },
-    readers: phaseReaders.readers,
+    readers: app.readers.length === 0 ? phaseReaders.readers : [...phaseReaders.readers, ...app.readers],
   }, { clock, log, decode: platform.decodeLatin1 });
+  app.called?.attach({
+    addr: listener.addr,
+    finished: engine.finished,
+    drain: () => engine.drain(),
+    abort: () => engine.abort(),
+    ref: () => listener.ref(),
+    unref: () => listener.unref(),
+  });
   app.onListen?.(listener.addr);
   const connections = () => {
     const now = clock.now();

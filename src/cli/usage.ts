@@ -26,7 +26,7 @@ export function usage(program: string): string {
     `  ${program} ctl [--control PATH] status|top|dump|reload|scale +1|-1|N|stop [--json]`,
     "",
     "app is a module path, a URL or an npm: or jsr: specifier whose export is `default.fetch`, a `default`",
-    "function or a function named `fetch`. Without it the built-in demo is served.",
+    "function or a function named `fetch`, or that calls Deno.serve. Without it the built-in demo is served.",
     "",
     ...rows,
     "",

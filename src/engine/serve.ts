@@ -8,6 +8,7 @@ import { isPort, showAddress } from "../platform/address.ts";
 import { lineLog } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
+import { servePort } from "../platform/serve_port.ts";
 import { Engine } from "./engine.ts";
 import { type Limits, settle } from "./settings.ts";
 
@@ -122,7 +123,9 @@ export function serve(first: Handler | ServeOptions & { handler?: Handler }, sec
   if (typeof handler !== "function") {
     throw new TypeError("serve: expected a handler, as serve(handler), serve(options, handler) or serve({ handler })");
   }
-  return start(options, handler);
+  // The program loads this application. It serves it, with workers, reloads and all.
+  const taken = servePort.take?.({ options: { ...options }, handler }) ?? null;
+  return taken as Server | null ?? start(options, handler);
 }
 
 function start(options: ServeOptions, handler: Handler): Server {
@@ -168,7 +171,7 @@ function proxiesOf({ trustProxy = [] }: ServeOptions): Proxies | null {
 }
 
 function listenOptionsOf(options: ServeOptions, handshakeTimeoutMs: number): ListenOptions {
-  const { path, port = 8000, hostname = "0.0.0.0", reusePort, cert, key } = options;
+  const { path, port = 8000, hostname = "0.0.0.0", cert, key } = options;
   if (path !== undefined) {
     if (path === "") throw new RangeError("path: expected a path, got an empty one");
     if (cert !== undefined || key !== undefined) {
@@ -182,6 +185,7 @@ function listenOptionsOf(options: ServeOptions, handshakeTimeoutMs: number): Lis
   if ((cert === undefined) !== (key === undefined)) {
     throw new TypeError("cert and key: TLS needs both, one was given");
   }
+  const reusePort = options.reusePort ?? servePort.isPortShared;
   const tls = cert === undefined || key === undefined ? undefined : { cert, key, handshakeTimeoutMs };
   return { transport: "tcp", hostname, port, reusePort, tls };
 }

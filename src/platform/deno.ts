@@ -3,6 +3,7 @@
 import { tellLength } from "./deno_body_length.ts";
 import { denoClock } from "./deno_clock.ts";
 import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
+import { replaceServe } from "./deno_serve.ts";
 import { denoTemporaryFiles } from "./deno_temporary.ts";
 import { denoProblem } from "./deno_version.ts";
 import { fromFileUrl } from "./file_url.ts";
@@ -208,6 +209,7 @@ export const denoPlatform: Platform = {
   random: Math.random,
   canSharePort: Deno.build.os !== "windows",
   temporaryFiles: denoTemporaryFiles(),
+  replaceServe,
   // Modules that not every process needs are loaded on use. Each takes a part of a millisecond, node:net several.
   loadChildren: async () => (await import("./deno_children.ts")).children,
   loadSources: async () => (await import("./deno_files.ts")).denoSources,

@@ -3,6 +3,7 @@
 // Types only: the errors are in errors.ts.
 // Long: it is the list of everything that is asked of a runtime, and more than half of it is documentation.
 
+import type { ServeArguments } from "./serve_port.ts";
 import type { TemporaryDirectory, TemporaryFiles } from "./temporary_ports.ts";
 
 export type { NamedFile, TemporaryDirectory, TemporaryFile, TemporaryFiles } from "./temporary_ports.ts";
@@ -295,6 +296,12 @@ export interface Platform {
   /** A random number from 0 up to, but not including, 1. */
   random(): number;
   readonly temporaryFiles: TemporaryFiles;
+  /**
+   * From now on, calls of the runtime's own function that serves are offered to the program (serve_port.ts).
+   *
+   * @param otherwise serves what the program does not take over; by default the runtime's own function
+   */
+  replaceServe(otherwise?: (call: ServeArguments) => object): void;
   loadChildren(): Promise<Children>;
   loadSources(): Promise<Sources>;
   loadTerminal(): Promise<Terminal>;

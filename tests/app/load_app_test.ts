@@ -1,6 +1,7 @@
 // Which modules can be served, and what their authors are told where one cannot.
 
 import assert from "node:assert/strict";
+import { FakeClock } from "../helpers/fake_clock.ts";
 import { firstItems } from "../helpers/items.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { type Ended, runToEnd, start, unixTest } from "../helpers/program.ts";
@@ -22,8 +23,15 @@ async function withFiles(files: Record<string, string>, call: (directory: string
 }
 
 function load(specifier: string, module: Record<string, unknown>) {
-  const context = { cwd: "/", files: platform.files, program: "mod.ts", load: () => Promise.resolve(module) };
-  return loadApp(specifier, context);
+  return loadApp(specifier, {
+    cwd: "/",
+    files: platform.files,
+    program: "mod.ts",
+    load: () => Promise.resolve(module),
+    place: () => ({ transport: "tcp", hostname: "127.0.0.1", port: 3000 }),
+    clock: new FakeClock(),
+    log: () => {},
+  });
 }
 
 const REQUEST = new Request("http://x/");
