@@ -40,3 +40,39 @@ buildTest("Nitro's output for Deno (preset deno-server) is served, and reloaded"
   assert.equal(await (await fetch(url)).text(), "hello from Nitro");
   assert.equal((await program.stop()).code, 0);
 });
+
+buildTest("SvelteKit's output for Deno (@deno/svelte-adapter) is served, and restarted", async () => {
+  const dependencies = {
+    "@deno/svelte-adapter": "0.1.1",
+    "@sveltejs/kit": "2.70.4",
+    "@sveltejs/vite-plugin-svelte": "6.2.4",
+    "svelte": "5.57.3",
+    "vite": "7.3.8",
+  };
+  await using own = await project({
+    "package.json": JSON.stringify({ private: true, type: "module", dependencies }),
+    "vite.config.js": 'import { sveltekit } from "@sveltejs/kit/vite";\nexport default { plugins: [sveltekit()] };\n',
+    "svelte.config.js":
+      'import adapter from "@deno/svelte-adapter";\nexport default { kit: { adapter: adapter() } };\n',
+    "src/app.html": "<!doctype html><head>%sveltekit.head%</head><body>%sveltekit.body%</body>",
+    "src/routes/+page.svelte": "<script>let { form } = $props();</script><p>hello {form?.name ?? 'from SvelteKit'}</p>",
+    "src/routes/+page.server.js":
+      'export const actions = { default: async ({ request }) => ({ name: (await request.formData()).get("name") }) };',
+    "static/robots.txt": "User-agent: *\n",
+  });
+  await run(own.directory, "npm", "install", "--no-audit", "--no-fund");
+  await run(own.directory, "npx", "vite", "build");
+  // The output finds its files from the project's directory.
+  await using program = await supervise(["-w", "1", "-r", ".deno-deploy/server.ts"], { cwd: own.directory });
+  const url = await program.url();
+  assert.match(await (await fetch(url)).text(), /<p>hello from SvelteKit<\/p>/);
+  assert.equal(await (await fetch(`${url}/robots.txt`)).text(), "User-agent: *\n");
+  const headers = { origin: url, "content-type": "application/x-www-form-urlencoded", accept: "text/html" };
+  const action = await fetch(url, { method: "POST", headers, body: "name=weft" });
+  assert.match(await action.text(), /<p>hello weft<\/p>/);
+  await Deno.writeTextFile(own.path(".deno-deploy/server.ts"), "\n", { append: true });
+  await program.waitFor(/gen=2 .*ready in/);
+  await program.atStrength(1);
+  assert.match(await (await fetch(url)).text(), /<p>hello from SvelteKit<\/p>/);
+  assert.equal((await program.stop()).code, 0);
+});

@@ -4,7 +4,7 @@ import { messageOf } from "../platform/log.ts";
 import type { Files } from "../platform/ports.ts";
 import { shellWord } from "../platform/shell_word.ts";
 import type { LoadContext } from "./load_app.ts";
-import { configAbove, nearestFile } from "./own_configuration.ts";
+import { configAbove, configurationAbove, nearestFile } from "./own_configuration.ts";
 import { localPath, pathOf } from "./specifier.ts";
 
 /** URLs of this package's own modules; an error's place is looked for elsewhere. */
@@ -13,21 +13,24 @@ const OWN_ROOT = new URL("../", import.meta.url).href;
 /** Deno writes a module's URL into a stack as it is, or decoded: `file:///my app/app.ts`. It depends on the directory. */
 const PLACE = /((?:file|https?):\/\/(?:(?!(?:file|https?):\/\/).)+?):(\d+):(\d+)(?=[)"'.,]*(?:\s|$))/g;
 
+/** Files, how the user started this program, and how it was configured. */
+export type ExplainContext = Pick<LoadContext, "cwd" | "files" | "program" | "isConfigured">;
+
 /**
  * Explains an error from loading a module: that there is no such file, or with the line of source that it points to, and with
  * what to type if an import map was not read.
  *
  * @param error what the import threw
  * @param url of the application
- * @param context files, and how the user started this program
+ * @param context the surroundings
  * @returns several lines
  */
-export function explain(error: unknown, url: string, context: Pick<LoadContext, "cwd" | "files" | "program">): string {
+export async function explain(error: unknown, url: string, context: ExplainContext): Promise<string> {
   const path = localPath(url, context.cwd);
   const problem = path === null ? null : problemWith(path, context.files);
   if (problem !== null) return problem;
   const shown = showLoadError(error, context);
-  return path === null ? shown : shown + adviceFor(error, path, context);
+  return path === null ? shown : shown + await adviceFor(error, path, context);
 }
 
 function problemWith(path: string, files: Files): string | null {
@@ -96,28 +99,48 @@ function sourceLine({ url, line }: Place, { cwd, files }: Pick<LoadContext, "cwd
   return null;
 }
 
-/** Tells what to type if an application has an import map of its own that was not read. */
-function adviceFor(error: unknown, path: string, context: Pick<LoadContext, "files" | "program">): string {
-  const isBareImport = error instanceof Error &&
+/** Tells what to type if a package is not found that the application imports by its bare name. */
+async function adviceFor(error: unknown, path: string, context: ExplainContext): Promise<string> {
+  const { files, program } = context;
+  const message = error instanceof Error ? plain(error.message) : "";
+  const isBareImport =
     /not a dependency|not in import map|not prefixed with|Unable to resolve|Could not find (a matching )?package/i.test(
-      error.message,
+      message,
     );
   if (!isBareImport) return "";
-  const config = configAbove(path, context.files);
-  const type = (config: string) =>
-    `    deno run -A --config ${[config, context.program, path].map(shellWord).join(" ")}`;
-  if (config !== null) {
-    return `\n\nThe application has its own configuration, which Deno reads only where it is named. Type:\n${
-      type(config)
+  const own = configurationAbove(path, files);
+  if (own !== null && !await context.isConfigured()) {
+    const flags = [
+      own.config === null ? "--no-config" : `--config ${shellWord(own.config)}`,
+      ...own.hasPackages ? ["--node-modules-dir=manual"] : [],
+    ];
+    return "\n\nThe application has its own configuration, which Deno reads only if it is named. Type:\n" +
+      `    deno run -A ${[...flags, shellWord(program), shellWord(path)].join(" ")}`;
+  }
+  const name = packageIn(message);
+  const manifest = nearestFile(path, ["package.json"], files);
+  const config = configAbove(path, files);
+  if (manifest !== null && (config === null || manifest.lastIndexOf("/") > config.lastIndexOf("/"))) {
+    const isListed = new RegExp(`"${name}"\\s*:`).test(files.readText(manifest));
+    return `\n\nThe package is not installed. Type:\n${
+      inDirectory(manifest, isListed ? "npm install" : `npm install ${name}`)
     }`;
   }
-  const manifest = nearestFile(path, ["package.json"], context.files);
-  if (manifest !== null) {
-    const directory = manifest.slice(0, -"/package.json".length);
-    const beside = `${directory}/deno.json`;
-    return "\n\nThe application has a package.json, which Deno reads only beside a deno.json that is named. Type:\n" +
-      `    echo '{}' > ${shellWord(beside)}\n    (cd ${shellWord(directory)} && deno install)\n${type(beside)}`;
+  if (config !== null) {
+    return `\n\nThe configuration ${config} does not name the package. Type:\n${
+      inDirectory(config, `deno add npm:${name}`)
+    }`;
   }
   return "\n\nThe application imports a package by its bare name, and no deno.json or package.json says which it is. " +
     'Write npm:NAME or jsr:NAME in the import, or put a deno.json with "imports" beside the application.';
+}
+
+/** A command to type, in the directory of a file. */
+function inDirectory(file: string, command: string): string {
+  return `    (cd ${shellWord(file.slice(0, file.lastIndexOf("/")) || "/")} && ${command})`;
+}
+
+/** The name of the package that an error is about, without a path in it: `@scope/name` or `name`. */
+function packageIn(message: string): string {
+  return /"((?:@[^/"\s]+\/)?[^/"\s@:]+)[^"\s]*" (?:not a dependency|not in|not prefixed)/.exec(message)?.[1] ?? "NAME";
 }

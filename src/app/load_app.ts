@@ -34,6 +34,8 @@ export interface LoadContext {
   program: string;
   /** Imports a module by its URL. */
   load: (url: string) => Promise<Record<string, unknown>>;
+  /** Tells whether this process uses the application's own configuration, or was told to use another. */
+  isConfigured: () => Promise<boolean>;
   /** Gives the address at which an application will be served that calls Deno.serve with these options. */
   place: (options: Readonly<Record<string, unknown>>) => Address;
   clock: Clock;
@@ -41,7 +43,7 @@ export interface LoadContext {
 }
 
 /** How long a module that exports nothing may take until it calls Deno.serve: it may connect to a database before. */
-export const LATE_CALL_MS = 5_000;
+const LATE_CALL_MS = 5_000;
 
 /**
  * Loads an application.
@@ -80,9 +82,13 @@ async function importOr(specifier: string, url: string, { calls, context }: Load
     return await loadedOrServing(context.load(url), calls, context);
   } catch (error) {
     const { explain } = await import("./explain.ts");
-    throw new Failure(EXIT.appNotLoaded, `cannot load the application ${specifier}\n${explain(error, url, context)}`, {
-      cause: error,
-    });
+    throw new Failure(
+      EXIT.appNotLoaded,
+      `cannot load the application ${specifier}\n${await explain(error, url, context)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

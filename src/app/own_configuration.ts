@@ -1,6 +1,6 @@
 // Finds the files that configure an application.
 
-import type { Files } from "../platform/ports.ts";
+import type { Files, OwnConfiguration } from "../platform/ports.ts";
 import { absolutePath, localPath, SCHEME } from "./specifier.ts";
 
 /**
@@ -8,14 +8,48 @@ import { absolutePath, localPath, SCHEME } from "./specifier.ts";
  *
  * @param specifier the application as it was asked for
  * @param context the directory that relative paths start from, and files
- * @returns the path of the nearest deno.json or deno.jsonc beside or above it; undefined if there is none
+ * @returns the nearest deno.json or deno.jsonc beside or above it, and whether packages were installed for a nearer
+ *   package.json; null if there is neither
  */
-export function nearestConfig(
-  specifier: string,
-  { cwd, files }: { cwd: string; files: Pick<Files, "kindOf"> },
-): string | undefined {
+export function ownConfiguration(specifier: string, { cwd, files }: Context): OwnConfiguration | null {
   const path = localPath(specifier, cwd);
-  return path === null ? undefined : configAbove(path, files) ?? undefined;
+  return path === null ? null : configurationAbove(path, files);
+}
+
+interface Context {
+  cwd: string;
+  files: Pick<Files, "kindOf">;
+}
+
+/**
+ * The same for the path of a module.
+ *
+ * @param path absolute
+ * @param files where to look
+ * @returns the configuration; null if there is none
+ */
+export function configurationAbove(path: string, files: Pick<Files, "kindOf">): OwnConfiguration | null {
+  const config = configAbove(path, files);
+  const manifest = nearestFile(path, ["package.json"], files);
+  const isNearer = manifest !== null && (config === null || directoryOf(manifest).length > directoryOf(config).length);
+  const hasPackages = isNearer && nearestFile(manifest, ["node_modules"], files, "directory") !== null;
+  return config === null && !hasPackages ? null : { config, hasPackages };
+}
+
+/**
+ * Tells whether Deno uses this configuration by itself.
+ *
+ * @param own the application's
+ * @param main the program's main module as it was typed: a path, a URL, or a name that an import map has
+ * @param context the working directory, and files
+ * @returns true if this process need not be told
+ */
+export function isFound(own: OwnConfiguration, main: string, { cwd, files }: Context): boolean {
+  // A name stands in the configuration of the working directory. For what comes over the network Deno looks for none.
+  const isName = !SCHEME.test(main) && !/^\.{0,2}\/|\.[cm]?[jt]s$/.test(main);
+  const from = isName ? `${cwd}/main` : localPath(main, cwd);
+  const found = from === null ? null : configurationAbove(from, files);
+  return found?.config === own.config && found?.hasPackages === own.hasPackages;
 }
 
 /**
@@ -91,22 +125,32 @@ function readOr(path: string, files: Pick<Files, "readText">): string {
  * @param path absolute
  * @param names of the file, the first that is there counts
  * @param files where to look
+ * @param kind what it has to be
  * @returns its path; null if there is none
  */
-export function nearestFile(path: string, names: readonly string[], files: Pick<Files, "kindOf">): string | null {
+export function nearestFile(
+  path: string,
+  names: readonly string[],
+  files: Pick<Files, "kindOf">,
+  kind: "file" | "directory" = "file",
+): string | null {
   for (const parts = path.split("/").slice(0, -1); parts.length > 0; parts.pop()) {
     for (const name of names) {
       const candidate = [...parts, name].join("/");
-      if (isFile(candidate, files)) return candidate;
+      if (isKind(candidate, kind, files)) return candidate;
     }
   }
   return null;
 }
 
-/** What may not be looked at cannot be used either. */
 function isFile(path: string, files: Pick<Files, "kindOf">): boolean {
+  return isKind(path, "file", files);
+}
+
+/** What may not be looked at cannot be used either. */
+function isKind(path: string, kind: "file" | "directory", files: Pick<Files, "kindOf">): boolean {
   try {
-    return files.kindOf(path) === "file";
+    return files.kindOf(path) === kind;
   } catch {
     return false;
   }

@@ -7,6 +7,7 @@ import type { Listener, ListenOptions, Platform } from "../platform/ports.ts";
 import type { Asked } from "./parse_flags.ts";
 import { inheritedSocket } from "./processes.ts";
 import { type Context, isTls, prepare, serveOn } from "./serving.ts";
+import { useOwnConfiguration } from "./start_again.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
 
 /**
@@ -20,6 +21,7 @@ import { dumpOnSignal, obeySignals } from "./signals.ts";
 export async function run(asked: Asked, context: Context): Promise<number> {
   const { platform } = context;
   const { process } = platform;
+  await useOwnConfiguration(asked, context);
   const hangup = noteHangup(await platform.loadTerminal(), platform);
   const descriptor = inheritedSocket(asked, context);
   const early = new EarlyListener(platform);

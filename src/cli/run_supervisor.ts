@@ -1,7 +1,7 @@
 // Carries an operator's wishes to the supervisor: flags, signals, files that change.
 // How workers are kept running is decided in prefork.
 
-import { configAbove, nearestConfig } from "../app/own_configuration.ts";
+import { configAbove, ownConfiguration } from "../app/own_configuration.ts";
 import { absolutePath, localPath } from "../app/specifier.ts";
 import { hostPort } from "../platform/address.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
@@ -54,9 +54,9 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     ...access,
     module: limits === null ? WORKER_MODULE : WORKER_BY_NAME_MODULE,
     // Looked for at each start of a worker: it may have come or gone since the last one.
-    get config() {
-      if (asked.app === undefined) return undefined;
-      return nearestConfig(asked.app, { cwd: process.cwd, files: platform.files });
+    get own() {
+      if (asked.app === undefined) return null;
+      return ownConfiguration(asked.app, { cwd: process.cwd, files: platform.files });
     },
   };
   const supervisor = await startOr({

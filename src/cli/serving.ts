@@ -103,6 +103,7 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
     files,
     program: context.program ?? process.program,
     load: (url) => import(url),
+    isConfigured: async () => await (await import("./start_again.ts")).isConfigured(name, platform),
     place(options) {
       const { where } = configure(asked, options, platform);
       return context.listenEarly?.(where) ?? (where.transport === "unix" ? where : showPlace(where));

@@ -1,13 +1,9 @@
 // Starts further processes of this program with Deno, with the flags that this process was given.
 // A child never gets a permission that its parent does not have.
 
+import { configurationFlags, namedConfig, ownCommand, replaceProcess } from "./deno_flags.ts";
 import type { Child, ChildAccess, ChildOptions, Children } from "./ports.ts";
 
-/** The arguments at the start. `setArgs` changes `Deno.args` later. */
-const ARGS_AT_START = [...Deno.args];
-
-/** Flags that name the configuration file, or turn it off. */
-const CONFIG = /^(-c|--config(=|$)|--no-config$)/;
 /** Flags that children do not get. Two debuggers cannot share a port, and only the supervisor restarts. */
 const NOT_INHERITED = /^--(inspect|watch|cpu-prof|unstable-net$|no-prompt$)/;
 /** Those of them whose value may be the next word. */
@@ -28,12 +24,19 @@ export const children: Children = {
     return flags.includes(EVERYTHING) ? null : flags.join(" ") || "no permission";
   },
   configFor(own) {
-    const flags = ownFlags() ?? [];
-    const at = flags.findIndex((word) => CONFIG.test(word));
-    const flag = flags[at];
-    if (flag === undefined) return own;
-    const named = /^(?:--config=|-c=?)(.+)$/.exec(flag)?.[1] ?? flags[at + 1];
-    return flag === "--no-config" || named === undefined ? undefined : named;
+    const named = namedConfig(ownFlags() ?? []);
+    return named === undefined ? own : named ?? undefined;
+  },
+  command() {
+    const command = ownCommand();
+    return command === null ? null : { main: command.main, isConfigured: namedConfig(command.flags) !== undefined };
+  },
+  flagsOf: (own) => configurationFlags(ownCommand()?.flags ?? [], own).join(" "),
+  startAgain(own) {
+    const command = ownCommand();
+    if (command === null) throw new Error("the command line of this process cannot be seen");
+    const { flags, main, args } = command;
+    replaceProcess(["run", ...flags, ...configurationFlags(flags, own), main, ...args]);
   },
   startSelf(options): Child {
     const { module, args, env } = options;
@@ -70,8 +73,7 @@ function flagsFor(options: ChildOptions): string[] {
     if (at < 0) flags.push(`--v8-flags=${ROOM_TO_START}`);
     else flags[at] += `,${ROOM_TO_START}`;
   }
-  if (options.config !== undefined && !has(CONFIG)) flags.push(`--config=${options.config}`);
-  return flags;
+  return [...flags, ...configurationFlags(flags, options.own)];
 }
 
 /** A variable of the environment; "" if it is not set or hidden. The user must not be prompted for a permission here. */
@@ -80,21 +82,10 @@ function variable(name: string): string {
   return state === "granted" ? Deno.env.get(name) ?? "" : "";
 }
 
-/** The flags of this process. Null if they cannot be seen: Linux shows them, to a process that has all permissions. */
+/** The flags of this process that children get. Null if they cannot be seen. */
 function ownFlags(): string[] | null {
-  if (Deno.build.os !== "linux") return null;
-  let words: string[];
-  try {
-    words = Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(1, -1);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-  // After the flags come the main module and the arguments.
-  const flags = words.slice(0, words.length - ARGS_AT_START.length - 1);
-  const command = flags.indexOf("run");
-  if (command >= 0) flags.splice(command, 1);
-  return flags.filter((flag, i) => !NOT_INHERITED.test(flag) && !VALUE_FOLLOWS.test(flags[i - 1] ?? ""));
+  const flags = ownCommand()?.flags ?? null;
+  return flags?.filter((flag, i) => !NOT_INHERITED.test(flag) && !VALUE_FOLLOWS.test(flags[i - 1] ?? "")) ?? null;
 }
 
 const EVERYTHING = "--allow-all";

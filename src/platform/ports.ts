@@ -166,8 +166,16 @@ export interface ChildOptions extends ChildAccess {
   env: Readonly<Record<string, string>>;
   /** True if a user waits for the child. It then starts faster, and takes some megabytes more. */
   isAwaited: boolean;
-  /** The application's configuration file, if it has one and none was named for this process. */
-  config?: string | undefined;
+  /** The application's configuration; null if it has none. It is ignored if one was named for this process. */
+  own: OwnConfiguration | null;
+}
+
+/** What says which packages an application imports. */
+export interface OwnConfiguration {
+  /** Its deno.json or deno.jsonc; null if there is none. */
+  readonly config: string | null;
+  /** True if a package.json is nearer than that, and packages were installed for it. */
+  readonly hasPackages: boolean;
 }
 
 /** What a child must be permitted, in case this process is permitted only parts of it. */
@@ -196,6 +204,19 @@ export interface Children {
    * @returns the one that was named for this process, or else the application's own; undefined for none
    */
   configFor(own: string | undefined): string | undefined;
+  /**
+   * How this process was started: its main module as it was typed, and whether a configuration was named or turned off. Null if
+   * that cannot be seen.
+   */
+  command(): { main: string; isConfigured: boolean } | null;
+  /** The flags of the runtime that name a configuration. */
+  flagsOf(own: OwnConfiguration): string;
+  /**
+   * Starts the program again in the place of this process, with a configuration.
+   *
+   * @throws {Error} if it cannot be started; it does not return otherwise
+   */
+  startAgain(own: OwnConfiguration): never;
   /**
    * The permissions of children as flags, if they may have less than this process. That is so if the flags of this process
    * cannot be seen. Null if children get the same flags or all permissions.

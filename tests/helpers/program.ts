@@ -38,6 +38,8 @@ export interface StartOptions {
   deno?: string[];
   /** The program's main module, instead of this tree's. */
   program?: string;
+  /** What starts the program, instead of `deno run` with these. */
+  command?: string[];
   /** A shell line put before the command, such as `ulimit -n 40`. */
   shell?: string;
   /** A command put before the command, such as `setsid`. */
@@ -52,9 +54,10 @@ export interface StartOptions {
  * @returns the running program; killed when it is disposed of
  */
 export function start(args: string[], options: StartOptions = {}): Running {
-  const deno = ["run", ...options.deno ?? ["-A"], options.program ?? PROGRAM, ...args];
+  const deno = options.command ??
+    [Deno.execPath(), "run", ...options.deno ?? ["-A"], options.program ?? PROGRAM];
   const shell = options.shell === undefined ? [] : ["sh", "-c", `${options.shell}; exec "$0" "$@"`];
-  const full = [...options.wrapper ?? [], ...shell, Deno.execPath(), ...deno];
+  const full = [...options.wrapper ?? [], ...shell, ...deno, ...args];
   const command = itemAt(full, 0);
   const env = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env };
   const child = new Deno.Command(command, {
