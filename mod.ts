@@ -14,11 +14,18 @@
  * @module
  */
 
-export { serve, type ServeOptions, type Server } from "./src/engine/serve.ts";
+export { serve, type Server } from "./src/engine/serve.ts";
+export type {
+  ApplicationModule,
+  CommonOptions,
+  ServeOptions,
+  TcpOptions,
+  UnixOptions,
+} from "./src/engine/serve_options.ts";
 export type { Limits } from "./src/engine/settings.ts";
 export type { Accept, Handler, HandlerInfo, HandlerTimings, OnError, RequestPreview } from "./src/message/handler.ts";
 export { StorageError } from "./src/platform/errors.ts";
-export type { Address, Clock, Log, Timer } from "./src/platform/ports.ts";
+export type { Address, Clock, Log, TcpAddress, Timer, UnixAddress } from "./src/platform/ports.ts";
 export type { BodyPolicy } from "./src/connection/options.ts";
 export type { ReceivedFile, ReceivedForm } from "./src/uploads/received_file.ts";
 export { receiveUploads } from "./src/uploads/receive_uploads.ts";

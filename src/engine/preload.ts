@@ -9,7 +9,8 @@
  */
 
 import { platform } from "../platform/runtime.ts";
-import { serve, type ServeOptions } from "./serve.ts";
+import { serve } from "./serve.ts";
+import type { ServeOptions } from "./serve_options.ts";
 
 platform.replaceServe(({ options, handler }) => {
   return serve({ ...options as ServeOptions | null, handler: handler as () => Response });

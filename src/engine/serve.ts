@@ -1,73 +1,21 @@
 // The library's entry point: `serve`, a drop-in for `Deno.serve`.
 
 import type { Proxies } from "../connection/arrival.ts";
-import type { PhaseReader } from "../connection/phases.ts";
 import { trustedProxies } from "../connection/proxies.ts";
-import type { Accept, Handler, OnError } from "../message/handler.ts";
-import { isPort, showAddress } from "../platform/address.ts";
+import type { Handler } from "../message/handler.ts";
+import { showAddress } from "../platform/address.ts";
 import { lineLog } from "../platform/log.ts";
-import type { Address, Listener, ListenOptions } from "../platform/ports.ts";
+import type { Address, TcpAddress, UnixAddress } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { servePort } from "../platform/serve_port.ts";
 import { Engine } from "./engine.ts";
-import { type Limits, settle } from "./settings.ts";
-
-/** Options of {@linkcode serve}. */
-export interface ServeOptions extends Limits {
-  /**
-   * Port to listen on, 0 to 65535. 0 picks a free one.
-   * @default {8000}
-   */
-  port?: number | undefined;
-  /**
-   * Host name or IP address to listen on.
-   * @default {"0.0.0.0"}
-   */
-  hostname?: string | undefined;
-  /** Path of a Unix socket to listen on, instead of a port. */
-  path?: string | undefined;
-  /**
-   * Lets several processes listen on the port (SO_REUSEPORT); Deno needs `--unstable-net` for it.
-   * @default {false}
-   */
-  reusePort?: boolean | undefined;
-  /** A certificate chain, PEM. With {@linkcode ServeOptions.key} the server speaks TLS. */
-  cert?: string | undefined;
-  /** The certificate's private key, PEM. */
-  key?: string | undefined;
-  /**
-   * Addresses and CIDR ranges of proxies, such as `["127.0.0.1", "10.0.0.0/8", "fd00::/8"]`; `"unix"` stands for peers over a
-   * Unix socket. What they say in X-Forwarded-For, -Proto and -Host, or in Forwarded, counts for `request.url` and
-   * `info.remoteAddr`. They must remove or overwrite what clients send in these fields.
-   * @default {[]}
-   */
-  trustProxy?: string | readonly string[] | undefined;
-  /** When it is aborted, the server cuts every connection and stops. */
-  signal?: AbortSignal | undefined;
-  /**
-   * Called once the server listens.
-   * @default prints a line with the address
-   */
-  onListen?: ((address: Address) => void) | undefined;
-  /**
-   * Makes the answer for a handler that threw. It is also told of a stream that failed after the head was sent; what it
-   * returns is ignored then.
-   * @default logs the error with its stack and answers 500
-   */
-  onError?: OnError | undefined;
-  /** Called with a request's head before its body is read. A Response is sent at once, anything else lets the request pass. */
-  accept?: Accept | undefined;
-  /**
-   * Called with every phase of every connection. {@linkcode stopwatch} and {@linkcode trace} are such readers.
-   * @default {[]}
-   */
-  readers?: readonly PhaseReader[] | undefined;
-}
+import { listenOptionsOf, type ServeOptions, type TcpOptions, type UnixOptions } from "./serve_options.ts";
+import { settle } from "./settings.ts";
 
 /** A running server. */
-export interface Server extends AsyncDisposable {
+export interface Server<Addr extends Address = Address> extends AsyncDisposable {
   /** The address on which it listens. */
-  readonly addr: Address;
+  readonly addr: Addr;
   /** Resolves when it has stopped and its last connection has ended. */
   readonly finished: Promise<void>;
   /**
@@ -101,9 +49,39 @@ export interface Server extends AsyncDisposable {
  * assert.equal(await response.text(), "hello");
  * ```
  */
-export function serve(handler: Handler): Server;
+export function serve(handler: Handler<TcpAddress>): Server<TcpAddress>;
 /**
- * Serves with options.
+ * Serves over a Unix socket.
+ *
+ * @param options the path, and the limits
+ * @param handler answers each request
+ * @returns the server, which listens already
+ */
+export function serve(options: UnixOptions, handler: Handler<UnixAddress>): Server<UnixAddress>;
+/**
+ * Serves on a port.
+ *
+ * @param options where to listen, and the limits
+ * @param handler answers each request
+ * @returns the server, which listens already
+ */
+export function serve(options: TcpOptions | undefined, handler: Handler<TcpAddress>): Server<TcpAddress>;
+/**
+ * Serves over a Unix socket, with options that name the handler.
+ *
+ * @param options the path, the limits and the handler
+ * @returns the server, which listens already
+ */
+export function serve(options: UnixOptions & { handler: Handler<UnixAddress> }): Server<UnixAddress>;
+/**
+ * Serves on a port, with options that name the handler.
+ *
+ * @param options where to listen, the limits and the handler
+ * @returns the server, which listens already
+ */
+export function serve(options: TcpOptions & { handler: Handler<TcpAddress> }): Server<TcpAddress>;
+/**
+ * Serves with options that are not known to be for a port or for a Unix socket.
  *
  * @param options where to listen, and the limits
  * @param handler answers each request
@@ -111,21 +89,26 @@ export function serve(handler: Handler): Server;
  */
 export function serve(options: ServeOptions, handler: Handler): Server;
 /**
- * Serves with options that name the handler.
+ * Serves with options that name the handler, and are not known to be for a port or for a Unix socket.
  *
  * @param options where to listen, the limits and the handler
  * @returns the server, which listens already
  */
 export function serve(options: ServeOptions & { handler: Handler }): Server;
-export function serve(first: Handler | ServeOptions & { handler?: Handler }, second?: Handler): Server {
-  const options: ServeOptions & { handler?: Handler } = typeof first === "function" ? { handler: first } : first;
-  const handler = second ?? options.handler;
-  if (typeof handler !== "function") {
+// The implementation takes what any of these gives.
+export function serve(first: unknown, second?: unknown): Server {
+  const options = typeof first === "function" ? { handler: first } : first ?? {};
+  const handler = second ?? (options as { handler?: unknown }).handler;
+  if (!isHandler(handler)) {
     throw new TypeError("serve: expected a handler, as serve(handler), serve(options, handler) or serve({ handler })");
   }
   // The program loads this application. It serves it, with workers, reloads and all.
   const taken = servePort.take?.({ options: { ...options }, handler }) ?? null;
-  return taken as Server | null ?? start(options, handler);
+  return taken as Server | null ?? start(options as ServeOptions, handler);
+}
+
+function isHandler(value: unknown): value is Handler {
+  return typeof value === "function";
 }
 
 function start(options: ServeOptions, handler: Handler): Server {
@@ -142,7 +125,7 @@ function start(options: ServeOptions, handler: Handler): Server {
     scheme: isTls ? "https" : "http",
     proxies: proxiesOf(options),
     settings,
-    application: { handler, accept: options.accept, onError: options.onError },
+    application: { handler, accept: options.accept ?? undefined, onError: options.onError ?? undefined },
     readers: options.readers ?? [],
   }, { clock, log: lineLog(process, clock), decode: decodeLatin1 });
   const abort = () => engine.abort();
@@ -156,7 +139,7 @@ function start(options: ServeOptions, handler: Handler): Server {
     engine.abort();
     throw error;
   }
-  return serverOf(engine, listener);
+  return serverOf(engine, listener.addr);
 }
 
 function proxiesOf({ trustProxy = [] }: ServeOptions): Proxies | null {
@@ -170,37 +153,17 @@ function proxiesOf({ trustProxy = [] }: ServeOptions): Proxies | null {
   }
 }
 
-function listenOptionsOf(options: ServeOptions, handshakeTimeoutMs: number): ListenOptions {
-  const { path, port = 8000, hostname = "0.0.0.0", cert, key } = options;
-  if (path !== undefined) {
-    if (path === "") throw new RangeError("path: expected a path, got an empty one");
-    if (cert !== undefined || key !== undefined) {
-      throw new TypeError("path and cert exclude each other: TLS needs a port");
-    }
-    return { transport: "unix", path };
-  }
-  if (!isPort(port)) {
-    throw new RangeError(`port: expected a whole number from 0 to 65535, got ${port}`);
-  }
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new TypeError("cert and key: TLS needs both, one was given");
-  }
-  const reusePort = options.reusePort ?? servePort.isPortShared;
-  const tls = cert === undefined || key === undefined ? undefined : { cert, key, handshakeTimeoutMs };
-  return { transport: "tcp", hostname, port, reusePort, tls };
-}
-
 function announce(isTls: boolean): (address: Address) => void {
   return (address) => platform.process.stdout(`Listening on ${showAddress(address, isTls)}\n`);
 }
 
-function serverOf(engine: Engine, listener: Listener): Server {
+function serverOf(engine: Engine, addr: Address): Server {
   const shutdown = () => {
     engine.drain();
     return engine.finished;
   };
   return {
-    addr: listener.addr,
+    addr,
     finished: engine.finished,
     shutdown,
     ref: () => engine.ref(),

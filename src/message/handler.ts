@@ -19,11 +19,11 @@ export interface HandlerTimings {
 }
 
 /** What a handler gets beside the request. */
-export interface HandlerInfo {
+export interface HandlerInfo<Addr extends Address = Address> {
   /** Where the request came from: the other end of the connection, or what a trusted proxy says. */
-  readonly remoteAddr: Address;
+  readonly remoteAddr: Addr;
   /** Where it was received. */
-  readonly localAddr: Address;
+  readonly localAddr: Addr;
   /** Resolves once the answer's last byte was handed to the system; rejects if the client leaves before. */
   readonly completed: Promise<void>;
   /** Its connection: a number from 1, and how many requests have come over it so far. */
@@ -38,7 +38,10 @@ export interface HandlerInfo {
 }
 
 /** Answers a request. */
-export type Handler = (request: Request, info: HandlerInfo) => Response | Promise<Response>;
+export type Handler<Addr extends Address = Address> = (
+  request: Request,
+  info: HandlerInfo<Addr>,
+) => Response | Promise<Response>;
 
 /** What is known of a request before its body. */
 export interface RequestPreview {

@@ -13,9 +13,14 @@ import type { TlsUpgrade } from "./deno_tls.ts";
  */
 export function listen(options: ListenOptions): Listener {
   if (options.transport === "unix") return new UnixListener(Deno.listen(options), options.path);
-  const { hostname, port, reusePort, tls } = options;
+  const { hostname, port, reusePort, backlog, tls } = options;
   if (tls !== undefined) checkCertificate(tls);
-  const listener = Deno.listen(reusePort === true ? { hostname, port, reusePort } : { hostname, port });
+  const listener = Deno.listen({
+    hostname,
+    port,
+    ...(reusePort === true ? { reusePort } : {}),
+    ...(backlog === undefined ? {} : { tcpBacklog: backlog }),
+  });
   return new TcpListener(listener, tls);
 }
 

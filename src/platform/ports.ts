@@ -8,10 +8,26 @@ import type { TemporaryDirectory, TemporaryFiles } from "./temporary_ports.ts";
 
 export type { NamedFile, TemporaryDirectory, TemporaryFile, TemporaryFiles } from "./temporary_ports.ts";
 
-/** One end of a connection. The path of a Unix socket is "" if it is not known. */
-export type Address =
-  | { readonly transport: "tcp"; readonly hostname: string; readonly port: number }
-  | { readonly transport: "unix"; readonly path: string };
+/** One end of a TCP connection. */
+export interface TcpAddress {
+  /** The kind of socket. */
+  readonly transport: "tcp";
+  /** An IP address. */
+  readonly hostname: string;
+  /** Its port. */
+  readonly port: number;
+}
+
+/** One end of a connection over a Unix socket. The path is "" if it is not known. */
+export interface UnixAddress {
+  /** The kind of socket. */
+  readonly transport: "unix";
+  /** Where the socket is in the file system. */
+  readonly path: string;
+}
+
+/** One end of a connection. */
+export type Address = TcpAddress | UnixAddress;
 
 /** A connection's byte stream. A `Deno.Conn` can be used as one. */
 export interface Socket {
@@ -53,6 +69,8 @@ export type ListenOptions =
     port: number;
     /** Lets several processes listen on the port (SO_REUSEPORT). */
     reusePort?: boolean | undefined;
+    /** Most connections that wait to be accepted; by default as many as the runtime has it. */
+    backlog?: number | undefined;
     /** If it is set, the connections are TLS. */
     tls?: TlsOptions | undefined;
   }

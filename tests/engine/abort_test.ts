@@ -1,7 +1,8 @@
 // An abort from inside the application's own code ends the server, even if that code never settles.
 
 import assert from "node:assert/strict";
-import { serve, type ServeOptions } from "../../src/engine/serve.ts";
+import { serve } from "../../src/engine/serve.ts";
+import type { ServeOptions } from "../../src/engine/serve_options.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 
 type Hooks = Pick<ServeOptions, "accept" | "onError"> & { handler: () => Response | Promise<Response> };

@@ -1,7 +1,8 @@
 // `serve` with a certificate, over real TLS.
 
 import assert from "node:assert/strict";
-import { serve, type ServeOptions } from "../../src/engine/serve.ts";
+import { serve } from "../../src/engine/serve.ts";
+import type { ServeOptions } from "../../src/engine/serve_options.ts";
 import type { Handler } from "../../src/message/handler.ts";
 import { certificates } from "../helpers/certificates.ts";
 

@@ -1,6 +1,7 @@
 // Sends the same bytes to Deno.serve and to Weft, with one handler, and gives both answers.
 
-import type { ServeOptions, Server } from "../../src/engine/serve.ts";
+import type { Server } from "../../src/engine/serve.ts";
+import type { ServeOptions } from "../../src/engine/serve_options.ts";
 import { serve } from "../../src/engine/serve.ts";
 import { RawClient } from "./raw_client.ts";
 import { bodyText } from "./responses.ts";

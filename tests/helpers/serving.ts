@@ -5,7 +5,8 @@ import { type Limits, settle } from "../../src/engine/settings.ts";
 import type { Handler } from "../../src/message/handler.ts";
 import { denoPlatform } from "../../src/platform/deno.ts";
 import type { TemporaryFiles } from "../../src/platform/ports.ts";
-import { serve, type ServeOptions, type Server } from "../../src/engine/serve.ts";
+import { serve, type Server } from "../../src/engine/serve.ts";
+import type { ServeOptions } from "../../src/engine/serve_options.ts";
 import { RawClient } from "./raw_client.ts";
 
 /** A server for one test. It is cut off at the end, so that no test waits for a client that idles. */

@@ -1,7 +1,7 @@
 // Uploads on real sockets, and what a page hears of them.
 
 import assert from "node:assert/strict";
-import type { ServeOptions } from "../../src/engine/serve.ts";
+import type { ServeOptions } from "../../src/engine/serve_options.ts";
 import type { Handler } from "../../src/message/handler.ts";
 import { uploadProgress } from "../../src/progress/upload_progress.ts";
 import { Uploads } from "../../src/progress/uploads.ts";
