@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { project } from "./helpers/projects.ts";
-import { hasProgram, unixTest } from "./helpers/program.ts";
+import { hasProgram, runToEnd, start, unixTest } from "./helpers/program.ts";
 import { supervise } from "./helpers/supervised.ts";
 
 /** Registers a test that installs and builds for some 20 s. */
@@ -76,3 +76,58 @@ buildTest("SvelteKit's output for Deno (@deno/svelte-adapter) is served, and res
   assert.match(await (await fetch(url)).text(), /<p>hello from SvelteKit<\/p>/);
   assert.equal((await program.stop()).code, 0);
 });
+
+/** How an application of node:http begins, and what it exports. */
+const NODE_STYLE: Record<string, [source: string, exported: string, message: string]> = {
+  Express: [
+    'import express from "express";\nconst app = express();\n' +
+    "app.use(express.json()).post('/', (req, res) => res.json(req.body)).get('/', (_req, res) => res.send('served'));\n",
+    "app",
+    "an Express application",
+  ],
+  Koa: [
+    'import Koa from "koa";\nconst app = new Koa();\napp.use((ctx) => {\n' +
+    "  if (ctx.method === 'POST') ctx.type = 'json';\n  ctx.body = ctx.method === 'POST' ? ctx.req : 'served';\n});\n",
+    "app",
+    "a Koa application",
+  ],
+  Fastify: [
+    'import fastify from "fastify";\nconst app = fastify();\n' +
+    "app.post('/', (request) => request.body);\napp.get('/', () => 'served');\n",
+    "app",
+    "a Fastify application",
+  ],
+  "node:http": [
+    'import { createServer } from "node:http";\nconst server = createServer((req, res) => {\n' +
+    "  if (req.method === 'POST') req.pipe(res);\n  else res.end('served');\n});\n",
+    "server",
+    "a server of node:http",
+  ],
+};
+
+buildTest(
+  "Express, Koa, Fastify and node:http are refused with two lines to type, and with these they are served",
+  async () => {
+    const dependencies = { express: "5.3.0", fastify: "5.12.8", koa: "3.3.0", srvx: "1.0.8" };
+    await using own = await project({
+      "package.json": JSON.stringify({ private: true, type: "module", dependencies }),
+    });
+    await run(own.directory, "npm", "install", "--no-audit", "--no-fund");
+    for (const [name, [source, exported, message]] of Object.entries(NODE_STYLE)) {
+      const app = own.path("app.js");
+      await Deno.writeTextFile(app, `${source}export default ${exported};\n`);
+      const { code, stderr } = await runToEnd(["-p", "0", app]);
+      assert.equal(code, 4, stderr);
+      assert.ok(stderr.includes(`the default export of ${app} is ${message}: `), stderr);
+      const lines = stderr.split("\n").filter((line) => line.startsWith("    "));
+      assert.equal(lines.length, 2, stderr);
+      await Deno.writeTextFile(app, `${source}${lines.join("\n")}\n`);
+      await using program = start(["-p", "0", app]);
+      const url = await program.url();
+      assert.equal(await (await fetch(url)).text(), "served", name);
+      const body = JSON.stringify({ large: "x".repeat(90_000) });
+      const echo = await fetch(url, { method: "POST", body, headers: { "content-type": "application/json" } });
+      assert.equal(await echo.text(), body, name);
+    }
+  },
+);

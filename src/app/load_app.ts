@@ -5,6 +5,7 @@ import type { PhaseReader } from "../connection/phases.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
 import type { Address, Clock, Files, Log } from "../platform/ports.ts";
 import type { CalledServer } from "./called_server.ts";
+import { isNodeHandler } from "./node_handler.ts";
 import { type Loaded, loadedOrServing, type ServeCall, ServeCalls } from "./serve_call.ts";
 import { urlOf } from "./specifier.ts";
 
@@ -65,7 +66,7 @@ export async function loadApp(specifier: string, context: LoadContext): Promise<
   try {
     const loaded = await importOr(specifier, url, { calls, context });
     const call = calls.call ?? await lateCall(specifier, loaded.module, { calls, context });
-    return call === null ? readExports(specifier, loaded.module) : readCall(call, loaded, { specifier, context });
+    return call === null ? await readExports(specifier, loaded.module) : readCall(call, loaded, { specifier, context });
   } finally {
     calls.end();
   }
@@ -121,7 +122,7 @@ function readCall(
   { specifier, context }: { specifier: string; context: LoadContext },
 ): LoadedApp {
   const exported = readHooks(module);
-  if (handlerIn(module) !== null) {
+  if (findHandler(module) !== null) {
     context.log("WARN", `${specifier} exports a handler and calls Deno.serve: the handler of the call is served`);
   }
   const own = (name: string) => typeof options[name] === "function" ? options[name] : undefined;
@@ -142,8 +143,10 @@ function readCall(
   };
 }
 
-function readExports(specifier: string, module: Readonly<Record<string, unknown>>): LoadedApp {
-  return { ...readHooks(module), handler: findHandler(specifier, module), called: null, readers: [] };
+async function readExports(specifier: string, module: Readonly<Record<string, unknown>>): Promise<LoadedApp> {
+  const handler = findHandler(module);
+  if (handler === null) throw (await import("./not_servable.ts")).notServable(specifier, module);
+  return { ...readHooks(module), handler, called: null, readers: [] };
 }
 
 function readHooks(
@@ -167,54 +170,18 @@ function mainOf({ default: main }: Readonly<Record<string, unknown>>): Record<st
   return typeof main === "object" && main !== null ? main as Record<string, unknown> : {};
 }
 
-/** The handler that a module exports, as it stands; null if there is none. */
-function handlerIn(module: Readonly<Record<string, unknown>>): unknown {
-  return [mainOf(module).fetch, module.default, module.fetch].find((value) => typeof value === "function") ?? null;
-}
-
-function findHandler(specifier: string, module: Readonly<Record<string, unknown>>): Handler {
+/** The handler that a module exports; null if there is none that could ever answer a request. */
+function findHandler(module: Readonly<Record<string, unknown>>): Handler | null {
   const object = mainOf(module);
   if (typeof object.fetch === "function") return bound(object.fetch, object) as Handler;
-  if (typeof module.default === "function") return checkedFunction(specifier, module.default);
-  if (typeof module.fetch === "function") return module.fetch as Handler;
-  throw new Failure(
-    EXIT.appNotLoaded,
-    `the application ${specifier} exports nothing that can be served\n` +
-      `expected \`export default { fetch(request) { ... } }\`, a default function or a function named fetch; ` +
-      showExports(module),
-  );
-}
-
-/** A function that cannot be a fetch handler would fail at every request; better at once. */
-function checkedFunction(specifier: string, main: unknown): Handler {
-  const { handle, use } = main as { handle?: unknown; use?: unknown };
-  if (/^class\b/.test(Function.prototype.toString.call(main))) {
-    throw new Failure(
-      EXIT.appNotLoaded,
-      `the default export of ${specifier} is a class; export an instance: \`new ...()\``,
-    );
-  }
-  if (typeof handle === "function" && typeof use === "function") {
-    throw new Failure(
-      EXIT.appNotLoaded,
-      `the default export of ${specifier} is a Node-style application (request, response), such as Express makes; ` +
-        "Weft serves fetch-style ones: `fetch(request)` gives a Response",
-    );
-  }
-  return main as Handler;
-}
-
-function showExports(module: Readonly<Record<string, unknown>>): string {
-  const names = Object.keys(module);
-  if (names.length === 0) {
-    return "it exports nothing and did not call Deno.serve; what it does only if import.meta.main is true is not done here";
-  }
   const main = module.default;
-  if (names.length > 1 || main === undefined) return `it exports ${names.join(", ")}`;
-  if (typeof main !== "object" || main === null) {
-    return `its default export is ${main === null ? "null" : `a ${typeof main}`}`;
-  }
-  return `its default export has ${Object.keys(main).join(", ") || "nothing"}`;
+  if (typeof main === "function") return isServable(main) ? main as Handler : null;
+  return typeof module.fetch === "function" ? module.fetch as Handler : null;
+}
+
+/** A class and a handler of node:http would fail at every request. It is better to say so at once. */
+function isServable(main: object): boolean {
+  return !isNodeHandler(main) && !/^class\b/.test(Function.prototype.toString.call(main));
 }
 
 /** A method keeps its object; methods of classes are on the prototype, which a spread leaves out. */

@@ -81,7 +81,16 @@ Deno.test("What could never answer a request is refused at once, and told why", 
     });
   };
   await refuses(class App {}, /is a class; export an instance/);
-  await refuses(Object.assign(() => {}, { handle() {}, use() {} }), /Node-style application/);
+  await refuses(Object.assign(() => {}, { handle() {}, use() {} }), /is an Express application: /);
+  for (
+    const handler of [
+      (_req: unknown, res: { end(): void }) => res.end(),
+      function (_request: unknown, response: { end(): void }) {
+        response.end();
+      },
+      async (_req: unknown, res: { end(): void }) => await res.end(),
+    ]
+  ) await refuses(handler, /is a handler of node:http: [\s\S]*toFetchHandler\(handler\)/);
   await refuses(42, /its default export is a number$/);
   await refuses({ handler() {} }, /its default export has handler$/);
 });

@@ -1,0 +1,72 @@
+// How to tell an application's author that what it exports cannot be served, and what to export instead.
+
+import { EXIT, Failure } from "../platform/failure.ts";
+import { isNodeHandler } from "./node_handler.ts";
+
+type Module = Readonly<Record<string, unknown>>;
+
+/**
+ * Makes the error for a module without a handler that could ever answer a request.
+ *
+ * @param specifier the application as it was asked for
+ * @param module its exports
+ * @returns the error; its message is for the application's author
+ */
+export function notServable(specifier: string, module: Module): Failure {
+  const { default: main } = module;
+  const bridge = bridgeFor(main);
+  if (bridge !== null) {
+    return new Failure(
+      EXIT.appNotLoaded,
+      `the default export of ${specifier} is ${bridge.what}: it takes (request, response) of node:http\n` +
+        "Weft serves handlers that take a Request and give a Response. With srvx from npm (`deno add npm:srvx`, or " +
+        "`npm install srvx`) write:\n" +
+        `    import { toFetchHandler } from "srvx/node";\n` +
+        `    export default { fetch: toFetchHandler(${bridge.handler}) };`,
+    );
+  }
+  if (typeof main === "function") {
+    return new Failure(
+      EXIT.appNotLoaded,
+      `the default export of ${specifier} is a class; export an instance: \`new ...()\``,
+    );
+  }
+  return new Failure(
+    EXIT.appNotLoaded,
+    `the application ${specifier} exports nothing that can be served\n` +
+      `expected \`export default { fetch(request) { ... } }\`, a default function or a function named fetch; ` +
+      showExports(module),
+  );
+}
+
+/** What a handler of node:http is, and how it is passed to the bridge; null if it is something else. */
+function bridgeFor(main: unknown): { what: string; handler: string } | null {
+  if (main === null || main === undefined) return null;
+  const has = (...names: string[]) => names.every((name) => typeof (main as Module)[name] === "function");
+  if (typeof main === "function") {
+    if (has("handle", "use")) return { what: "an Express application", handler: "app" };
+    return isNodeHandler(main) ? { what: "a handler of node:http", handler: "handler" } : null;
+  }
+  if (has("callback", "use", "listen")) return { what: "a Koa application", handler: "app.callback()" };
+  if (has("routing", "ready", "inject")) {
+    return { what: "a Fastify application", handler: "(await app.ready()).routing" };
+  }
+  if (has("listen", "listeners", "emit")) {
+    return { what: "a server of node:http", handler: 'server.listeners("request")[0]' };
+  }
+  return null;
+}
+
+function showExports(module: Module): string {
+  const names = Object.keys(module);
+  if (names.length === 0) {
+    return "it exports nothing and did not call Deno.serve. What it does only if import.meta.main is true is not done here. " +
+      "If it starts a server of node:http, as Express does, export its handler through a bridge (docs/node.md)";
+  }
+  const main = module.default;
+  if (names.length > 1 || main === undefined) return `it exports ${names.join(", ")}`;
+  if (typeof main !== "object" || main === null) {
+    return `its default export is ${main === null ? "null" : `a ${typeof main}`}`;
+  }
+  return `its default export has ${Object.keys(main).join(", ") || "nothing"}`;
+}
