@@ -35,11 +35,11 @@ import type { RequestHead } from "../wire/request_head.ts";
 import type { Proxies } from "./arrival.ts";
 import { ANSWERED, ConnectionCut, type ConnectionEnd, type ExchangeEnd } from "./endings.ts";
 import { type ConnectionFacts, Exchange } from "./exchange.ts";
-import { Inbound } from "./inbound.ts";
+import { Inbound, READ_AHEAD_BYTES } from "./inbound.ts";
 import type { ConnectionOptions } from "./options.ts";
 import { Outbound } from "./outbound.ts";
 import type { Phase } from "./phases.ts";
-import { type BodyHost, READ_AHEAD_BYTES, RequestBody } from "./request_body.ts";
+import { type BodyHost, RequestBody } from "./request_body.ts";
 import { putRefusal, type ResponseTarget } from "./response.ts";
 
 /** What became of something that the application promised. A wait for it never rejects. */
@@ -69,8 +69,8 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
   #passed = 0;
   /** Changed by `begin` and `rest`. */
   #exchange: Exchange | null = null;
-  /** Exchanges whose answers wait to be written; emptied by `flush` and `end`. */
-  #unsent: Exchange[] = [];
+  /** Exchanges whose answers wait to be written. Filled by `postpone`, emptied by `endPostponed` and `end`. */
+  #postponed: Exchange[] = [];
   /** Changed by `end` only. */
   #life: "open" | "refusing" | "closed" = "open";
   /** The reason given to the first `end`; null before. */
@@ -187,14 +187,14 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
 
   /** Called by the protocol when the answer to an exchange waits to be written together with the next one. */
   postpone(exchange: Exchange): void {
-    this.#unsent.push(exchange);
+    this.#postponed.push(exchange);
   }
 
-  /** Called when everything that waited was written: the exchanges whose answers waited are over. */
-  sent(): void {
-    if (this.#unsent.length === 0) return;
-    for (const exchange of this.#unsent) exchange.end(ANSWERED);
-    this.#unsent.length = 0;
+  /** Called when everything that waited was written: the postponed exchanges are over. */
+  endPostponed(): void {
+    if (this.#postponed.length === 0) return;
+    for (const exchange of this.#postponed) exchange.end(ANSWERED);
+    this.#postponed.length = 0;
   }
 
   /** Writes everything that waits. */
@@ -203,7 +203,7 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
     for (let write = outbound.write(); write !== null; write = outbound.write()) {
       outbound.wrote((yield write) as number);
     }
-    this.sent();
+    this.endPostponed();
   }
 
   /**
@@ -240,22 +240,22 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
     if (this.#life === "refusing") return this.#close();
     this.#ended = reason;
     const cut: ExchangeEnd = { how: "cut", reason: this.#cutReason(reason) };
-    const hasBegun = this.outbound.size > 0 || (this.#exchange?.status ?? 0) !== 0;
+    const hasAnswerBegun = this.outbound.size > 0 || (this.#exchange?.status ?? 0) !== 0;
     this.#exchange?.end(cut);
-    for (const exchange of this.#unsent) exchange.end(cut);
-    this.#unsent.length = 0;
+    for (const exchange of this.#postponed) exchange.end(cut);
+    this.#postponed.length = 0;
     this.#release?.({ ok: false, error: cut.reason });
     if (reason.why !== "timeout") return this.#close();
     this.refusal = reason.error;
-    if (reason.error === null || hasBegun) return this.#close();
+    if (reason.error === null || hasAnswerBegun) return this.#close();
     this.#life = "refusing";
     putRefusal(this, reason.error);
     const close = () => this.#close();
     this.outbound.write()!.then(close, close);
   }
 
-  /** Called by the driver when the protocol has come to its end. */
-  finish(): void {
+  /** Called by the driver when the protocol is over. It ends nothing: `end` was called before. */
+  enterClosed(): void {
     this.#phase = "closed";
   }
 

@@ -32,7 +32,7 @@ export async function run(connection: Connection): Promise<void> {
       step = steps.next(arrived);
     }
   } finally {
-    connection.finish();
+    connection.enterClosed();
   }
 }
 
@@ -117,7 +117,7 @@ export class Turns implements AsyncIterableIterator<Turn> {
   #end(): void {
     this.#isOver = true;
     this.#wait = null;
-    this.#connection.finish();
+    this.#connection.enterClosed();
   }
 
   #onArrived = (value: unknown): IteratorResult<Turn> => {

@@ -38,8 +38,8 @@ interface State {
   readonly reason: unknown;
 }
 
-const OPEN: State = { at: "open", reason: undefined };
-const ANSWERED: State = { at: "answered", reason: undefined };
+const OPEN_STATE: State = { at: "open", reason: undefined };
+const ANSWERED_STATE: State = { at: "answered", reason: undefined };
 
 /** One request on its way through a connection. */
 export class Exchange implements ExchangeView {
@@ -55,7 +55,7 @@ export class Exchange implements ExchangeView {
   /** Takes the connection over after an answer of 101. Set by the application; null otherwise. */
   takeOver: TakeOver | null = null;
 
-  #state: State = OPEN;
+  #state: State = OPEN_STATE;
   /** Read when it is first asked for, if proxies are trusted; otherwise null. */
   #arrival: Arrival | null = null;
   /** Made when the signal is first asked for. */
@@ -132,8 +132,8 @@ export class Exchange implements ExchangeView {
     return this.#state.reason;
   }
 
-  /** True if something waits for the end of the answer. */
-  get isWatched(): boolean {
+  /** True if something has asked for `completed`, and so waits for the end of the answer. */
+  get isCompletionAwaited(): boolean {
     return this.#completed !== null;
   }
 
@@ -173,7 +173,7 @@ export class Exchange implements ExchangeView {
     if (this.isOver) return;
     if (end.how === "answered") {
       const { at, reason } = this.#state;
-      this.#state = at === "left" ? { at: "answered", reason } : ANSWERED;
+      this.#state = at === "left" ? { at: "answered", reason } : ANSWERED_STATE;
       this.body.end(end);
       this.#completed?.resolve();
       return;

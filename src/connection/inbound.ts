@@ -12,6 +12,9 @@ import type { ReadBudget } from "./read_budget.ts";
 const FIRST_CHUNK_BYTES = 16 * 1024;
 const MAX_CHUNK_BYTES = 128 * 1024;
 
+/** Most bytes read ahead of an answer: enough for the next requests, and to notice that the client has left. */
+export const READ_AHEAD_BYTES = 16 * 1024;
+
 /** What reading depends on besides the socket. */
 export interface InboundOptions {
   readonly limits: ReaderLimits;

@@ -86,7 +86,7 @@ export function* protocol(connection: Connection): Steps {
         for (let write = outbound.write(); write !== null; write = outbound.write()) {
           outbound.wrote((yield write) as number);
         }
-        connection.sent();
+        connection.endPostponed();
         exchange.end(ANSWERED);
       } else connection.postpone(exchange);
       if (!plan.isPlain && !(yield* goOn(connection, exchange, plan))) return;
@@ -107,7 +107,7 @@ export function* protocol(connection: Connection): Steps {
 /** Answers to pipelined requests are written together, unless something waits for this one to be written. */
 function mustFlush(connection: Connection, exchange: Exchange, plan: ResponsePlan): boolean {
   const { inbound, outbound, options } = connection;
-  return !plan.isPlain || inbound.inbox.size === 0 || outbound.size > BATCH_BYTES || exchange.isWatched ||
+  return !plan.isPlain || inbound.inbox.size === 0 || outbound.size > BATCH_BYTES || exchange.isCompletionAwaited ||
     options.isObserved;
 }
 
@@ -119,7 +119,7 @@ function* prepare(connection: Connection, exchange: Exchange): Steps<Answer | nu
   const answer = app.accept === null ? null : yield* ask(connection, exchange, app.accept);
   if (answer !== null) return answer;
   // A 100 (Continue) must not overtake the answers before it.
-  if (body.isWaiting && outbound.size > 0) yield* connection.flush();
+  if (body.expectsContinue && outbound.size > 0) yield* connection.flush();
   if (body.isRead || !isReadFirst(options, exchange)) return null;
   try {
     yield* body.readAll(connection);

@@ -22,7 +22,7 @@ import { SMALL_BUFFER_BYTES } from "../wire/inbox.ts";
 import { joined } from "../wire/octets.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import { type ExchangeEnd, unreadable } from "./endings.ts";
-import type { Inbound } from "./inbound.ts";
+import { type Inbound, READ_AHEAD_BYTES } from "./inbound.ts";
 import type { Outbound } from "./outbound.ts";
 import { Spool } from "./spool.ts";
 
@@ -34,9 +34,6 @@ export const MAX_DRAIN_BYTES = 256 * 1024;
 
 /** Most bytes of a body read first that stay in memory: a hundred of them take 25 MiB. */
 const MEMORY_BODY_BYTES = 256 * 1024;
-
-/** Most bytes read ahead of an answer: enough for the next requests, and to notice that the client has left. */
-export const READ_AHEAD_BYTES = 16 * 1024;
 
 const CONTINUE = new TextEncoder().encode(writeInterim(100));
 
@@ -75,7 +72,7 @@ export class RequestBody {
   #state: State;
   /** Bytes of the body that have come. */
   #received = 0;
-  /** True while the client is awaited to send more. Set around each wait for the socket, and around no other. */
+  /** True while the server waits for the client to send more. Set around each wait for the socket, and around no other. */
   #isAwaited = false;
 
   /**
@@ -96,13 +93,13 @@ export class RequestBody {
     return this.#received;
   }
 
-  /** True while the client is awaited to send more of it. */
+  /** True while the server waits for the client to send more of it. */
   get isAwaited(): boolean {
     return this.#isAwaited;
   }
 
-  /** True while the client waits for 100 (Continue). */
-  get isWaiting(): boolean {
+  /** True while the client expects 100 (Continue) before it sends the body. */
+  get expectsContinue(): boolean {
     return this.#state.at === "waiting";
   }
 
@@ -219,8 +216,8 @@ export class RequestBody {
     }
   }
 
-  /** Called when the head of the answer is sent: 100 (Continue) must not follow it. */
-  closeInvitation(): void {
+  /** Decides that 100 (Continue) is not sent: the body has come without it, or the head of a streamed answer goes out. */
+  forgoContinue(): void {
     if (this.#state.at === "waiting") this.#state = STREAMING;
   }
 
@@ -279,7 +276,7 @@ export class RequestBody {
         const { revision } = inbound;
         if (event.kind === "data") {
           this.#received += event.bytes.length;
-          this.closeInvitation(); // It has come without one.
+          this.forgoContinue(); // The client has sent the body without waiting for it.
           return inbound.own(event.bytes);
         }
         if (event.kind === "end") {

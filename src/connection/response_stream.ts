@@ -42,7 +42,7 @@ export function* sendStream(
     return;
   }
   const reader = stream.getReader();
-  const isHeadHeld = exchange.body.isWaiting;
+  const isHeadHeld = exchange.body.expectsContinue;
   const sending: Sending = { connection, exchange, framing, pieces: new Pieces(reader), isHeadHeld };
   let isWhole = false;
   try {
@@ -86,7 +86,7 @@ async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
       throw new ResponseBroken("the body's stream failed", { cause: error });
     }
     if (sending.isHeadHeld) {
-      exchange.body.closeInvitation();
+      exchange.body.forgoContinue();
       sending.isHeadHeld = false;
     }
     // If the connection was ended meanwhile, there is nothing left to send.
@@ -99,7 +99,7 @@ async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
 async function writeAll(connection: Connection): Promise<void> {
   const { outbound } = connection;
   for (let write = outbound.write(); write !== null; write = outbound.write()) outbound.wrote(await write);
-  connection.sent();
+  connection.endPostponed();
 }
 
 /** Reads a stream, and tells whether its next piece is there already. */
