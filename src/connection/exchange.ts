@@ -54,6 +54,8 @@ export class Exchange implements ExchangeView {
   timings: Readonly<Record<Lap, number>> | null = null;
   /** Takes the connection over after an answer of 101. Set by the application; null otherwise. */
   takeOver: TakeOver | null = null;
+  /** Called once the answer can never be complete; cheaper than a signal. Set by the application; null otherwise. */
+  onCut: ((reason: unknown) => void) | null = null;
 
   #state: State = OPEN_STATE;
   /** Read when it is first asked for, if proxies are trusted; otherwise null. */
@@ -182,6 +184,7 @@ export class Exchange implements ExchangeView {
     this.clientEnded(reason);
     this.#state = { at: "cut", reason: this.cutReason };
     this.body.end(end);
+    this.onCut?.(reason);
     this.#completed?.reject(reason);
   }
 }

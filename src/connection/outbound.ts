@@ -66,6 +66,11 @@ export class Outbound {
     return this.#size;
   }
 
+  /** True if everything that waits was copied into buffers of its own. */
+  get isCopied(): boolean {
+    return this.#queue.every(({ buffer }) => buffer !== null);
+  }
+
   /**
    * Puts text that is ASCII.
    *

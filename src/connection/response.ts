@@ -3,6 +3,7 @@
 import {
   type Answer,
   type AnswerFraming,
+  type AnswerSource,
   frameAnswer,
   isStream,
   readFields,
@@ -28,7 +29,7 @@ export interface ResponsePlan {
   /** How the end of the body is told. */
   readonly framing: AnswerFraming;
   /** The body if it is a stream, to be sent after the head; otherwise null. */
-  readonly stream: ReadableStream<Uint8Array> | null;
+  readonly stream: ReadableStream<Uint8Array> | AnswerSource | null;
   /** True if another request may follow. */
   readonly keepAlive: boolean;
   /** True if the next request can be looked for as soon as the answer is sent. */

@@ -2,7 +2,7 @@
 // Pieces that the stream has ready leave in one write, together with the head and the end.
 // A body that ends wrongly must not look complete: the connection is cut, so that the client sees it.
 
-import type { AnswerFraming } from "../wire/answer.ts";
+import { type AnswerFraming, type AnswerSource, sourceOf } from "../wire/answer.ts";
 import type { Connection, Outcome } from "./connection.ts";
 import { ConnectionLost, ResponseBroken } from "./endings.ts";
 import type { Exchange } from "./exchange.ts";
@@ -35,13 +35,13 @@ interface Sending {
 export function* sendStream(
   connection: Connection,
   exchange: Exchange,
-  { stream, framing }: { stream: ReadableStream<Uint8Array>; framing: AnswerFraming },
+  { stream, framing }: { stream: ReadableStream<Uint8Array> | AnswerSource; framing: AnswerFraming },
 ): Generator<Phase | PromiseLike<unknown>, void, unknown> {
   if (framing.kind === "none" || exchange.head.method === "HEAD") {
-    stream.cancel().catch(() => {}); // The client did not ask for it, so its failure does not matter.
+    stream.cancel(undefined).catch(() => {}); // The client did not ask for it, so its failure does not matter.
     return;
   }
-  const reader = stream.getReader();
+  const reader = sourceOf(stream);
   const isHeadHeld = exchange.body.expectsContinue;
   const sending: Sending = { connection, exchange, framing, pieces: new Pieces(reader), isHeadHeld };
   let isWhole = false;
@@ -74,7 +74,9 @@ export function* sendStream(
 async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
   const { connection, exchange, pieces } = sending;
   for (;;) {
-    if (connection.outbound.size < GATHERED_BYTES && pieces.ask()) await null; // A piece that was queued is here now.
+    const { outbound } = connection;
+    // A piece that the stream had queued is here after a microtask. The next read may change bytes that were not copied.
+    if (outbound.size < GATHERED_BYTES && outbound.isCopied && pieces.ask()) await null;
     if (!pieces.isThere) {
       if (!sending.isHeadHeld) await writeAll(connection);
       connection.watch();
@@ -104,13 +106,13 @@ async function writeAll(connection: Connection): Promise<void> {
 
 /** Reads a stream, and tells whether its next piece is there already. */
 class Pieces {
-  #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #reader: AnswerSource;
   /** The read under way; null if there is none. Set by `ask`, cleared by `next`. */
   #reading: Promise<ReadableStreamReadResult<Uint8Array>> | null = null;
   /** True once the read under way is over. Cleared by `next`. */
   #isThere = false;
 
-  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
+  constructor(reader: AnswerSource) {
     this.#reader = reader;
   }
 

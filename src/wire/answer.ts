@@ -28,8 +28,19 @@ export interface Answer {
   readonly block?: HeaderBlock | null;
 }
 
+/**
+ * A body that is read piece by piece, no sooner than the client takes it. It does without the cost of a web stream; the reader
+ * of a web stream is one. Bytes that were read may change with the next read. No read is under way when the next one begins.
+ */
+export interface AnswerSource {
+  /** The next piece, or `done` after the last. Rejects if the body breaks off. */
+  read(): Promise<ReadableStreamReadResult<Uint8Array>>;
+  /** Called instead of further reads, and perhaps while one is under way. Called after the last piece, it does nothing. */
+  cancel(reason: unknown): Promise<void>;
+}
+
 /** What can be sent as a body. */
-export type AnswerBody = null | string | Uint8Array | ReadableStream<Uint8Array>;
+export type AnswerBody = null | string | Uint8Array | ReadableStream<Uint8Array> | AnswerSource;
 
 /**
  * Tells a stream from the other bodies. An application may have replaced the global `ReadableStream`, so its class says nothing.
@@ -37,8 +48,18 @@ export type AnswerBody = null | string | Uint8Array | ReadableStream<Uint8Array>
  * @param body any body
  * @returns true if it has to be read piece by piece
  */
-export function isStream(body: AnswerBody): body is ReadableStream<Uint8Array> {
+export function isStream(body: AnswerBody): body is ReadableStream<Uint8Array> | AnswerSource {
   return body !== null && typeof body !== "string" && !(body instanceof Uint8Array);
+}
+
+/**
+ * Begins to read a stream.
+ *
+ * @param stream what {@linkcode isStream} found
+ * @returns what gives its pieces
+ */
+export function sourceOf(stream: ReadableStream<Uint8Array> | AnswerSource): AnswerSource {
+  return "getReader" in stream ? stream.getReader() : stream;
 }
 
 /** How the end of a response's body is told (RFC 9112, section 6.3). */

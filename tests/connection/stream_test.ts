@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ResponseBroken } from "../../src/connection/endings.ts";
+import type { AnswerSource } from "../../src/wire/answer.ts";
 import { answer, connected, type ConnectedOptions, openStream } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
 import { itemAt } from "../helpers/items.ts";
@@ -193,6 +194,31 @@ Deno.test("Pieces that are ready leave before the stream is waited for", async (
   client.end();
   assert.equal(await done, null);
   assert.equal(bodyText(itemAt(responses(), 0)), "onetwothree");
+});
+
+Deno.test("A source may write the next piece where the last one stood", async () => {
+  for (const size of [100, 6_000, 100_000]) {
+    for (const isLengthKnown of [true, false]) {
+      const buffer = new Uint8Array(size);
+      let reads = 0;
+      const source: AnswerSource = {
+        read() {
+          if (reads === 5) return Promise.resolve({ done: true, value: undefined });
+          buffer.fill(0x30 + reads++);
+          return Promise.resolve({ done: false, value: buffer });
+        },
+        cancel: () => Promise.resolve(),
+      };
+      const fields = isLengthKnown ? [["content-length", `${5 * size}`]] as const : [];
+      const { client, responses, done } = connected({ handle: () => answer(source, 200, fields) });
+      client.send(GET);
+      await client.until(() => responses()[0]?.isWhole === true);
+      client.end();
+      assert.equal(await done, null);
+      const expected = ["0", "1", "2", "3", "4"].map((digit) => digit.repeat(size)).join("");
+      assert.ok(bodyText(itemAt(responses(), 0)) === expected, `${size} bytes, length known: ${isLengthKnown}`);
+    }
+  }
 });
 
 Deno.test("A stream that fails at once still sends its head and what came before", async () => {

@@ -12,7 +12,7 @@ async function bodyOf(answer: Answer): Promise<string | null> {
   if (body === null || typeof body === "string") return body;
   if (body instanceof Uint8Array) return text(body);
   let all = "";
-  for await (const piece of body) {
+  for await (const piece of body as ReadableStream<Uint8Array>) {
     assert.ok(piece instanceof Uint8Array);
     all += text(piece);
   }
