@@ -2,7 +2,7 @@
 
 import { tellLength } from "./deno_body_length.ts";
 import { denoClock } from "./deno_clock.ts";
-import { connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
+import { connect, connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
 import { replaceServe } from "./deno_serve.ts";
 import { denoTemporaryFiles } from "./deno_temporary.ts";
 import { denoProblem } from "./deno_version.ts";
@@ -217,6 +217,7 @@ export const denoPlatform: Platform = {
   makeTemporaryDirectory: async (parent) => (await import("./deno_directory.ts")).makeTemporaryDirectory(parent),
   listen,
   listenOn: async (descriptor) => (await import("./node_net.ts")).listenOn(descriptor),
+  connect,
   connectUnix,
   isUnixSocketLive,
   removeFile(path) {

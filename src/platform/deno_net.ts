@@ -1,6 +1,6 @@
 // Listens and accepts with Deno.
 
-import { ListenerClosed } from "./errors.ts";
+import { ConnectBusy, ListenerClosed } from "./errors.ts";
 import type { Address, Listener, ListenOptions, Socket, TlsOptions } from "./ports.ts";
 import type { TlsUpgrade } from "./deno_tls.ts";
 
@@ -42,6 +42,26 @@ async function loadUpgrade(tls: TlsOptions): Promise<TlsUpgrade> {
  */
 export async function connectUnix(path: string): Promise<Socket> {
   return await Deno.connect({ transport: "unix", path }) as Socket;
+}
+
+/**
+ * Connects to an address.
+ *
+ * @param address of a socket on which a process listens
+ * @returns the connection
+ * @throws {ConnectBusy} if the queue of a Unix socket is full
+ * @throws {Error} as `Deno.connect` does
+ */
+export async function connect(address: Address): Promise<Socket> {
+  try {
+    if (address.transport === "unix") return await Deno.connect(address) as Socket;
+    const connection = await Deno.connect(address);
+    setNoDelay(connection);
+    return connection as Socket;
+  } catch (error) {
+    if (error instanceof Deno.errors.WouldBlock) throw new ConnectBusy(error.message, { cause: error });
+    throw error;
+  }
 }
 
 /**

@@ -5,6 +5,11 @@ export class ListenerClosed extends Error {
   override readonly name = "ListenerClosed";
 }
 
+/** Thrown by `connect` if the process that listens has not accepted as many connections as may wait. */
+export class ConnectBusy extends Error {
+  override readonly name = "ConnectBusy";
+}
+
 /** Thrown if a temporary file cannot be made, written or read, for example because the disk is full. */
 export class StorageError extends Error {
   /** Tells the class of an error from another realm or copy. */

@@ -356,6 +356,8 @@ export interface Platform {
   readonly canSharePort: boolean;
   /** Takes over an inherited listening socket, by the number of its descriptor. */
   listenOn(descriptor: number): Promise<Listener>;
+  /** Connects to an address. Rejects with `ConnectBusy` if it has to be tried again later. */
+  connect(address: Address): Promise<Socket>;
   /** Connects to a Unix socket. */
   connectUnix(path: string): Promise<Socket>;
   /** True if a process listens on the Unix socket at a path. */
