@@ -5,6 +5,8 @@ import type { PhaseReader } from "../connection/phases.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
 import type { Address, Clock, Files, Log } from "../platform/ports.ts";
 import type { CalledServer } from "./called_server.ts";
+import type { BackendFacts } from "./backends.ts";
+import type { FastCgiOptions } from "./fastcgi.ts";
 import { isNodeHandler } from "./node_handler.ts";
 import { type Loaded, loadedOrServing, type ServeCall, ServeCalls } from "./serve_call.ts";
 import { urlOf } from "./specifier.ts";
@@ -18,6 +20,8 @@ export interface LoadedApp {
   onListen?: ((address: Address) => void) | undefined;
   /** Called when the last request is over, before the process ends. */
   shutdown?: (() => unknown) | undefined;
+  /** How its backends stand, if it has some. */
+  backends?: (() => BackendFacts) | undefined;
   /** What the application's default export says of how it wants to be served, such as `port`. */
   options: Readonly<Record<string, unknown>>;
   /** The server that the application has got for its call of Deno.serve; null if it has exported a handler. */
@@ -41,6 +45,8 @@ export interface LoadContext {
   place: (options: Readonly<Record<string, unknown>>) => Address;
   clock: Clock;
   log: Log;
+  /** How a FastCGI application is served, if it is one. */
+  fastcgi?: Omit<FastCgiOptions, "address"> | undefined;
 }
 
 /** How long a module that exports nothing may take until it calls Deno.serve: it may connect to a database before. */
@@ -56,10 +62,7 @@ const LATE_CALL_MS = 5_000;
  */
 export async function loadApp(specifier: string, context: LoadContext): Promise<LoadedApp> {
   if (specifier.startsWith("fcgi:")) {
-    throw new Failure(
-      EXIT.appNotLoaded,
-      `${specifier}: serving a FastCGI application needs a part that is not built yet`,
-    );
+    return await (await import("./load_fastcgi.ts")).loadFastCgi(specifier, context);
   }
   const url = urlOf(specifier, context.cwd);
   const calls = new ServeCalls(context.place, context.log);

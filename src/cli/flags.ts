@@ -144,7 +144,7 @@ const TABLE = {
   open: { kind: "switch", help: "open the address in a browser" },
   help: { short: "?", kind: "switch", help: "this text" },
   version: { kind: "switch", help: "the version" },
-  "backend-timeout": { kind: "time", help: "for FastCGI", needs: "FastCGI" },
+  "backend-timeout": { kind: "time", help: "until a FastCGI backend moves; longer: 504", ifUnset: "60" },
   "fastcgi-root": { kind: "text", value: "DIR", help: "for FastCGI", needs: "FastCGI" },
   "no-fast-globals": { kind: "switch", help: "leave Request and Response alone", needs: "Node" },
 } as const satisfies Readonly<Record<string, Declaration>>;

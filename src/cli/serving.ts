@@ -110,6 +110,7 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
     },
     clock,
     log,
+    fastcgi: { log, timeoutMs: asked.options.backendTimeout },
   });
 }
 

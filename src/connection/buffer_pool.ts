@@ -6,7 +6,7 @@ export const SMALL_BYTES = 1024;
 /** Answers to pipelined requests, put together. */
 export const MIDDLE_BYTES = 16 * 1024;
 /** A chunk of 64 KiB with its size line and its end. */
-const LARGE_BYTES = 64 * 1024 + 16;
+export const LARGE_BYTES = 64 * 1024 + 16;
 
 /** How many of each size are kept: a megabyte each, about what one turn of the event loop uses. */
 const MOST_SMALL = 1024;

@@ -33,7 +33,7 @@ export const AUTO_BODY_BYTES = 64 * 1024;
 export const MAX_DRAIN_BYTES = 256 * 1024;
 
 /** Most bytes of a body read first that stay in memory: a hundred of them take 25 MiB. */
-const MEMORY_BODY_BYTES = 256 * 1024;
+export const MEMORY_BODY_BYTES = 256 * 1024;
 
 const CONTINUE = new TextEncoder().encode(writeInterim(100));
 

@@ -1,0 +1,68 @@
+// Sends one request over a backend's connection: what it begins with, and its body while the answer is read.
+
+import { giveBuffer, takeBuffer } from "../connection/buffer_pool.ts";
+import { putStdin, STDIN_END, stdinBytes } from "../wire/fastcgi_records.ts";
+import type { BackendConnection } from "./backend_connection.ts";
+import type { Pieces } from "./request_content.ts";
+
+/** A request that is sent. */
+export class RequestSender {
+  /** Grows with each write of which the system has taken something. */
+  writes = 0;
+  /** True while a write is under way. */
+  isWriting = false;
+  /** True while the client has to send more of the body. */
+  isClientAwaited = false;
+  /** True once everything was written. */
+  isComplete = false;
+
+  #connection: BackendConnection;
+  #note = () => void this.writes++;
+
+  constructor(connection: BackendConnection) {
+    this.#connection = connection;
+  }
+
+  /** Writes the records that the request begins with. Rejects if the backend has closed. */
+  async begin(records: Uint8Array, isWhole: boolean): Promise<void> {
+    await this.#write(records);
+    this.isComplete = isWhole;
+  }
+
+  /**
+   * Writes the body. A backend may close before it has read everything; then the rest is left, and what it has answered is
+   * still read.
+   *
+   * @param pieces the body
+   * @param isOver tells whether the request has ended
+   * @returns when nothing more is sent; rejects if the body cannot be read
+   */
+  async send(pieces: Pieces, isOver: () => boolean): Promise<void> {
+    for (;;) {
+      this.isClientAwaited = pieces.isOfClient;
+      const piece = await pieces.read();
+      this.isClientAwaited = false;
+      if (isOver()) return;
+      try {
+        if (piece === null) await this.#write(STDIN_END);
+        else if (piece.length > 0) await this.#writePiece(piece);
+      } catch {
+        return; // It has closed. The end of file, or an error, is found by what reads the answer.
+      }
+      if (piece === null) break;
+    }
+    this.isComplete = true;
+  }
+
+  async #write(records: Uint8Array): Promise<void> {
+    this.isWriting = true;
+    await this.#connection.write(records, this.#note);
+    this.isWriting = false;
+  }
+
+  async #writePiece(piece: Uint8Array): Promise<void> {
+    const buffer = takeBuffer(stdinBytes(piece.length));
+    await this.#write(buffer.subarray(0, putStdin(buffer, piece)));
+    giveBuffer(buffer);
+  }
+}
