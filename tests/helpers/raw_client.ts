@@ -12,6 +12,8 @@ export class RawClient implements Disposable {
   ended = false;
   /** True if it ended with a reset. */
   wasReset = false;
+  /** Bytes that have come. */
+  received = 0;
 
   #conn: Deno.Conn;
   #buffer = new Uint8Array(16 * 1024);
@@ -108,6 +110,7 @@ export class RawClient implements Disposable {
       if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
       this.wasReset = true;
     }
+    this.received += count ?? 0;
     if (count === null) this.ended = true;
     else this.#pieces.push(buffer.slice(0, count));
     return count !== null;
