@@ -1,6 +1,7 @@
 // Reads the answer to one request from a backend's connection: its head, the parts of its body, its end.
 // What the backend writes to its stderr in between goes to the log.
 
+import { messageOf } from "../platform/log.ts";
 import { type CgiHead, CgiHeadReader } from "../wire/cgi_response.ts";
 import type { BackendConnection } from "./backend_connection.ts";
 import { BackendError } from "./backend_error.ts";
@@ -37,6 +38,8 @@ export class AnswerReader {
   #stderr: StderrLines | null = null;
   /** What came of the body together with the head. Taken by `takePart`. */
   #first: Part | null = null;
+  /** How a read has failed; undefined if none has. */
+  #broken: unknown = undefined;
 
   constructor(connection: BackendConnection, options: ReadingOptions) {
     this.#connection = connection;
@@ -69,9 +72,7 @@ export class AnswerReader {
           this.hasEnded = true;
           throw this.#endedEarly();
         case "needMore":
-          if (!await this.#readMore()) {
-            throw new BackendError(502, "it closed the connection before the head of its answer was complete");
-          }
+          if (!await this.#readMore()) throw this.#closedEarly("the head of its answer");
       }
     }
   }
@@ -89,10 +90,10 @@ export class AnswerReader {
    * @throws {BackendError} if the backend closes before the end of the request
    */
   async readMore(): Promise<void> {
-    if (!await this.#readMore()) throw new BackendError(502, "it closed the connection before its answer was complete");
+    if (!await this.#readMore()) throw this.#closedEarly("its answer");
   }
 
-  /** Reads the rest, which is not sent to anyone. */
+  /** Reads the rest, which is not sent on. */
   async readAway(): Promise<void> {
     for (;;) {
       while (this.takePart() !== null);
@@ -131,16 +132,29 @@ export class AnswerReader {
     }
   }
 
+  /** Reads once. False if the backend has closed: a reset is as much an end as an end of file. */
   async #readMore(): Promise<boolean> {
     this.isReading = true;
-    const isThere = await this.#connection.read();
-    this.isReading = false;
-    if (isThere) this.reads++;
-    return isThere;
+    try {
+      if (!await this.#connection.read()) return false;
+      this.reads++;
+      return true;
+    } catch (error) {
+      this.#broken = error;
+      return false;
+    } finally {
+      this.isReading = false;
+    }
   }
 
   #noteStderr(bytes: Uint8Array): void {
     (this.#stderr ??= new StderrLines(this.#options.noteStderr)).put(bytes);
+  }
+
+  #closedEarly(what: string): BackendError {
+    const cause = this.#broken;
+    const how = cause === undefined ? "" : ` (${messageOf(cause)})`;
+    return new BackendError(502, `it closed the connection before ${what} was complete${how}`, { cause });
   }
 
   #endedEarly(): BackendError {
