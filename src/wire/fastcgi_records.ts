@@ -24,7 +24,7 @@ const KEEP_CONNECTION = 1;
 const REQUEST_ID = 1;
 
 /** Bytes of the head of a record. */
-export const RECORD_HEAD_BYTES = 8;
+const RECORD_HEAD_BYTES = 8;
 /** Most bytes of content that a record can have: its length is told in two bytes. */
 export const MAX_CONTENT_BYTES = 65_535;
 /** A record BEGIN_REQUEST as a whole. */
