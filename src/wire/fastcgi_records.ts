@@ -26,7 +26,7 @@ const REQUEST_ID = 1;
 /** Bytes of the head of a record. */
 const RECORD_HEAD_BYTES = 8;
 /** Most bytes of content that a record can have: its length is told in two bytes. */
-export const MAX_CONTENT_BYTES = 65_535;
+const MAX_CONTENT_BYTES = 65_535;
 /** A record BEGIN_REQUEST as a whole. */
 const BEGIN_BYTES = 16;
 /** A name or a value of at least so many bytes tells its length in four bytes instead of one. */
