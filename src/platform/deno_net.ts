@@ -26,8 +26,14 @@ export function listen(options: ListenOptions): Listener {
 
 /** Throws for a bad certificate or the key of another one. node:tls would report that only when a client connects. */
 function checkCertificate({ cert, key }: TlsOptions): void {
-  Deno.createHttpClient({ cert, key }).close();
+  if (!HTTP_CLIENT_PANICS.test(Deno.version.deno)) return Deno.createHttpClient({ cert, key }).close();
+  // On another port, so that no client of the server comes to it. Without this permission the certificate is not checked.
+  const { state } = Deno.permissions.querySync({ name: "net", host: "127.0.0.1:0" });
+  if (state === "granted") Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
 }
+
+/** These versions of Deno end the process if an HTTP client gets a bad certificate. A listener of Deno reports it. */
+const HTTP_CLIENT_PANICS = /^2\.9\.[0-5]$/;
 
 async function loadUpgrade(tls: TlsOptions): Promise<TlsUpgrade> {
   return new (await import("./deno_tls.ts")).TlsUpgrade(tls);
