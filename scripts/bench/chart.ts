@@ -23,13 +23,13 @@ const MISSED = "#b4541a";
 /** A quick run has no targets. */
 const NO_TARGET = "#3a6ea5";
 
-/**
- * Draws the chart.
- *
- * @param results of a run
- * @returns an SVG document
- */
-export function drawChart({ scenarios, isQuick, ...results }: Results): string {
+const GROUPS = [
+  { isMoreBetter: true, title: "More is better: work for each second of CPU time" },
+  { isMoreBetter: false, title: "Less is better: CPU for a request, memory, latency, start, idling" },
+];
+
+/** Draws the chart of a run as an SVG document. */
+export function drawChart({ scenarios, isQuick, peers, machine, date, load, rounds, seconds }: Results): string {
   const bars = scenarios.flatMap((outcome) => outcome.rows.map((row) => ({ outcome, row }))).filter((
     { outcome, row },
   ) => outcome.judged.includes(row.peer) && (outcome.target === undefined ? row.figure : row.ratio) !== undefined);
@@ -37,11 +37,7 @@ export function drawChart({ scenarios, isQuick, ...results }: Results): string {
   const scale = (WIDTH - LEFT - RIGHT) / longest;
   const parts: string[] = [];
   let y = TOP;
-  const groups = [[true, "More is better: work for each second of CPU time"], [
-    false,
-    "Less is better: CPU for a request, memory, latency, start, idling",
-  ]] as const;
-  for (const [isMoreBetter, title] of groups) {
+  for (const { isMoreBetter, title } of GROUPS) {
     const members = bars.filter(({ outcome }) => outcome.isMoreBetter === isMoreBetter);
     if (members.length === 0) continue;
     parts.push(text(20, y + 17, title, { size: 12, fill: FAINT, weight: 600 }));
@@ -52,34 +48,29 @@ export function drawChart({ scenarios, isQuick, ...results }: Results): string {
     }
     y += ROW + 8;
   }
-  const one = LEFT + scale;
+  const one = round(LEFT + scale);
   const legend = "Deno.serve, or the server that is named after the slash, = 1.0";
-  const versionOf = (name: string) => results.peers.find((peer) => peer.name === name)?.version ?? "";
-  const { machine, date, load, rounds, seconds } = results;
+  const weft = peers.find(({ name }) => name === "weft")?.version ?? "";
   const how = isQuick
     ? "quick run, not to be relied on"
     : `medians of ${rounds} rounds of ${seconds} s, quartiles as lines; green: targets met`;
-  const caption = { size: 11, fill: FAINT };
-  const height = y + 50;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" ` +
-    [
-      `font-family="system-ui, sans-serif" role="img" aria-labelledby="title">`,
-      `<title id="title">Weft's ratio to Deno.serve, or to Weft in one process, in each scenario</title>`,
-      `<rect width="${WIDTH}" height="${height}" rx="8" fill="#ffffff" stroke="${GRID}"/>`,
-      text(20, 28, "Weft against Deno.serve", { size: 17, fill: INK, weight: 600 }),
-      `<line x1="${LEFT}" y1="${TOP}" x2="${LEFT}" y2="${y}" stroke="${GRID}"/>`,
-      `<line x1="${round(one)}" y1="${TOP}" x2="${round(one)}" y2="${y}" stroke="${INK}" stroke-dasharray="4 3"/>`,
-      text(one, TOP - 6, legend, { size: 11, fill: INK, anchor: "middle" }),
-      ...parts,
-      text(20, y + 18, `Weft ${versionOf("weft")}, ${load}; ${how}; ${date.slice(0, 10)}`, caption),
-      text(
-        20,
-        y + 34,
-        `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, ${machine.system}, kernel ${machine.kernel}; server and load on a core each`,
-        caption,
-      ),
-      "</svg>\n",
-    ].join("\n");
+  const { cpu, cores, memoryGib, system, kernel } = machine;
+  const where = `${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, kernel ${kernel}; server and load on a core each`;
+  const size = `viewBox="0 0 ${WIDTH} ${y + 50}" width="${WIDTH}" height="${y + 50}"`;
+  const font = `font-family="system-ui, sans-serif" role="img" aria-labelledby="title"`;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${font}>`,
+    `<title id="title">Weft's ratio to Deno.serve, or to Weft in one process, in each scenario</title>`,
+    `<rect width="${WIDTH}" height="${y + 50}" rx="8" fill="#ffffff" stroke="${GRID}"/>`,
+    text(20, 28, "Weft against Deno.serve", { size: 17, fill: INK, weight: 600 }),
+    `<line x1="${LEFT}" y1="${TOP}" x2="${LEFT}" y2="${y}" stroke="${GRID}"/>`,
+    `<line x1="${one}" y1="${TOP}" x2="${one}" y2="${y}" stroke="${INK}" stroke-dasharray="4 3"/>`,
+    text(one, TOP - 6, legend, { size: 11, fill: INK, anchor: "middle" }),
+    ...parts,
+    text(20, y + 18, `Weft ${weft}, ${load}; ${how}; ${date.slice(0, 10)}`, { size: 11, fill: FAINT }),
+    text(20, y + 34, where, { size: 11, fill: FAINT }),
+    "</svg>\n",
+  ].join("\n");
 }
 
 /** The place of a bar and its colour. */

@@ -7,7 +7,7 @@ import { measure, type Sample, type Terms } from "./measure.ts";
 import { findPeers, pathOf, type Peer, type PeerName, SERVER_NAMES } from "./peers.ts";
 import { isInstalled, outputOf, pinHarness, stopAll } from "./process.ts";
 import { describeRun, showOutcome, showVerdicts } from "./report.ts";
-import { describeMachine, hasFailed, outcomeOf, type Results } from "./results.ts";
+import { hasFailed, outcomeOf, type Results } from "./results.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 
 const USAGE =
@@ -24,11 +24,10 @@ const USAGE =
 
 /** What the flags ask for. */
 interface Order extends Terms {
-  /** Neither scenarios nor peers were left out. */
-  isWhole: boolean;
   scenarios: Scenario[];
   servers: PeerName[];
   rounds: number;
+  /** The directory of JSON and chart. */
   dir: string;
 }
 
@@ -46,20 +45,12 @@ async function main(args: string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const missing = Deno.build.os !== "linux"
-    ? "it reads /proc, which only Linux has"
-    : await isInstalled("wrk")
-    ? null
-    : "wrk is not installed (on Debian: apt-get install wrk)";
-  if (missing !== null) {
-    console.error(`Cannot run the benchmark: ${missing}`);
+  if (Deno.build.os !== "linux" || !await isInstalled("wrk")) {
+    console.error("Cannot run the benchmark: it needs Linux and wrk (on Debian: apt-get install wrk)");
     return 2;
   }
   const dir = await Deno.makeTempDir({ prefix: "weft-bench-" });
-  const tidy = async () => {
-    await stopAll();
-    await Deno.remove(dir, { recursive: true });
-  };
+  const tidy = () => stopAll().then(() => Deno.remove(dir, { recursive: true }));
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     Deno.addSignalListener(signal, () => void tidy().finally(() => Deno.exit(code)));
   }
@@ -71,13 +62,14 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function run(order: Order, dir: string): Promise<number> {
-  const { isQuick, rounds, seconds, servers, scenarios, isWhole } = order;
+  const { isQuick, rounds, seconds, servers, scenarios } = order;
   const begun = performance.now();
   const notes = await pinHarness() ? [] : ["server and load are not pinned: taskset or a second core is missing"];
   if (isQuick) notes.push("quick: an eighth of the sizes of (5), (6) and (8), and one short round proves nothing");
   const { peers, leftOut, hono } = await findPeers(servers, dir);
   // wrk prints its version with its usage and ends with an error.
   const version = /wrk (?:debian\/)?(\d[\w.]*)/.exec(await outputOf("wrk", ["--version"], { mayFail: true }))?.[1];
+  const cpu = /^(?:model name|Model|cpu model)\s*:\s*(.+)$/m.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1];
   const results: Results = {
     date: new Date().toISOString(),
     isQuick,
@@ -86,7 +78,13 @@ async function run(order: Order, dir: string): Promise<number> {
     minutes: 0,
     load: `wrk ${version ?? "of unknown version"}`,
     hono,
-    machine: await describeMachine(),
+    machine: {
+      cpu: cpu?.trim() ?? Deno.build.arch,
+      cores: navigator.hardwareConcurrency,
+      memoryGib: Math.round(Deno.systemMemoryInfo().total / 1024 ** 3),
+      kernel: Deno.osRelease(),
+      system: `${Deno.build.os} ${Deno.build.arch}`,
+    },
     peers: peers.map(({ name, title, version }) => ({ name, title, version })),
     leftOut,
     notes,
@@ -100,6 +98,7 @@ async function run(order: Order, dir: string): Promise<number> {
   }
   results.minutes = Math.round((performance.now() - begun) / 6000) / 10;
   if (!isQuick) console.log(showVerdicts(results.scenarios));
+  const isWhole = scenarios.length === SCENARIOS.length && servers.length === SERVER_NAMES.length;
   const path = `${order.dir}/${isQuick ? "quick" : isWhole ? "bench" : "partial"}`;
   await Deno.mkdir(order.dir, { recursive: true });
   await Deno.writeTextFile(`${path}.json`, `${JSON.stringify(results, null, 2)}\n`);
@@ -136,11 +135,10 @@ function readOrder(args: string[]): Order | null {
     },
   });
   if (values.help) return null;
-  const scenarios = pick(SCENARIOS, { flag: "--only", asked: values.only, nameOf: ({ nr }) => `${nr}` });
-  const servers = pick(SERVER_NAMES, { flag: "--peers", asked: values.peers, nameOf: (name) => name });
+  const scenarios = pick("--only", SCENARIOS, { asked: values.only, nameOf: ({ nr }) => `${nr}` });
+  const servers = pick("--peers", SERVER_NAMES, { asked: values.peers, nameOf: (name) => name });
   return {
     isQuick: values.quick,
-    isWhole: scenarios.length === SCENARIOS.length && servers.length === SERVER_NAMES.length,
     scenarios,
     servers,
     rounds: readNumber("--rounds", values.rounds ?? (values.quick ? "1" : "9")),
@@ -150,11 +148,11 @@ function readOrder(args: string[]): Order | null {
 }
 
 function pick<T>(
+  flag: string,
   all: readonly T[],
-  { flag, asked, nameOf }: { flag: string; asked: string | undefined; nameOf: (one: T) => string },
+  { asked, nameOf }: { asked: string | undefined; nameOf(one: T): string },
 ): T[] {
-  if (asked === undefined) return [...all];
-  const names = asked.split(",").map((name) => name.trim());
+  const names = asked?.split(",").map((name) => name.trim()) ?? all.map(nameOf);
   const unknown = names.find((name) => !all.some((one) => nameOf(one) === name));
   if (unknown !== undefined) throw new TypeError(`${flag}: expected ${all.map(nameOf).join(", ")}, got ${unknown}`);
   return all.filter((one) => names.includes(nameOf(one)));

@@ -16,13 +16,11 @@ export interface Terms {
   isQuick: boolean;
 }
 
-/** What one measurement has found. A figure that the scenario does not have is undefined. */
-export interface Sample {
-  figure: number;
+/** What a measurement finds besides the figure that counts; undefined if the scenario does not have it. */
+export interface Besides {
   perSecond?: number | undefined;
   p50Ms?: number | undefined;
   p99Ms?: number | undefined;
-  rssBytes: number;
   /** What the uploads beside the requests moved. */
   uploadMibPerSecond?: number | undefined;
   /** How often workers were killed or reloaded. */
@@ -31,6 +29,12 @@ export interface Sample {
   failed?: number | undefined;
   /** Milliseconds from spawn to ready that the supervisor reports for its first worker. */
   readyMs?: number | undefined;
+}
+
+/** What one measurement has found. */
+export interface Sample extends Besides {
+  figure: number;
+  rssBytes: number;
   /** What the server said on standard error. */
   said: string;
   errors: string[];
@@ -39,7 +43,7 @@ export interface Sample {
 type Found = Omit<Sample, "said">;
 
 /** A quick run moves an eighth of the bytes and opens an eighth of the idle connections. */
-export const QUICK = 8;
+const QUICK = 8;
 /** A compiler is busy at first. That is not how a server runs; the start has scenarios of its own. */
 const WARM_SECONDS = 3;
 /** After a change of connections: time for a runtime to collect what it no longer needs. */
@@ -49,14 +53,7 @@ const P99_LONGER = 2;
 /** What a process does every five seconds while it idles is seen several times. */
 const IDLE_MS = 20_000;
 
-/**
- * Measures one peer once.
- *
- * @param peer the server
- * @param scenario what
- * @param terms how long
- * @returns the figures, or errors; it does not throw
- */
+/** Measures one peer once. It does not throw: what goes wrong is among the sample's errors. */
 export async function measure(peer: Peer, scenario: Scenario, terms: Terms): Promise<Sample> {
   let serving: Serving | undefined;
   try {
@@ -83,7 +80,7 @@ async function measureLoad(serving: Serving, scenario: Scenario, terms: Terms): 
     case "nothing":
       return await measureNothing(serving, terms);
     case "idle":
-      return await measureIdle(serving, terms, terms.isQuick ? load.connections / QUICK : load.connections);
+      return await measureIdle(serving, terms, load.connections / (terms.isQuick ? QUICK : 1));
     default:
       return await measureWork(serving, scenario, { ...terms, load });
   }
@@ -121,12 +118,8 @@ async function measureWork(serving: Serving, scenario: Scenario, terms: Terms & 
 function jobOf({ port, peer }: Serving, { figure }: Scenario, { load, seconds, isQuick }: Terms & { load: Load }): Job {
   // A kill costs the requests of its worker. They are asked again, and only the others' waits are measured.
   if (load.kind === "gets") {
-    return {
-      ...load,
-      port,
-      seconds: figure === "p99Ms" ? seconds * P99_LONGER : seconds,
-      mayFail: peer.disturbance === "kill",
-    };
+    const mayFail = peer.disturbance === "kill";
+    return { ...load, port, seconds: figure === "p99Ms" ? seconds * P99_LONGER : seconds, mayFail };
   }
   return "mib" in load && isQuick ? { ...load, port, seconds, mib: load.mib / QUICK } : { ...load, port, seconds };
 }
@@ -134,7 +127,7 @@ function jobOf({ port, peer }: Serving, { figure }: Scenario, { load, seconds, i
 /** Runs a load for as long as each event loop's compiler is busy, and returns its errors. */
 async function warmUp({ port, peer }: Serving, load: Load, { isQuick }: Terms): Promise<string[]> {
   if (load.kind === "events") return []; // it warms up by itself before it is ready
-  const loops = Math.max(1, peer.workers ?? peer.threads ?? 1);
+  const { loops = 1 } = peer;
   const job: Job = { ...load, port, seconds: (isQuick ? 1 : WARM_SECONDS) * loops };
   if ("mib" in job) job.mib /= isQuick ? QUICK ** 2 : QUICK;
   await using running = await RunningLoad.start(job);

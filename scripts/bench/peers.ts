@@ -3,48 +3,58 @@
 
 import type { AppName } from "./apps/answers.ts";
 import { writeNginxConfig } from "./apps/nginx.ts";
-import { exists, isInstalled, outputOf } from "./process.ts";
+import { isInstalled, outputOf } from "./process.ts";
 
-/** What a row of a table measures. */
+/** How a server is started, and what it is. */
+interface Start {
+  version: string;
+  env?: Record<string, string>;
+  /** The command that serves an application on a port of loopback. */
+  command(app: AppName, port: number): Promise<string[]> | string[];
+}
+
+/** A row of a table, before it is known whether its server is installed. */
 interface PeerKind {
   title: string;
-  /** The server of `--peers` that brings this row along; it is of the same make. */
+  /** The server of `--peers` that brings this row along. */
   server?: "weft" | "deno";
-  /** The row is Weft's program with so many workers, 0 for one process. */
+  /** How many event loops share the requests, each with a compiler of its own to warm up. @default {1} */
+  loops?: number;
+  /** How many workers Weft's program has, 0 for one process; undefined if it is not that program. */
   workers?: number;
   /** What is done to a worker, or to all, once a second under load. */
   disturbance?: "kill" | "reload";
-  /** The row is `deno serve` with so many threads that share a port. */
-  threads?: number;
+  find(found: { dir: string; hono: string }): Promise<Start> | Start;
 }
+
+const deno = `Deno ${Deno.version.deno}`;
 
 /** Every row there can be, in the order of the tables. */
 const KINDS = {
-  weft: { title: "Weft" },
-  deno: { title: "Deno.serve" },
-  bare: { title: "bare loop" },
-  node: { title: "node:http" },
-  bun: { title: "Bun.serve" },
-  nginx: { title: "nginx" },
-  single: { title: "one process", server: "weft", workers: 0 },
-  w1: { title: "1 worker", server: "weft", workers: 1 },
-  w2: { title: "2 workers", server: "weft", workers: 2 },
-  w4: { title: "4 workers", server: "weft", workers: 4 },
-  kills: { title: "kills", server: "weft", workers: 2, disturbance: "kill" },
-  reloads: { title: "reloads", server: "weft", workers: 2, disturbance: "reload" },
-  serve: { title: "deno serve", server: "deno", threads: 1 },
-  serve2: { title: "2 threads", server: "deno", threads: 2 },
-  serve4: { title: "4 threads", server: "deno", threads: 4 },
-} as const satisfies Record<string, PeerKind>;
+  weft: { title: "Weft", find: async () => onDeno("weft.ts", `${await readWeftVersion()} on ${deno}`) },
+  deno: { title: "Deno.serve", find: () => onDeno("deno_serve.ts", deno) },
+  bare: { title: "bare loop", find: () => onDeno("bare_loop.ts", deno) },
+  node: { title: "node:http", find: () => onDeno("node_http.ts", `in ${deno}`) },
+  bun: { title: "Bun.serve", find: findBun },
+  nginx: { title: "nginx", find: findNginx },
+  single: weftProgram("one process", 0),
+  w1: weftProgram("1 worker", 1),
+  w2: weftProgram("2 workers", 2),
+  w4: weftProgram("4 workers", 4),
+  kills: weftProgram("kills", 2, "kill"),
+  reloads: weftProgram("reloads", 2, "reload"),
+  serve: denoServe("deno serve", 1),
+  serve2: denoServe("2 threads", 2),
+  serve4: denoServe("4 threads", 4),
+} satisfies Record<string, PeerKind>;
 
 /** The name of a row. */
 export type PeerName = keyof typeof KINDS;
 
-const PEER_KINDS: Readonly<Record<PeerName, PeerKind>> = KINDS;
-const PEER_NAMES = Object.keys(KINDS) as PeerName[];
+const PEERS = Object.entries<PeerKind>(KINDS) as [PeerName, PeerKind][];
 
 /** The servers that `--peers` chooses from. */
-export const SERVER_NAMES: readonly PeerName[] = PEER_NAMES.filter((name) => PEER_KINDS[name].server === undefined);
+export const SERVER_NAMES: readonly PeerName[] = PEERS.filter(([, { server }]) => !server).map(([name]) => name);
 
 /** What a row is called in tables and charts. */
 export function titleOf(name: PeerName): string {
@@ -52,12 +62,8 @@ export function titleOf(name: PeerName): string {
 }
 
 /** A server that can be started. */
-export interface Peer extends PeerKind {
+export interface Peer extends Omit<PeerKind, "find">, Start {
   name: PeerName;
-  version: string;
-  env?: Record<string, string>;
-  /** The command that serves an application on a port of loopback. */
-  command(app: AppName, port: number): Promise<string[]> | string[];
 }
 
 /** The servers that are installed, those that are not, and the version of Hono that they share. */
@@ -66,8 +72,6 @@ export interface Found {
   leftOut: { peer: PeerName; reason: string }[];
   hono: string;
 }
-
-const deno = `Deno ${Deno.version.deno}`;
 
 /**
  * Looks for peers.
@@ -78,11 +82,9 @@ const deno = `Deno ${Deno.version.deno}`;
  */
 export async function findPeers(servers: readonly PeerName[], dir: string): Promise<Found> {
   const found: Found = { peers: [], leftOut: [], hono: await readHonoVersion() };
-  for (const name of PEER_NAMES) {
-    const kind = PEER_KINDS[name];
-    if (!servers.includes(kind.server ?? name)) continue;
+  for (const [name, { find, ...kind }] of PEERS.filter(([name, { server }]) => servers.includes(server ?? name))) {
     try {
-      found.peers.push({ name, ...kind, ...await findPeer(name, dir, found.hono) });
+      found.peers.push({ name, ...kind, ...await find({ dir, hono: found.hono }) });
     } catch (error) {
       found.leftOut.push({ peer: name, reason: error instanceof Error ? error.message : String(error) });
     }
@@ -90,50 +92,39 @@ export async function findPeers(servers: readonly PeerName[], dir: string): Prom
   return found;
 }
 
-type Start = Pick<Peer, "version" | "env" | "command">;
-
-async function findPeer(name: PeerName, dir: string, hono: string): Promise<Start> {
-  const { workers, threads } = PEER_KINDS[name];
-  if (workers !== undefined) return weftProgram(PEER_KINDS[name], dir);
-  if (threads !== undefined) return denoServe(threads);
-  switch (name) {
-    case "weft":
-      return onDeno(`${await readWeftVersion()} on ${deno}`, "weft.ts");
-    case "bare":
-      return onDeno(deno, "bare_loop.ts");
-    case "node":
-      return onDeno(`in ${deno}`, "node_http.ts");
-    case "bun":
-      return await findBun(hono);
-    case "nginx":
-      return await findNginx(dir);
-    default:
-      return onDeno(deno, "deno_serve.ts");
-  }
-}
-
-function onDeno(version: string, file: string): Start {
+function onDeno(file: string, version: string): Start {
   return { version, command: (app, port) => [...runDeno(pathOf(`apps/${file}`)), app, `${port}`] };
 }
 
 /** The control socket is in the benchmark's directory, so that a user's `weft ctl` does not find it. */
-function weftProgram({ workers = 0, disturbance }: PeerKind, dir: string): Start {
-  const count = workers === 0 ? "" : ` -w ${workers}`;
-  const version = `weft${count}${disturbance === undefined ? "" : `, a ${disturbance} every second`}`;
-  const flagsOf = (port: number) => workers === 0 ? [] : ["-w", `${workers}`, "--control", `${dir}/${port}.sock`];
-  const program = runDeno(pathOf("../../mod.ts"));
-  return { version, command: (app, port) => [...program, ...flagsOf(port), "-p", `${port}`, moduleOf(app)] };
+function weftProgram(title: string, workers: number, disturbance?: "kill" | "reload"): PeerKind {
+  const version = (workers === 0 ? "weft" : `weft -w ${workers}`) +
+    (disturbance ? `, a ${disturbance} every second` : "");
+  const find = ({ dir }: { dir: string }): Start => {
+    const flagsOf = (port: number) => workers === 0 ? [] : ["-w", `${workers}`, "--control", `${dir}/${port}.sock`];
+    const program = runDeno(pathOf("../../mod.ts"));
+    return { version, command: (app, port) => [...program, ...flagsOf(port), "-p", `${port}`, moduleOf(app)] };
+  };
+  const kind: PeerKind = { title, server: "weft", workers, loops: Math.max(1, workers), find };
+  return disturbance ? { ...kind, disturbance } : kind;
 }
 
 /** Deno's own way to several event loops on one port. */
-function denoServe(threads: number): Start {
-  const argv = [Deno.execPath(), "serve", "--allow-all", "--no-lock", "--quiet"];
-  if (threads > 1) argv.push("--parallel");
-  return {
+function denoServe(title: string, threads: number): PeerKind {
+  const argv = [
+    Deno.execPath(),
+    "serve",
+    "--allow-all",
+    "--no-lock",
+    "--quiet",
+    ...(threads > 1 ? ["--parallel"] : []),
+  ];
+  const start: Start = {
     version: threads === 1 ? deno : `deno serve --parallel, ${threads} threads`,
     env: { DENO_JOBS: `${threads}` },
     command: (app, port) => [...argv, "--host", "127.0.0.1", "--port", `${port}`, moduleOf(app)],
   };
+  return { title, server: "deno", loops: threads, find: () => start };
 }
 
 function moduleOf(app: AppName): string {
@@ -150,13 +141,13 @@ export function pathOf(file: string): string {
   return decodeURIComponent(new URL(file, import.meta.url).pathname);
 }
 
-async function findBun(hono: string): Promise<Start> {
+async function findBun({ hono }: { hono: string }): Promise<Start> {
   const onPath = await isInstalled("bun");
   const home = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
   const prefix = `${home}/weft-bench`;
   const bun = onPath ? "bun" : `${prefix}/node_modules/.bin/bun`;
   const module = `${prefix}/node_modules/hono/dist/index.js`;
-  if (!await exists(module) || !await isInstalled(bun)) {
+  if (!await isInstalled(module) || !await isInstalled(bun)) {
     if (!await isInstalled("npm")) throw new Error("bun is not installed, and neither is npm to fetch it");
     await Deno.mkdir(prefix, { recursive: true });
     const packages = [...(onPath ? [] : ["bun"]), `hono@${hono}`];
@@ -169,7 +160,7 @@ async function findBun(hono: string): Promise<Start> {
   };
 }
 
-async function findNginx(dir: string): Promise<Start> {
+async function findNginx({ dir }: { dir: string }): Promise<Start> {
   // Debian keeps it in /usr/sbin, which is not on every user's path.
   const nginx = await isInstalled("nginx") ? "nginx" : "/usr/sbin/nginx";
   if (!await isInstalled(nginx)) throw new Error("nginx is not installed");

@@ -51,14 +51,9 @@ export class Child implements AsyncDisposable {
     const raise = `ulimit -n ${DESCRIPTORS} 2>/dev/null || ulimit -n "$(ulimit -Hn)" 2>/dev/null; exec "$@"`;
     const nice = isNice ? ["nice", "-n", "10"] : [];
     const pin = hasTaskset && core !== null ? ["taskset", "-c", `${core}`] : [];
-    const command = new Deno.Command("sh", {
-      args: ["-c", raise, "sh", ...nice, ...pin, ...argv],
-      env: { NO_COLOR: "1", ...env },
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    });
-    return new Child(command.spawn(), hear);
+    const args = ["-c", raise, "sh", ...nice, ...pin, ...argv];
+    const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+    return new Child(new Deno.Command("sh", { args, env: { NO_COLOR: "1", ...env }, ...pipes }).spawn(), hear);
   }
 
   /** The program's process id. */
@@ -161,30 +156,20 @@ export async function pinHarness(): Promise<boolean> {
   return hasTaskset;
 }
 
-/** Looks for a program on the PATH, or by its own path. */
+/** Looks for a program on the PATH, or at its own path. */
 export async function isInstalled(program: string): Promise<boolean> {
-  const places = program.includes("/")
-    ? [program]
-    : (Deno.env.get("PATH") ?? "").split(":").map((dir) => `${dir}/${program}`);
-  for (const place of places) if (await exists(place)) return true;
+  const dirs = program.includes("/") ? [""] : (Deno.env.get("PATH") ?? "").split(":").map((dir) => `${dir}/`);
+  for (const dir of dirs) if (await Deno.stat(`${dir}${program}`).then(() => true, () => false)) return true;
   return false;
 }
 
-/** Tells whether a file exists. */
-export async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
-
 /** Runs a program to its end; returns its standard output, or standard error if that is all; throws if it fails. */
-export async function outputOf(
-  program: string,
-  args: string[],
-  { mayFail = false }: { mayFail?: boolean } = {},
-): Promise<string> {
+export async function outputOf(program: string, args: string[], { mayFail = false } = {}): Promise<string> {
   const signal = AbortSignal.timeout(MOST_OUTPUT_MS);
   const output = await new Deno.Command(program, { args, signal, stdin: "null" }).output();
-  const stdout = new TextDecoder().decode(output.stdout).trim();
-  const stderr = new TextDecoder().decode(output.stderr).trim();
+  const [stdout = "", stderr = ""] = [output.stdout, output.stderr].map((bytes) =>
+    new TextDecoder().decode(bytes).trim()
+  );
   if (!output.success && !mayFail) throw new Error(`${program} ${args[0]} failed: ${stderr.slice(-300)}`);
   return stdout || stderr;
 }

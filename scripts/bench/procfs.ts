@@ -14,12 +14,7 @@ export interface CpuReading {
   ticksNs: number;
 }
 
-/**
- * Finds a process and its children, and theirs.
- *
- * @param pid the process
- * @returns their ids, that of the process first
- */
+/** Finds the ids of a process, its children, and theirs; that of the process is the first. */
 export async function readTree(pid: number): Promise<number[]> {
   const children = new Map<number, number[]>();
   for await (const { name } of Deno.readDir("/proc")) {
@@ -33,13 +28,7 @@ export async function readTree(pid: number): Promise<number[]> {
   return below(pid);
 }
 
-/**
- * Reads the CPU time that processes have used so far.
- *
- * @param pids the processes
- * @returns the reading, for `cpuSeconds`
- * @throws {Error} if the first of them has ended
- */
+/** Reads the CPU time that processes have used so far; throws if the first of them has ended. */
 export async function readCpu(pids: readonly number[]): Promise<CpuReading> {
   const reading: CpuReading = { threadsNs: new Map(), ticksNs: 0 };
   for (const [nr, pid] of pids.entries()) {
@@ -56,13 +45,7 @@ export async function readCpu(pids: readonly number[]): Promise<CpuReading> {
   return reading;
 }
 
-/**
- * Computes the CPU time between two readings of the same processes.
- *
- * @param before the earlier reading
- * @param after the later one
- * @returns seconds, of all threads of all processes together
- */
+/** Computes the seconds of CPU time between two readings of the same processes, of all their threads together. */
 export function cpuSeconds(before: CpuReading, after: CpuReading): number {
   const ticksNs = after.ticksNs - before.ticksNs;
   let threadsNs = 0;

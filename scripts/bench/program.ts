@@ -77,44 +77,39 @@ export interface Running {
  * Kills a worker, or reloads all, once a second while a load runs. A second in which the last disturbance is not over
  * yet is left out and not counted.
  *
- * @param serving says how, and which process; if nothing is to be done, the load is only waited for
- * @param work the load
+ * @param server says how; if it is not to be disturbed, the load is only waited for
+ * @param load what is waited for; its caller handles how it went
  * @returns how often the program was disturbed
  * @throws {Error} if there was no disturbance, or a reload failed
  */
-export async function disturbWhile(serving: Running, work: Promise<unknown>): Promise<number> {
-  const { peer: { disturbance }, log } = serving;
+export async function disturbWhile(server: Running, load: Promise<unknown>): Promise<number> {
+  const { peer: { disturbance }, log } = server;
   let isOver = false;
-  const over = () => void (isOver = true);
-  const end = work.then(over, over); // its caller handles how it went
+  const over = load.then(() => {}, () => {}).then(() => void (isOver = true));
+  if (disturbance === undefined || log === undefined) return await over.then(() => 0);
   let times = 0;
-  for (let at = performance.now() + FIRST_AFTER_MS; disturbance !== undefined && !isOver; at += EVERY_MS) {
+  for (let at = performance.now() + FIRST_AFTER_MS; !isOver; at += EVERY_MS) {
     await waitUntil(() => isOver || performance.now() >= at);
     if (isOver) break;
-    if (disturbance === "kill" ? await killOldest(serving) : reload(serving, times)) times++;
+    if (disturbance === "kill") {
+      if (await killOldest(server.child, log)) times++;
+    } else if (log.reloads >= times) { // a reload replaces one that is under way, which would make one of two
+      server.child.signal("SIGHUP");
+      times++;
+    }
   }
-  await end;
-  if (disturbance === undefined) return 0;
   if (times === 0) throw new Error(`the load ended before the first ${disturbance}`);
-  if (disturbance === "kill" || log === undefined) return times;
+  if (disturbance === "kill") return times;
   const until = performance.now() + LAST_RELOAD_MS;
   await waitUntil(() => log.reloads >= times || performance.now() > until);
   if (log.reloads < times) throw new Error(`${log.reloads} of ${times} reloads were completed`);
   return times;
 }
 
-/** A reload replaces one that is under way, which would make one of two. */
-function reload({ child, log }: Running, before: number): boolean {
-  if ((log?.reloads ?? 0) < before) return false;
-  child.signal("SIGHUP");
-  return true;
-}
-
 /** The oldest serves the most connections: the others have been started since. */
-async function killOldest({ child, log }: Running): Promise<boolean> {
-  const [pid, ...others] = log?.ready ?? [];
-  if (log === undefined || pid === undefined || others.length === 0) return false;
-  if (!(await readTree(child.pid)).includes(pid)) return false;
+async function killOldest(supervisor: Child, log: ProgramLog): Promise<boolean> {
+  const [pid, ...others] = log.ready;
+  if (pid === undefined || others.length === 0 || !(await readTree(supervisor.pid)).includes(pid)) return false;
   log.killed(pid);
   Deno.kill(pid, "SIGKILL");
   return true;

@@ -1,7 +1,7 @@
 // What the JSON of results holds, and how it is made of samples: rows, and whether targets are met.
 // One error voids a row. A void row has no figures, and no ratio is taken from a void baseline.
 
-import type { Sample } from "./measure.ts";
+import type { Besides, Sample } from "./measure.ts";
 import { type PeerName, titleOf } from "./peers.ts";
 import { FIGURES, type Scenario } from "./scenarios.ts";
 import { medianOf, ratiosOf, type Spread, spreadOf, sumOf } from "./statistics.ts";
@@ -18,20 +18,12 @@ export interface Results {
   /** What sends most of the requests. */
   load: string;
   hono: string;
-  machine: Machine;
+  /** No host name, user or path is published. */
+  machine: { cpu: string; cores: number; memoryGib: number; kernel: string; system: string };
   peers: { name: PeerName; title: string; version: string }[];
   leftOut: { peer: PeerName; reason: string }[];
   notes: string[];
   scenarios: Outcome[];
-}
-
-/** The machine; no host name, user or path is published. */
-export interface Machine {
-  cpu: string;
-  cores: number;
-  memoryGib: number;
-  kernel: string;
-  system: string;
 }
 
 /** One scenario's results. */
@@ -52,22 +44,14 @@ export interface Outcome {
   verdicts: Verdict[];
 }
 
-/** One peer in one scenario; the figures are medians. */
-export interface Row {
+/** One peer in one scenario: medians, and sums of disturbances and failed requests. */
+export interface Row extends Besides {
   peer: PeerName;
   errors: string[];
   said: string[];
   figure?: Spread | undefined;
   ratio?: Spread | undefined;
-  perSecond?: number | undefined;
-  p50Ms?: number | undefined;
-  p99Ms?: number | undefined;
   rssMib?: number | undefined;
-  uploadMibPerSecond?: number | undefined;
-  /** Of all rounds together. */
-  disturbances?: number | undefined;
-  failed?: number | undefined;
-  readyMs?: number | undefined;
   /** The figure of each round. */
   rounds: number[];
 }
@@ -83,18 +67,6 @@ export interface Verdict {
 
 /** The samples of each peer, in the order of the rounds. */
 export type Samples = ReadonlyMap<PeerName, readonly Sample[]>;
-
-/** Describes this machine. */
-export async function describeMachine(): Promise<Machine> {
-  const cpu = /^(?:model name|Model|cpu model)\s*:\s*(.+)$/m.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1];
-  return {
-    cpu: cpu?.trim() ?? Deno.build.arch,
-    cores: navigator.hardwareConcurrency,
-    memoryGib: Math.round(Deno.systemMemoryInfo().total / 1024 ** 3),
-    kernel: Deno.osRelease(),
-    system: `${Deno.build.os} ${Deno.build.arch}`,
-  };
-}
 
 /** Makes a scenario's outcome of its samples. */
 export function outcomeOf(scenario: Scenario, samples: Samples): Outcome {

@@ -91,11 +91,25 @@ function wrk(request: RequestSpec, options: { connections?: number; pipeline?: n
   return { kind: "wrk", request, connections: CONNECTIONS, ...options };
 }
 
+const batches = wrk(index, { pipeline: 16 });
+const upload: Load = { kind: "upload", mib: 1024, connections: 1 };
+const download: Load = { kind: "download", mib: 1024 };
+const events: Load = { kind: "events", connections: 1000 };
+const idle: Load = { kind: "idle", connections: 10_000 };
+/** Pages that poll, far from what a server can do: each connection asks 50 times a second. */
+const polls = (connections: number): Load => ({ kind: "gets", connections, perSecond: connections * 50 });
+/** A server that is busy and not saturated. More connections would only be more timers for the load. */
+const paced: Load = { kind: "gets", connections: 16, perSecond: 20_000 };
+const crowd = (connections: number) => wrk(index, { connections });
+
 type Kind = Pick<Scenario, "app" | "figure" | "check">;
 const plain = { app: "plain", check: { request: index, text: HELLO } } as const;
 const work: Kind = { ...plain, figure: "perCpuSecond" };
+const light: Kind = { ...plain, figure: "cpuUs" };
 const waiting: Kind = { ...plain, figure: "p99Ms" };
+const memory: Kind = { ...plain, figure: "bytesEach" };
 const starting: Kind & Pick<Scenario, "load"> = { ...plain, figure: "startMs", load: { kind: "start" } };
+const resting: Kind & Pick<Scenario, "load"> = { ...plain, figure: "corePercent", load: { kind: "nothing" } };
 
 const userText = '{"id":"4711","fields":"name,mail","agent":"shuttle/3"}';
 const hono: Kind = { ...work, app: "hono", check: { request: user, text: userText } };
@@ -103,113 +117,54 @@ const echo: Kind = { ...work, app: "echo", check: { request: post, text: json } 
 const count: Kind = { ...work, app: "count", check: { request: post, text: String(json.length) } };
 const zeros = { request: { method: "GET", path: "/bytes/1000" }, text: /^\0{1000}$/ } as const;
 const stream: Kind = { ...work, app: "stream", check: zeros };
+const pushing: Kind = { app: "events", figure: "perCpuSecond" };
 const fresh: Kind = { ...work, app: "closing", check: { request: closing, text: HELLO } };
 const headers: Kind = { ...work, app: "headers", check: { request: browser, text: HELLO } };
+const mixed: Kind & Pick<Scenario, "beside"> = {
+  ...waiting,
+  app: "mixed",
+  beside: { kind: "upload", mib: 16, connections: 32, untilStop: true },
+};
 
-const upload: Load = { kind: "upload", mib: 1024 };
-const download: Load = { kind: "download", mib: 1024 };
-const events: Load = { kind: "events", connections: 1000 };
-const idle: Load = { kind: "idle", connections: 10_000 };
-/** Pages that poll, far from what a server can do: each connection asks 50 times a second. */
-const polls = (connections: number): Load => ({ kind: "gets", connections, perSecond: connections * 50 });
-/** A server that is busy and not saturated. More connections than these would only be more timers for the load. */
-const paced: Load = { kind: "gets", connections: 16, perSecond: 20_000 };
-
-const workers: readonly PeerName[] = ["w1", "w2", "w4"];
-const disturbed: readonly PeerName[] = ["kills", "reloads"];
+const WORKERS: readonly PeerName[] = ["w1", "w2", "w4"];
+const DISTURBED: readonly PeerName[] = ["kills", "reloads"];
+/** What several event loops on one core cost by themselves is shown beside Weft's workers, and is not judged. */
+const ON_ONE_CORE: readonly PeerName[] = ["single", ...WORKERS, "serve", "serve2", "serve4"];
+const onOneCore = { peers: ON_ONE_CORE, baseline: "single", judged: WORKERS } as const;
+const onAllCores = { peers: ["w2", ...DISTURBED], baseline: "w2", judged: DISTURBED, onAllCores: true } as const;
+/** What the program costs by itself is shown beside its worker, and is not judged. */
+const worker = { peers: ["deno", "single", "w1"], judged: ["w1"] } as const;
+const supervisor = { peers: ["w2"], judged: ["w2"] } as const;
 
 const rows: Omit<Scenario, "nr">[] = [
   { title: "plain string", ...work, load: wrk(index), peers: ALL, target: 0.95, targetToBare: 0.92 },
   { title: "Hono JSON: parameter, query, header", ...hono, load: wrk(user), peers: ON_A_RUNTIME, target: 1.05 },
-  { title: "16 requests pipelined", ...work, load: wrk(index, { pipeline: 16 }), peers: ALL, target: 3 },
+  { title: "16 requests pipelined", ...work, load: batches, peers: ALL, target: 3 },
   { title: "POST 1 KiB JSON, parsed and echoed", ...echo, load: wrk(post), peers: ON_A_RUNTIME, target: 1 },
   { title: "upload 1 GiB, counted", ...count, load: upload, unit: "MiB", peers: ON_A_RUNTIME, target: 1 },
   { title: "download 1 GiB stream", ...stream, load: download, unit: "MiB", peers: WITH_NGINX, target: 1 },
   {
     title: "server-sent events, 1,000 clients",
-    app: "events",
+    ...pushing,
     load: events,
-    figure: "perCpuSecond",
     unit: "events",
     peers: ON_A_RUNTIME,
     target: 1,
   },
-  {
-    title: "10,000 idle keep-alive connections",
-    ...plain,
-    load: idle,
-    figure: "bytesEach",
-    peers: ALL,
-    target: 1,
-    mostFigure: 8 * 1024,
-  },
-  {
-    title: "small GETs while 32 uploads run: p99",
-    ...waiting,
-    app: "mixed",
-    load: polls(8),
-    beside: { kind: "uploads", connections: 32 },
-    peers: ON_A_RUNTIME,
-    target: 1,
-  },
+  { title: "10,000 idle keep-alive connections", ...memory, load: idle, peers: ALL, target: 1, mostFigure: 8192 },
+  { title: "small GETs while 32 uploads run: p99", ...mixed, load: polls(8), peers: ON_A_RUNTIME, target: 1 },
   { title: "a new connection for each request", ...fresh, load: wrk(closing), peers: ALL, target: 0.9 },
   { title: "cold start to first answer", ...starting, peers: ALL, target: 1.25 },
   { title: "reads every header, answers ten", ...headers, load: wrk(browser), peers: ON_A_RUNTIME, target: 1.2 },
-  {
-    title: "plain string",
-    ...work,
-    load: wrk(index),
-    // What several event loops on one core cost by themselves is shown beside it, and is not judged.
-    peers: ["single", ...workers, "serve", "serve2", "serve4"],
-    baseline: "single",
-    judged: workers,
-    target: 0.95,
-  },
-  {
-    title: "p99 of paced GETs",
-    ...waiting,
-    load: polls(CONNECTIONS),
-    peers: ["w2", ...disturbed],
-    baseline: "w2",
-    judged: disturbed,
-    target: 2,
-    onAllCores: true,
-  },
-  // What the program costs by itself is shown beside its worker, and is not judged.
-  { title: "spawn to first answer", ...starting, peers: ["deno", "single", "w1"], judged: ["w1"], target: 1.3 },
-  {
-    title: "idle supervisor",
-    ...plain,
-    load: { kind: "nothing" },
-    figure: "corePercent",
-    peers: ["w2"],
-    judged: ["w2"],
-    mostFigure: 0.1,
-  },
+  { title: "plain string", ...work, load: wrk(index), ...onOneCore, target: 0.95 },
+  { title: "p99 of paced GETs", ...waiting, load: polls(CONNECTIONS), ...onAllCores, target: 2 },
+  { title: "spawn to first answer", ...starting, ...worker, target: 1.3 },
+  { title: "idle supervisor", ...resting, ...supervisor, mostFigure: 0.1 },
   // With more than 128 ready connections, some are starved unless the server sees to their order. A time-out (2 s) is an error.
-  {
-    title: "256 active connections: p99",
-    ...waiting,
-    load: wrk(index, { connections: 256 }),
-    peers: ON_A_RUNTIME,
-    target: 2,
-  },
-  {
-    title: "1,000 active connections: p99",
-    ...waiting,
-    load: wrk(index, { connections: 1000 }),
-    peers: ON_A_RUNTIME,
-    target: 2,
-  },
-  { title: "20,000 requests a second", ...plain, load: paced, figure: "cpuUs", peers: ALL, target: 1.05 },
-  {
-    title: "one connection, one request at a time",
-    ...plain,
-    load: wrk(index, { connections: 1 }),
-    figure: "cpuUs",
-    peers: ALL,
-    target: 1.05,
-  },
+  { title: "256 active connections: p99", ...waiting, load: crowd(256), peers: ON_A_RUNTIME, target: 2 },
+  { title: "1,000 active connections: p99", ...waiting, load: crowd(1000), peers: ON_A_RUNTIME, target: 2 },
+  { title: "20,000 requests a second", ...light, load: paced, peers: ALL, target: 1.05 },
+  { title: "one connection, one request at a time", ...light, load: crowd(1), peers: ALL, target: 1.05 },
 ];
 
 /** The scenarios, by number from 1. */

@@ -22,12 +22,7 @@ export function quantileOf(values: readonly number[], share: number): number {
   return low + (high - low) * (place % 1);
 }
 
-/**
- * Finds the median and the quartiles.
- *
- * @param values in any order
- * @returns all three; undefined if there are no values
- */
+/** Finds the median and the quartiles; undefined if there are no values. */
 export function spreadOf(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined;
   return { q1: quantileOf(values, 0.25), median: quantileOf(values, 0.5), q3: quantileOf(values, 0.75) };

@@ -42,7 +42,7 @@ Deno.test("The benchmark names the package if wrk is not installed", async () =>
     const { code, stdout, stderr } = await bench(["--quick"], { PATH: empty });
     assert.equal(code, 2);
     assert.equal(stdout, "");
-    assert.equal(stderr, "Cannot run the benchmark: wrk is not installed (on Debian: apt-get install wrk)\n");
+    assert.equal(stderr, "Cannot run the benchmark: it needs Linux and wrk (on Debian: apt-get install wrk)\n");
   } finally {
     await Deno.remove(empty, { recursive: true });
   }

@@ -8,7 +8,7 @@ import { isInstalled } from "../../scripts/bench/process.ts";
 const request = { method: "GET", path: "/" } as const;
 const loads: Load[] = [
   { kind: "gets", connections: 4, perSecond: 400 },
-  { kind: "upload", mib: 1 },
+  { kind: "upload", mib: 1, connections: 1 },
   { kind: "download", mib: 1 },
   { kind: "events", connections: 2 },
 ];

@@ -33,21 +33,12 @@ export const EVENT_EVERY_MS = 50;
 /** Events that may wait for one client before it misses some; a second's worth, almost. */
 export const EVENTS_WAITING = 16;
 
-/**
- * Reads how many bytes a path asks for.
- *
- * @param path such as `/bytes/1000`
- * @returns the number at its end
- */
+/** Reads how many bytes a path such as `/bytes/1000` asks for. */
 export function bytesAsked(path: string): number {
   return Number(path.slice(path.lastIndexOf("/") + 1));
 }
 
-/**
- * Writes one event that says when it was sent, in milliseconds since 1970.
- *
- * @returns the event's text
- */
+/** Writes one event that says when it was sent, in milliseconds since 1970. */
 export function eventText(): string {
   return `data: {"at":${(performance.timeOrigin + performance.now()).toFixed(3)}}\n\n`;
 }

@@ -7,49 +7,33 @@ import { type AppName, bytesAsked, EVENT_EVERY_MS, EVENTS_WAITING, eventText } f
 import { HELLO, PIECE, TEN_HEADERS, TEXT } from "./answers.ts";
 import { handlerOf } from "./handlers.ts";
 
-async function listenerOf(app: AppName): Promise<RequestListener> {
-  if (app !== "hono") return LISTENERS[app];
-  const { getRequestListener } = await import("npm:@hono/node-server@^1");
-  const handler = await handlerOf("hono", () => import("npm:hono@^4"));
-  return getRequestListener(handler);
-}
-
 const LISTENERS: Record<Exclude<AppName, "hono">, RequestListener> = {
-  plain: answerPlainly,
-  closing: answerPlainly,
+  plain: (_, response) => answer(response, HELLO),
+  closing: (_, response) => answer(response, HELLO),
   echo: echoJson,
   count: countBody,
   stream: streamBytes,
   events: sendEvents,
-  mixed: (request, response) =>
-    request.method === "POST" ? countBody(request, response) : answerPlainly(request, response),
+  mixed: (request, response) => request.method === "POST" ? countBody(request, response) : answer(response, HELLO),
   headers: readEveryHeader,
 };
 
-function answerPlainly(_request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(200, { "content-type": TEXT, "content-length": HELLO.length });
-  response.end(HELLO);
+function answer(response: ServerResponse, body: string, type = TEXT): void {
+  response.writeHead(200, { "content-type": type, "content-length": Buffer.byteLength(body) });
+  response.end(body);
 }
 
 function echoJson(request: IncomingMessage, response: ServerResponse): void {
   let text = "";
   request.setEncoding("utf8");
   request.on("data", (piece: string) => text += piece);
-  request.on("end", () => {
-    const body = JSON.stringify(JSON.parse(text));
-    response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
-    response.end(body);
-  });
+  request.on("end", () => answer(response, JSON.stringify(JSON.parse(text)), "application/json"));
 }
 
 function countBody(request: IncomingMessage, response: ServerResponse): void {
   let bytes = 0;
   request.on("data", (piece: Uint8Array) => bytes += piece.byteLength);
-  request.on("end", () => {
-    const body = String(bytes);
-    response.writeHead(200, { "content-type": TEXT, "content-length": body.length });
-    response.end(body);
-  });
+  request.on("end", () => answer(response, String(bytes)));
 }
 
 function streamBytes(request: IncomingMessage, response: ServerResponse): void {
@@ -90,6 +74,12 @@ function readEveryHeader(request: IncomingMessage, response: ServerResponse): vo
   for (const [name, value] of Object.entries(request.headers)) octets += name.length + String(value).length;
   response.writeHead(200, { ...TEN_HEADERS, "content-length": HELLO.length });
   response.end(octets > 0 ? HELLO : "");
+}
+
+async function listenerOf(app: AppName): Promise<RequestListener> {
+  if (app !== "hono") return LISTENERS[app];
+  const { getRequestListener } = await import("npm:@hono/node-server@^1");
+  return getRequestListener(await handlerOf("hono", () => import("npm:hono@^4")));
 }
 
 const [app, port] = Deno.args;

@@ -34,6 +34,16 @@ export async function ask(request: RequestSpec, port: number): Promise<Answer> {
   return await client.readAnswer();
 }
 
+/** Throws if an answer is not the one that every request of a load gets. */
+export function checkStatus({ status }: Answer): void {
+  if (status !== 200) throw new Error(`a request was answered with status ${status}`);
+}
+
+/** Waits so many milliseconds. */
+export async function sleep(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /** One connection to the server. */
 export class Client implements Disposable {
   #conn: Deno.TcpConn;

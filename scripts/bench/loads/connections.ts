@@ -1,7 +1,7 @@
 // Many connections at once: clients of an event stream, and idle ones that are kept alive.
 // A connection that ends before it was told to is an error.
 
-import { Client, requestText } from "./client.ts";
+import { checkStatus, Client, requestText, sleep } from "./client.ts";
 import type { Job, Run } from "./job.ts";
 
 /** Connections being opened at a time: less than any listen queue holds. */
@@ -19,20 +19,15 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** Listens with many clients, and counts what comes while all of them are connected. */
-export async function events(
-  { port, connections, seconds }: Job & { kind: "events" },
-  run: Run,
-): Promise<void> {
+export async function events({ port, connections, seconds }: Job & { kind: "events" }, run: Run): Promise<void> {
   const request = encoder.encode(requestText({ method: "GET", path: "/events" }, port));
   const clients = await open(port, connections, async (client) => {
     await client.send(request);
-    const { status } = await client.readHead();
-    if (status !== 200) throw new Error(`an event stream began with status ${status}`);
+    checkStatus(await client.readHead());
   });
-  const isOver = () => run.endedAt !== undefined;
-  clients.forEach((client, nr) => {
-    const onError = (error: unknown) => !isOver() && run.errors.push(error);
-    listen(client, run, { isTimed: nr % TIMED_EVERY === 0, isOver }).catch(onError);
+  run.all(connections, async (nr) => {
+    const client = clients[nr];
+    if (client !== undefined) await listen(client, nr % TIMED_EVERY === 0, run);
   });
   await sleep(WARM_MS);
   await run.ready();
@@ -42,41 +37,32 @@ export async function events(
   run.endedAt = performance.now();
 }
 
-async function listen(
-  client: Client,
-  run: Run,
-  { isTimed, isOver }: { isTimed: boolean; isOver: () => boolean },
-): Promise<void> {
+async function listen(client: Client, isTimed: boolean, run: Run): Promise<void> {
   let before: number | undefined;
-  while (!isOver()) {
+  while (run.endedAt === undefined) {
     const bytes = await client.readSome();
     for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) {
       if ((at === 0 ? before : bytes[at - 1]) === 0x0a) run.done++; // an event ends in two line feeds
     }
     before = bytes.at(-1);
-    if (!isTimed) continue;
-    const sentAt = Number(/"at":([\d.]+)\}/.exec(decoder.decode(bytes))?.[1]);
+    const sentAt = isTimed ? Number(/"at":([\d.]+)\}/.exec(decoder.decode(bytes))?.[1]) : NaN;
     if (sentAt > 0) run.waitsMs.push(performance.timeOrigin + performance.now() - sentAt);
   }
 }
 
 /** Opens connections that each ask once and then stay; asks some of them again at the end. */
-export async function idle(
-  { port, connections }: Job & { kind: "idle" },
-  run: Run,
-): Promise<void> {
+export async function idle({ port, connections }: Job & { kind: "idle" }, run: Run): Promise<void> {
   const request = encoder.encode(requestText({ method: "GET", path: "/" }, port));
   const askOn = async (client: Client) => {
     await client.send(request);
-    const { status } = await client.readAnswer();
-    if (status !== 200) throw new Error(`a connection was answered with status ${status}`);
+    checkStatus(await client.readAnswer());
     run.done++;
   };
   const clients = await open(port, connections, askOn);
   await run.ready();
   await run.waitStop();
   const again = clients.filter((_, nr) => nr % ASKED_AGAIN_EVERY === 0);
-  await Promise.all(again.map((client) => askOn(client).catch((error) => run.errors.push(error))));
+  await run.all(again.length, async (nr) => await askOn(again[nr] as Client));
 }
 
 async function open(port: number, count: number, begin: (client: Client) => Promise<void>): Promise<Client[]> {
@@ -91,8 +77,4 @@ async function open(port: number, count: number, begin: (client: Client) => Prom
   };
   await Promise.all(Array.from({ length: Math.min(count, OPENED_AT_ONCE) }, some));
   return clients;
-}
-
-async function sleep(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
 }

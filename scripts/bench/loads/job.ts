@@ -14,10 +14,9 @@ export type Load =
   | { kind: "wrk"; request: RequestSpec; connections: number; pipeline?: number }
   /** Small requests at a steady pace, over kept connections. */
   | { kind: "gets"; connections: number; perSecond: number }
-  /** One body. */
-  | { kind: "upload" | "download"; mib: number }
-  /** Bodies over kept connections, one after the other, until the harness says stop. */
-  | { kind: "uploads"; connections: number }
+  | { kind: "download"; mib: number }
+  /** A body over each connection; `untilStop` sends the next over the same one until the harness says stop. */
+  | { kind: "upload"; mib: number; connections: number; untilStop?: boolean }
   /** Clients of an event stream. */
   | { kind: "events"; connections: number }
   /** Connections that each ask once and then stay, until the harness says stop. */
@@ -60,6 +59,8 @@ export interface Run {
   ready(): Promise<void>;
   /** Waits until the harness says stop. */
   waitStop(): Promise<void>;
+  /** Does so many things at the same time, each told its number from 0, and gathers their errors. */
+  all(count: number, one: (nr: number) => Promise<void>): Promise<void>;
 }
 
 /** One line of a load's standard output. It reads "go" on standard input after it is ready; the end of that is "stop". */

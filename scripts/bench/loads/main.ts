@@ -2,10 +2,12 @@
 // Whatever goes wrong ends as a result with errors, never as silence.
 
 import { percentilesOf } from "../statistics.ts";
-import { download, upload, uploads } from "./bodies.ts";
+import { download, upload } from "./bodies.ts";
 import { events, idle } from "./connections.ts";
 import { gets } from "./gets.ts";
 import type { Job, LoadLine, LoadResult, Run } from "./job.ts";
+
+const LOADS: Record<string, (job: never, run: Run) => Promise<void>> = { download, upload, events, idle, gets };
 
 say({ result: await run(JSON.parse(Deno.args[0] ?? "")) });
 Deno.exit(0); // clients may still wait for a server that answers no more
@@ -24,9 +26,12 @@ async function run(job: Job): Promise<LoadResult> {
     async waitStop() {
       while (await Deno.stdin.read(word) !== null);
     },
+    async all(count, one) {
+      await Promise.all(Array.from({ length: count }, (_, nr) => one(nr).catch((error) => run.errors.push(error))));
+    },
   };
   try {
-    await perform(job, run);
+    await LOADS[job.kind]?.(job as never, run);
     if (run.done === 0) run.errors.push("nothing was answered");
   } catch (error) {
     run.errors.push(error);
@@ -34,25 +39,6 @@ async function run(job: Job): Promise<LoadResult> {
   const endedAt = run.endedAt ?? performance.now();
   const { done, waitsMs, failed, errors, beganAt = endedAt } = run;
   return { done, seconds: (endedAt - beganAt) / 1000, ...percentilesOf(waitsMs), failed, errors: gatherErrors(errors) };
-}
-
-function perform(job: Job, run: Run): Promise<void> {
-  switch (job.kind) {
-    case "upload":
-      return upload(job, run);
-    case "download":
-      return download(job, run);
-    case "uploads":
-      return uploads(job, run);
-    case "events":
-      return events(job, run);
-    case "idle":
-      return idle(job, run);
-    case "gets":
-      return gets(job, run);
-    case "wrk":
-      throw new Error("wrk is a program of its own");
-  }
 }
 
 /** Says what went wrong in a few words, each kind once. */
