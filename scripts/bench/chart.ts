@@ -25,7 +25,7 @@ const NO_TARGET = "#3a6ea5";
 
 const GROUPS = [
   { isMoreBetter: true, title: "More is better: work for each second of CPU time" },
-  { isMoreBetter: false, title: "Less is better: CPU for a request, memory, latency, start, idling" },
+  { isMoreBetter: false, title: "Less is better: CPU, memory, latency, start, idling" },
 ];
 
 /** Draws the chart of a run as an SVG document. */

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { drawChart } from "./chart.ts";
 import { measure, type Sample, type Terms } from "./measure.ts";
 import { findPeers, pathOf, type Peer, type PeerName, SERVER_NAMES } from "./peers.ts";
-import { isInstalled, outputOf, pinHarness, stopAll } from "./process.ts";
+import { isInstalled, outputOf, pinHarness, stopAll, unlessStopping } from "./process.ts";
 import { describeRun, showOutcome, showVerdicts } from "./report.ts";
 import { hasFailed, outcomeOf, type Results } from "./results.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
@@ -96,6 +96,7 @@ async function run(order: Order, dir: string): Promise<number> {
     results.scenarios.push(outcome);
     console.log(showOutcome(outcome));
   }
+  await unlessStopping(); // what was interrupted is not written
   results.minutes = Math.round((performance.now() - begun) / 6000) / 10;
   if (!isQuick) console.log(showVerdicts(results.scenarios));
   const isWhole = scenarios.length === SCENARIOS.length && servers.length === SERVER_NAMES.length;

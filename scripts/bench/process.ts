@@ -47,7 +47,7 @@ export class Child implements AsyncDisposable {
 
   /** Starts a program: the shell, `nice` and `taskset` replace themselves by it, so the id is the program's own. */
   static async start(argv: readonly string[], { core, env, isNice, hear }: StartOptions): Promise<Child> {
-    if (isStopping) await new Promise(() => {}); // the signal's listener ends the program
+    await unlessStopping();
     const raise = `ulimit -n ${DESCRIPTORS} 2>/dev/null || ulimit -n "$(ulimit -Hn)" 2>/dev/null; exec "$@"`;
     const nice = isNice ? ["nice", "-n", "10"] : [];
     const pin = hasTaskset && core !== null ? ["taskset", "-c", `${core}`] : [];
@@ -142,6 +142,11 @@ function signalIfThere(pid: number, name: Deno.Signal): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+}
+
+/** Goes on, or never if the benchmark is being stopped: then the listener of the signal ends the program. */
+export async function unlessStopping(): Promise<void> {
+  if (isStopping) await new Promise(() => {});
 }
 
 /** Kills all children that still run, and waits; from now on none is started. */
