@@ -1,5 +1,9 @@
 // The benchmark's flags, the order of its rounds, and the files of its results.
 // Rounds interleave (A B C A B C), nothing is left running, and a run fails if a request is lost or a target missed.
+//
+// scenarios.ts says what is measured and peers.ts which servers there are. measure.ts starts a server (serving.ts,
+// program.ts), lets wrk or a program of loads/ send requests (load.ts), and reads /proc (procfs.ts). results.ts makes
+// rows of the samples with statistics.ts; report.ts and chart.ts show them. apps/ is what the servers run.
 
 import { parseArgs } from "node:util";
 import { drawChart } from "./chart.ts";
