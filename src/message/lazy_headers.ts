@@ -1,8 +1,8 @@
 // How to be a Headers over the text of a request head.
-// Reading costs what is read. A change makes the real Headers, which answers from then on.
+// Reading costs what is read. As under Deno.serve, nothing can be changed.
 
 import type { RequestHead } from "../wire/request_head.ts";
-import { nativeOf, standFor } from "./native.ts";
+import { forbidChanges, nativeOf, standFor } from "./native.ts";
 
 const NativeHeaders = nativeOf(globalThis.Headers);
 
@@ -20,17 +20,17 @@ export class LazyHeaders {
 
   /** The native Headers that stands for these. */
   static real(headers: LazyHeaders): Headers {
-    return headers.#real ??= new NativeHeaders(headers.#head.fields());
+    return headers.#real ??= forbidChanges(new NativeHeaders(headers.#head.fields()));
   }
 
-  /** Lets the Headers of a native Request stand for these, so that a change of either is one of both. */
+  /** Lets the Headers of a native Request stand for these. */
   static standIn(headers: LazyHeaders, real: Headers): void {
-    headers.#real = real;
+    headers.#real = forbidChanges(real);
   }
 
   /** Pairs that make the same Headers anew. */
   static pairs(headers: LazyHeaders): [string, string][] {
-    return headers.#real === null ? headers.#head.fields() : [...headers.#real];
+    return headers.#head.fields();
   }
 
   get(name: string): string | null {
@@ -63,16 +63,16 @@ export class LazyHeaders {
     return this.entries();
   }
 
-  append(name: string, value: string): void {
-    LazyHeaders.real(this).append(name, value);
+  append(_name: string, _value: string): never {
+    throw immutable();
   }
 
-  set(name: string, value: string): void {
-    LazyHeaders.real(this).set(name, value);
+  set(_name: string, _value: string): never {
+    throw immutable();
   }
 
-  delete(name: string): void {
-    LazyHeaders.real(this).delete(name);
+  delete(_name: string): never {
+    throw immutable();
   }
 
   getSetCookie(): string[] {
@@ -92,6 +92,12 @@ export class LazyHeaders {
     list.length = length;
     return list;
   }
+}
+
+function immutable(): TypeError {
+  return new TypeError(
+    "Cannot change the headers of a request: they are immutable; make a new Headers(request.headers)",
+  );
 }
 
 standFor(LazyHeaders, NativeHeaders, new NativeHeaders(), LazyHeaders.real);

@@ -63,3 +63,18 @@ export function nativeOf<Class extends object>(named: Class): Class {
     native = parent;
   }
 }
+
+/** Where Deno keeps whether a Headers can be changed; undefined if this Deno has it elsewhere. */
+const guardPlace = Object.getOwnPropertySymbols(new Headers())
+  .find((symbol) => symbol.description === "guard");
+
+/**
+ * Makes the fields of native Headers unchangeable, as those of a request under Deno.serve are. A copy can be changed.
+ *
+ * @param headers of the runtime
+ * @returns the same
+ */
+export function forbidChanges(headers: Headers): Headers {
+  if (guardPlace !== undefined) (headers as unknown as Record<symbol, unknown>)[guardPlace] = "immutable";
+  return headers;
+}

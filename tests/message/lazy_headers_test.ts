@@ -54,13 +54,12 @@ Deno.test("LazyHeaders joins Cookie lines with a semicolon on every path, and eq
   const touches: ((request: Request) => unknown)[] = [
     () => {},
     (request) => request.clone(),
-    ({ headers }) => headers.set("x-b", "1"),
+    ({ headers }) => headers.getSetCookie(),
     ({ headers }) => Headers.prototype.has.call(headers, "cookie"),
   ];
   for (const touch of touches) {
     const request = requestOf({ fields });
     touch(request);
-    request.headers.delete("x-b");
     for (const headers of [request.headers, request.clone().headers, new Request(request).headers]) {
       assert.deepEqual([...headers], expected);
       assert.deepEqual([...headers.entries()], expected);
@@ -81,22 +80,37 @@ Deno.test("LazyHeaders gives pairs that are the caller's own", () => {
   assert.ok([...lazy].every(([, value]) => value !== "changed"));
 });
 
-Deno.test("LazyHeaders can be changed, and every reader sees it", () => {
-  const [lazy, native] = both();
-  for (const headers of [lazy, native]) {
-    headers.set("x-a", "new");
-    headers.append("accept", "c");
-    headers.delete("cookie");
-    headers.append("set-cookie", "g=3");
+Deno.test("LazyHeaders cannot be changed, as under Deno.serve, by no way that reaches them", () => {
+  const changes: ((headers: Headers) => void)[] = [
+    (headers) => headers.set("x-a", "new"),
+    (headers) => headers.append("accept", "c"),
+    (headers) => headers.delete("cookie"),
+    (headers) => Headers.prototype.set.call(headers, "x-a", "new"),
+  ];
+  for (const touch of [() => {}, (request: Request) => void request.clone(), (request: Request) => void request.body]) {
+    const request = requestOf({ fields: "x-a: 1\r\ncookie: a=1\r\n", method: "POST" });
+    touch(request);
+    const before = [...request.headers];
+    for (const headers of [request.headers, request.clone().headers]) {
+      for (const change of changes) assert.throws(() => change(headers), { name: "TypeError", message: /immutable/ });
+    }
+    assert.deepEqual([...request.headers], before);
   }
-  assert.deepEqual([...lazy], [...native]);
-  assert.deepEqual([...lazy.keys()], [...native.keys()]);
-  for (const name of ["x-a", "accept", "cookie"]) {
-    assert.equal(lazy.get(name), native.get(name));
-    assert.equal(lazy.has(name), native.has(name));
+});
+
+Deno.test("A copy of a request's headers can be changed, and leaves the request as it is", () => {
+  const request = requestOf({ fields: "x-a: 1\r\n" });
+  for (
+    const copy of [
+      new Headers(request.headers),
+      new Request(request).headers,
+      new Request("http://a/", request).headers,
+    ]
+  ) {
+    copy.set("x-a", "2");
+    assert.equal(copy.get("x-a"), "2");
   }
-  assert.deepEqual(lazy.getSetCookie(), native.getSetCookie());
-  assert.throws(() => lazy.set("a", "b\r\nc: d"), TypeError);
+  assert.equal(request.headers.get("x-a"), "1");
 });
 
 Deno.test("LazyHeaders makes new Headers, and goes where headers go", () => {
@@ -104,16 +118,6 @@ Deno.test("LazyHeaders makes new Headers, and goes where headers go", () => {
   assert.deepEqual([...new Headers(lazy)], [...native]);
   assert.deepEqual([...new Response(null, { headers: lazy }).headers], [...native]);
   assert.deepEqual([...new Request("http://a/", { headers: lazy }).headers], [...native]);
-});
-
-Deno.test("A change of a request's headers reaches what is made of the request, before and after", () => {
-  const request = requestOf({ fields: "x-a: 1\r\n" });
-  request.headers.set("x-b", "2");
-  assert.equal(new Request(request).headers.get("x-b"), "2");
-  request.headers.set("x-c", "3");
-  assert.equal(new Request(request).headers.get("x-c"), "3");
-  assert.equal(request.clone().headers.get("x-c"), "3");
-  assert.equal(request.headers.get("x-a"), "1");
 });
 
 Deno.test("LazyHeaders answers like the native class for any fields", () => {
