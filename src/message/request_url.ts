@@ -19,7 +19,7 @@ export interface ArrivedOver {
  * The URL of a request.
  *
  * @param head the request's head
- * @param arrival its scheme and host, and the name to use if an HTTP/1.0 request names none
+ * @param arrival its scheme and host, and the name to use if the request names none
  * @returns an absolute URL
  */
 export function urlOf(head: RequestHead, arrival: ArrivedOver): string {
@@ -30,7 +30,8 @@ export function urlOf(head: RequestHead, arrival: ArrivedOver): string {
     return host === null ? url.href : originOf(scheme, host) + url.pathname + url.search;
   }
   const origin = originOf(scheme, host ?? (head.host === "" ? arrival.localName : head.host));
-  if (head.form === "asterisk") return `${origin}/`;
+  // As under Deno.serve. Without a path it could not be told from "/".
+  if (head.form === "asterisk") return `${origin}/*`;
   return PLAIN_TARGET.test(target) && !DOTTED.test(target) ? origin + target : new URL(origin + target).href;
 }
 

@@ -172,7 +172,7 @@ class UnixListener implements Listener {
     return new Promise((resolve, reject) => {
       this.#fail = reject;
       this.#listener.accept().then(
-        (connection) => this.#isAbandoned ? connection.close() : resolve(connection as Socket),
+        (connection) => this.#isAbandoned ? connection.close() : resolve(withPaths(connection, this.addr)),
         (error) => reject(this.#isClosed ? new ListenerClosed("the listener is closed", { cause: error }) : error),
       );
     });
@@ -202,6 +202,14 @@ class UnixListener implements Listener {
   unref(): void {
     this.#listener.unref();
   }
+}
+
+/** A client's socket rarely has a path. As under Deno.serve, the server's path is then the path of both ends. */
+function withPaths(connection: Deno.UnixConn, address: Address): Socket {
+  const socket = connection as Socket;
+  const { remoteAddr } = connection;
+  const isKnown = typeof remoteAddr.path === "string" && remoteAddr.path !== "";
+  return isKnown ? socket : Object.defineProperty(socket, "remoteAddr", { value: address });
 }
 
 function removeIfThere(path: string): void {

@@ -47,13 +47,13 @@ class InheritedListener implements Listener {
     server.on("connection", (socket: NodeSocket) => {
       const asked = this.#take();
       if (asked === null) this.#waiting.push(socket);
-      else asked.resolve(new StreamSocket(socket));
+      else asked.resolve(this.#socketOf(socket));
     });
   }
 
   accept(): Promise<Socket> {
     const socket = this.#waiting.shift();
-    if (socket !== undefined) return Promise.resolve(new StreamSocket(socket));
+    if (socket !== undefined) return Promise.resolve(this.#socketOf(socket));
     if (this.#isOver) return Promise.reject(new ListenerClosed("the listener is closed"));
     this.#asked = Promise.withResolvers();
     return this.#asked.promise;
@@ -77,6 +77,12 @@ class InheritedListener implements Listener {
 
   unref(): void {
     this.#server.unref();
+  }
+
+  /** Streams of a Unix socket do not know its path. As under Deno.serve, it is the path of both ends. */
+  #socketOf(socket: NodeSocket): Socket {
+    const { addr } = this;
+    return new StreamSocket(socket, addr.transport === "unix" ? { localAddr: addr, remoteAddr: addr } : endsOf(socket));
   }
 
   #take(): PromiseWithResolvers<Socket> | null {
@@ -110,7 +116,7 @@ export class StreamSocket implements Socket {
    * @param socket the stream
    * @param ends the addresses of the connection
    */
-  constructor(socket: NodeSocket, ends: { localAddr: Address; remoteAddr: Address } = endsOf(socket)) {
+  constructor(socket: NodeSocket, ends: { localAddr: Address; remoteAddr: Address }) {
     this.#socket = socket;
     this.localAddr = ends.localAddr;
     this.remoteAddr = ends.remoteAddr;

@@ -157,7 +157,10 @@ function formOf(method: string, target: string): RequestHead["form"] {
   return "absolute";
 }
 
-/** RFC 9112, section 3.2: exactly one valid Host in HTTP/1.1; HTTP/1.0 may have none. */
+/**
+ * RFC 9112, section 3.2: exactly one valid Host in HTTP/1.1; HTTP/1.0 may have none. An empty one is valid, and says as much
+ * as none: the server's own address is used (section 3.3).
+ */
 function judgeHost(read: ReadHead, notes: HeadNotes): string {
   if (notes.hosts === 0) {
     if (read.minor === 0) return "";
@@ -167,6 +170,7 @@ function judgeHost(read: ReadHead, notes: HeadNotes): string {
   const isLast = notes.hostEnd - notes.hostStart === lastGoodHost?.length;
   if (isLast && read.text.startsWith(lastGoodHost!, notes.hostStart)) return lastGoodHost!;
   const host = read.text.slice(notes.hostStart, notes.hostEnd);
+  if (host === "") return "";
   checkAuthority(host, "bad-host");
   return lastGoodHost = host;
 }

@@ -19,9 +19,9 @@ Deno.test("The URL of a request in absolute form is its target, whatever Host sa
   assert.equal(requestOf({ target: "HTTP://Other.example" }).url, "http://other.example/");
 });
 
-Deno.test("The URL of OPTIONS * is the host's root", () => {
+Deno.test("The URL of OPTIONS * is told from that of OPTIONS /, as under Deno.serve", () => {
   const request = requestOf({ method: "OPTIONS", target: "*" });
-  assert.equal(request.url, "http://example.com/");
+  assert.equal(request.url, "http://example.com/*");
   assert.equal(request.method, "OPTIONS");
 });
 

@@ -22,11 +22,13 @@ function get(...fields: string[]): RequestHead {
 }
 
 // First of its file: what was judged before must not matter, nor that nothing was.
-Deno.test("An empty Host is refused as the first request of a process and as a later one", () => {
-  assert.equal(refusal(() => judge("GET / HTTP/1.1", "Host:")), "400 bad-host");
+Deno.test("An empty Host is no host, as the first request of a process and as a later one", () => {
+  assert.equal(judge("GET / HTTP/1.1", "Host:").host, "");
   assert.equal(get().host, "a.example");
-  assert.equal(refusal(() => judge("GET / HTTP/1.1", "Host:")), "400 bad-host");
-  assert.equal(refusal(() => judge("GET / HTTP/1.0", "Host: ")), "400 bad-host");
+  assert.equal(judge("GET / HTTP/1.1", "Host:").host, "");
+  assert.equal(judge("GET / HTTP/1.0", "Host: ").host, "");
+  assert.equal(refusal(() => judge("GET / HTTP/1.1", "Host:", "Host: a")), "400 bad-host");
+  assert.equal(refusal(() => judge("GET / HTTP/1.1", "Host: :80")), "400 bad-host");
 });
 
 Deno.test("A host that was refused once is refused again, a good one is good again", () => {
