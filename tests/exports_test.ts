@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as weft from "../mod.ts";
 import { VERSION } from "../src/cli/version.ts";
-import { MAJOR } from "../src/platform/shared.ts";
+import { MAJOR } from "../src/copies/shared.ts";
 import config from "../deno.json" with { type: "json" };
 
 Deno.test("The package exports what its users import, and nothing else", () => {

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 
 const FLOORS: Readonly<Record<string, number>> = {
+  copies: -1,
   wire: 0,
   platform: 0,
   connection: 1,

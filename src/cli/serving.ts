@@ -1,6 +1,7 @@
 // How one process serves one application: load it, decide, make an engine, look on, end its affairs.
 
 import { loadApp, type LoadedApp } from "../app/load_app.ts";
+import { MAJOR, otherVersions } from "../copies/shared.ts";
 import { Engine } from "../engine/engine.ts";
 import type { Proxies } from "../connection/arrival.ts";
 import type { Handler } from "../message/handler.ts";
@@ -68,6 +69,16 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
   if (store !== null) ofProcess.store = (await import("../progress/redis_store.ts")).redisStore(store, { log });
   const outlook: ServerView = { connections: () => [], isStopping: () => false };
   const app = asked.app === undefined ? await loadDemo(outlook, platform) : await loadNamed(asked.app, asked, context);
+  const others = otherVersions();
+  if (others.length > 0) {
+    log(
+      "WARN",
+      `the application imports version ${
+        others.join(" and ")
+      } of @weft/engine, and this is version ${MAJOR}: files of ` +
+        "uploads stay until the process ends, and their progress is not known; use the same major version for both",
+    );
+  }
   const configuration = configure(asked, app.options, platform);
   // What stands on the command line goes before what the application has chosen.
   if (asked.explicit.has("progress-store") && ofProcess.uploads !== null) ofProcess.uploads.store = ofProcess.store;

@@ -1,5 +1,6 @@
 // Why an exchange or a connection ended.
 
+import { brand } from "../copies/shared.ts";
 import { badRequest, ProtocolError } from "../wire/protocol_error.ts";
 
 /** Why a connection ended before its answer was complete. As the reason of a signal it is an `AbortError`. */
@@ -12,6 +13,10 @@ export class ConnectionCut extends DOMException {
 
 /** The application's stream failed after the head was sent, or does not fit its Content-Length. */
 export class ResponseBroken extends Error {
+  static {
+    brand(this, "ResponseBroken");
+  }
+
   override readonly name = "ResponseBroken";
 }
 

@@ -7,6 +7,7 @@
 //   answered  the system has taken the last byte of the answer            -
 //   cut       the answer can never be complete                            -
 
+import { brand } from "../copies/shared.ts";
 import type { Address, Socket } from "../platform/ports.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import type { Arrival, Proxies } from "./arrival.ts";
@@ -43,6 +44,10 @@ const ANSWERED_STATE: State = { at: "answered", reason: undefined };
 
 /** One request on its way through a connection. */
 export class Exchange implements ExchangeView {
+  static {
+    brand(this, "Exchange");
+  }
+
   readonly head: RequestHead;
   readonly connection: ConnectionFacts;
   readonly body: RequestBody;

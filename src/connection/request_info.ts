@@ -1,5 +1,6 @@
 // The second argument of a handler: documented getters, and nothing that a handler could break.
 
+import { brand, expose, exposed } from "../copies/shared.ts";
 import type { Address } from "../platform/ports.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Lap } from "./phases.ts";
@@ -55,6 +56,11 @@ export class RequestInfo {
 
   /** The exchange behind it, for the parts of Weft that a handler calls. */
   static exchangeOf(info: RequestInfo): Exchange {
-    return info.#exchange;
+    return exposed(info, "exchange") as Exchange;
+  }
+
+  static {
+    brand(this, "RequestInfo");
+    expose(this, "exchange", (info) => info.#exchange);
   }
 }

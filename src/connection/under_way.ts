@@ -2,6 +2,7 @@
 // It costs a request nothing: the connections are looked over only when something asks.
 // A copy does not tell what it was made of, so the caller compares what a copy keeps: a field, a part of the URL.
 
+import { shared } from "../copies/shared.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Where an exchange may be found. A connection is one. */
@@ -13,7 +14,8 @@ export interface ExchangeHolder {
 /** The connections of an engine, as they are when it is called. */
 export type ListConnections = () => Iterable<ExchangeHolder>;
 
-const lists = new Set<ListConnections>();
+/** Those of the engines of all copies of this package. */
+const lists = shared("connections", () => new Set<ListConnections>());
 
 /**
  * Makes the exchanges of an engine findable.

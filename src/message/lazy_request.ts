@@ -1,6 +1,7 @@
 // How to be a Request that is made of nothing but what is touched.
 // If the runtime or a caller needs the real Request, it is made once and answers from then on.
 
+import { expose, exposed } from "../copies/shared.ts";
 import { platform } from "../platform/runtime.ts";
 import { joined } from "../wire/octets.ts";
 import type { RequestHead } from "../wire/request_head.ts";
@@ -98,7 +99,11 @@ export class LazyRequest {
 
   /** What a request is made of; null for a Request that is none of these, such as a copy. */
   static incoming(request: object): Incoming | null {
-    return #incoming in request ? request.#incoming : null;
+    return (exposed(request, "incoming") as Incoming | undefined) ?? null;
+  }
+
+  static {
+    expose(this, "incoming", (request) => request.#incoming);
   }
 
   /** The native Request that stands for one of these. */

@@ -1,5 +1,7 @@
 // Errors of the ports that callers distinguish from other errors.
 
+import { brand } from "../copies/shared.ts";
+
 /** Thrown by a listener's `accept` when the listener was closed. */
 export class ListenerClosed extends Error {
   override readonly name = "ListenerClosed";
@@ -12,6 +14,10 @@ export class ConnectBusy extends Error {
 
 /** Thrown if a temporary file cannot be made, written or read, for example because the disk is full. */
 export class StorageError extends Error {
+  static {
+    brand(this, "StorageError");
+  }
+
   /** Tells the class of an error from another realm or copy. */
   override readonly name = "StorageError";
 }

@@ -1,7 +1,7 @@
 // Where a call of a function that serves arrives while the program loads an application.
 // The functions are the runtime's own (Deno.serve) and that of this package, in whatever copy the application imports.
 
-import { shared } from "./shared.ts";
+import { shared } from "../copies/shared.ts";
 
 /** What an application passes, as it stands: options, or null for none, and the handler. */
 export interface ServeArguments {

@@ -1,6 +1,7 @@
 // Connects the program with the uploads of its process.
 // If an application follows no uploads, the program does not load what follows them.
 
+import { shared } from "../copies/shared.ts";
 import type { ProgressStore } from "./progress.ts";
 import type { Uploads } from "./uploads.ts";
 
@@ -10,4 +11,4 @@ export const ofProcess: {
   store: ProgressStore | null;
   /** The uploads of this process; null until the module that follows them is loaded. */
   uploads: Uploads | null;
-} = { store: null, uploads: null };
+} = shared("uploads", () => ({ store: null, uploads: null }));

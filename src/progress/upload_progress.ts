@@ -11,7 +11,7 @@ import type { Progress } from "./progress.ts";
 import { Uploads } from "./uploads.ts";
 
 /** The uploads of this process, unless an application has its own {@linkcode Uploads}. */
-export const uploads: Uploads = ofProcess.uploads = new Uploads({ store: ofProcess.store });
+export const uploads: Uploads = ofProcess.uploads ??= new Uploads({ store: ofProcess.store });
 
 /** What {@linkcode uploadProgress} can be told. */
 export interface UploadProgressOptions {

@@ -1,6 +1,7 @@
 // What can be wrong with an upload, and the status that tells the client so.
 // Code matches on class and `code`, never on the wording of the message.
 
+import { brand } from "../copies/shared.ts";
 import { ClientError, type ProtocolCode } from "../wire/protocol_error.ts";
 
 /** What a client did wrong with an upload, one word for each rule that can be broken. */
@@ -39,6 +40,10 @@ export type UploadCode =
  * ```
  */
 export class UploadError extends ClientError {
+  static {
+    brand(this, "UploadError");
+  }
+
   /** Tells the class of an error from another realm or copy. */
   override readonly name = "UploadError";
   /** Which rule was broken; that of a {@linkcode ProtocolError} if the body itself was at fault. */

@@ -1,6 +1,8 @@
 // How a peer can break HTTP/1.1, and the status that tells it so.
 // Code matches on class and `code`, never on the wording of the message.
 
+import { brand } from "../copies/shared.ts";
+
 /** What a peer did wrong, one word for each rule that can be broken. */
 export type ProtocolCode =
   | "bad-request-line"
@@ -27,6 +29,10 @@ export type ProtocolCode =
  * lets it pass.
  */
 export abstract class ClientError extends Error {
+  static {
+    brand(this, "ClientError");
+  }
+
   /** Which rule was broken. */
   abstract readonly code: string;
   /** The status code of the answer (RFC 9110, section 15). */
@@ -59,6 +65,10 @@ export abstract class ClientError extends Error {
  * ```
  */
 export class ProtocolError extends ClientError {
+  static {
+    brand(this, "ProtocolError");
+  }
+
   /** Tells the class of an error from another realm or copy. */
   override readonly name = "ProtocolError";
   /** Which rule was broken. */
