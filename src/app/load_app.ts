@@ -49,6 +49,8 @@ export interface LoadContext {
   fastcgi?: Omit<FastCgiOptions, "address"> | undefined;
 }
 
+/** An application that takes longer to load says so: it may wait for something that does not come. */
+export const SLOW_MS = 5_000;
 /** How long a module that exports nothing may take until it calls Deno.serve: it may connect to a database before. */
 const LATE_CALL_MS = 5_000;
 
@@ -82,17 +84,21 @@ interface Loading {
 }
 
 async function importOr(specifier: string, url: string, { calls, context }: Loading): Promise<Loaded> {
+  const slow = context.clock.every(SLOW_MS, () => {
+    slow.cancel();
+    context.log(
+      "WARN",
+      `${specifier} is still loading after ${SLOW_MS / 1_000} s; it is served once its top level is done`,
+    );
+  });
   try {
     return await loadedOrServing(context.load(url), calls, context);
   } catch (error) {
     const { explain } = await import("./explain.ts");
-    throw new Failure(
-      EXIT.appNotLoaded,
-      `cannot load the application ${specifier}\n${await explain(error, url, context)}`,
-      {
-        cause: error,
-      },
-    );
+    const message = `cannot load the application ${specifier}\n${await explain(error, url, context)}`;
+    throw new Failure(EXIT.appNotLoaded, message, { cause: error });
+  } finally {
+    slow.cancel();
   }
 }
 

@@ -22,7 +22,14 @@ async function withFiles(files: Record<string, string>, call: (directory: string
   }
 }
 
-function load(specifier: string, module: Record<string, unknown>) {
+function load(
+  specifier: string,
+  module: Record<string, unknown> | Promise<Record<string, unknown>>,
+  { clock, log }: { clock: FakeClock; log: (level: string, message: string) => void } = {
+    clock: new FakeClock(),
+    log() {},
+  },
+) {
   return loadApp(specifier, {
     cwd: "/",
     files: platform.files,
@@ -30,8 +37,8 @@ function load(specifier: string, module: Record<string, unknown>) {
     load: () => Promise.resolve(module),
     isConfigured: () => Promise.resolve(false),
     place: () => ({ transport: "tcp", hostname: "127.0.0.1", port: 3000 }),
-    clock: new FakeClock(),
-    log: () => {},
+    clock,
+    log,
   });
 }
 
@@ -105,6 +112,33 @@ Deno.test("A module without anything to serve says what it exports instead", asy
     );
     return true;
   });
+});
+
+Deno.test("An application that is still loading after 5 s says so once, with its name", async () => {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  const imported = Promise.withResolvers<Record<string, unknown>>();
+  const loading = load("npm:slow", imported.promise, { clock, log: (...line) => lines.push(line.join(" ")) });
+  await clock.advance(4_999);
+  assert.deepEqual(lines, []);
+  await clock.advance(60_000);
+  assert.deepEqual(lines, ["WARN npm:slow is still loading after 5 s; it is served once its top level is done"]);
+  imported.resolve({ default: () => new Response("at last") });
+  assert.equal(await (await (await loading).handler(REQUEST, INFO)).text(), "at last");
+  assert.equal(clock.timers, 0);
+});
+
+Deno.test("A script that has not called Deno.serve 5 s after it was loaded is refused", async () => {
+  for (const script of [{}, { default: {} }]) {
+    const clock = new FakeClock();
+    const lines: string[] = [];
+    const refused = load("npm:x", script, { clock, log: (...line) => lines.push(line.join(" ")) });
+    const failed = assert.rejects(refused, /exports nothing that can be served\n/);
+    await clock.advance(5_000);
+    await failed;
+    assert.deepEqual(lines, ["INFO npm:x exports nothing; it has 5 s to call Deno.serve"]);
+    assert.equal(clock.timers, 0);
+  }
 });
 
 const CANNOT_LOAD: [name: string, source: string, message: RegExp][] = [
