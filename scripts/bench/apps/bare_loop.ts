@@ -21,36 +21,25 @@ async function answer(conn: Deno.TcpConn): Promise<void> {
   const buffer = new Uint8Array(16 * 1024);
   conn.setNoDelay(true);
   try {
-    let ended = { heads: 0, matched: 0 };
-    for (let bytes = await conn.read(buffer); bytes !== null; bytes = await conn.read(buffer)) {
-      ended = countHeads(buffer.subarray(0, bytes), ended.matched);
-      if (isClosing && ended.heads > 0) {
+    let lastFour = 0;
+    for (let length = await conn.read(buffer); length !== null; length = await conn.read(buffer)) {
+      let heads = 0;
+      for (let at = 0; at < length; at++) {
+        lastFour = lastFour << 8 | (buffer[at] ?? 0);
+        if (lastFour === 0x0d0a0d0a) heads++; // CR LF CR LF ends a head
+      }
+      if (isClosing && heads > 0) {
         await write(conn, last);
         break;
       }
-      for (let left = ended.heads; left > 0; left -= MOST_AT_ONCE) {
-        await write(conn, many.subarray(0, kept.length * Math.min(left, MOST_AT_ONCE)));
+      for (; heads > 0; heads -= MOST_AT_ONCE) {
+        await write(conn, many.subarray(0, kept.length * Math.min(heads, MOST_AT_ONCE)));
       }
     }
   } catch {
     // The client is gone; the load generator counts what it missed.
   }
   conn.close();
-}
-
-/** Counts the ends of heads; `matched` says how much of one stood at the end of the bytes before. */
-function countHeads(bytes: Uint8Array, matched: number): { heads: number; matched: number } {
-  let heads = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const octet = bytes[at];
-    if (octet === (matched % 2 === 0 ? 0x0d : 0x0a)) matched++;
-    else matched = octet === 0x0d ? 1 : 0;
-    if (matched === 4) {
-      heads++;
-      matched = 0;
-    }
-  }
-  return { heads, matched };
 }
 
 async function write(conn: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
