@@ -50,7 +50,7 @@ export interface LoadContext {
 }
 
 /** An application that takes longer to load says so: it may wait for something that does not come. */
-export const SLOW_MS = 5_000;
+const SLOW_MS = 5_000;
 /** How long a module that exports nothing may take until it calls Deno.serve: it may connect to a database before. */
 const LATE_CALL_MS = 5_000;
 
