@@ -11,7 +11,7 @@
 
 import type { Exchange } from "../connection/exchange.ts";
 import { messageOf } from "../platform/log.ts";
-import type { Answer, AnswerSource } from "../wire/answer.ts";
+import type { Answer, AnswerSource, SourceRead } from "../wire/answer.ts";
 import { CgiError, type CgiHead } from "../wire/cgi_response.ts";
 import { FastCgiError } from "../wire/fastcgi_records.ts";
 import { AnswerReader, type Part, type ReadingOptions } from "./answer_reader.ts";
@@ -55,7 +55,7 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT"
 /** Statuses without a body (RFC 9112, section 6.3). */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 304]);
 
-const DONE: ReadableStreamReadResult<Uint8Array> = { done: true, value: undefined };
+const DONE: SourceRead = { done: true, value: undefined };
 
 /** A request to a backend. It gives the body of its answer, too. */
 export class Conversation implements AnswerSource, Watched {
@@ -128,7 +128,7 @@ export class Conversation implements AnswerSource, Watched {
   }
 
   /** Gives the next piece of the answer's body. The engine calls it when the client has taken the last one. */
-  async read(): Promise<ReadableStreamReadResult<Uint8Array>> {
+  async read(): Promise<SourceRead> {
     try {
       const line = this.#line;
       const part = await this.#nextPart(line.reader);

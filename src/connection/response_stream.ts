@@ -2,7 +2,7 @@
 // Pieces that the stream has ready leave in one write, together with the head and the end.
 // A body that ends wrongly must not look complete: the connection is cut, so that the client sees it.
 
-import { type AnswerFraming, type AnswerSource, sourceOf } from "../wire/answer.ts";
+import { type AnswerFraming, type AnswerSource, sourceOf, type SourceRead } from "../wire/answer.ts";
 import type { Connection, Outcome } from "./connection.ts";
 import { ConnectionLost, ResponseBroken } from "./endings.ts";
 import type { Exchange } from "./exchange.ts";
@@ -81,7 +81,7 @@ async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
       if (!sending.isHeadHeld) await writeAll(connection);
       connection.watch();
     }
-    let read: ReadableStreamReadResult<Uint8Array>;
+    let read: SourceRead;
     try {
       read = await pieces.next();
     } catch (error) {
@@ -108,7 +108,7 @@ async function writeAll(connection: Connection): Promise<void> {
 class Pieces {
   #reader: AnswerSource;
   /** The read under way; null if there is none. Set by `ask`, cleared by `next`. */
-  #reading: Promise<ReadableStreamReadResult<Uint8Array>> | null = null;
+  #reading: Promise<SourceRead> | null = null;
   /** True once the read under way is over. Cleared by `next`. */
   #isThere = false;
 
@@ -139,7 +139,7 @@ class Pieces {
    * @returns the piece, or the end
    * @throws whatever the stream failed with
    */
-  async next(): Promise<ReadableStreamReadResult<Uint8Array>> {
+  async next(): Promise<SourceRead> {
     try {
       return await (this.#reading ?? this.#reader.read());
     } finally {

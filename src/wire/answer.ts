@@ -28,13 +28,18 @@ export interface Answer {
   readonly block?: HeaderBlock | null;
 }
 
+/** What a read of a body gives: a piece, or the end. */
+export type SourceRead =
+  | { readonly done: false; readonly value: Uint8Array }
+  | { readonly done: true; readonly value?: Uint8Array | undefined };
+
 /**
  * A body that is read piece by piece, no sooner than the client takes it. It does without the cost of a web stream; the reader
  * of a web stream is one. Bytes that were read may change with the next read. No read is under way when the next one begins.
  */
 export interface AnswerSource {
   /** The next piece, or `done` after the last. Rejects if the body breaks off. */
-  read(): Promise<ReadableStreamReadResult<Uint8Array>>;
+  read(): Promise<SourceRead>;
   /** Called instead of further reads, and perhaps while one is under way. Called after the last piece, it does nothing. */
   cancel(reason: unknown): Promise<void>;
 }

@@ -251,7 +251,7 @@ Deno.test("deno run --preload @weft/engine/preload serves a program that is not 
   await using own = await project({ "main.ts": source, "deno.json": JSON.stringify({ imports }) });
   const options = { cwd: own.directory, deno: ["-A", "--preload", "@weft/engine/preload"], program: "main.ts" };
   await using program = start([], options);
-  const [, url] = await program.waitFor(/Listening on (http:\/\/127\.0\.0\.1:\d+\/)/);
+  const [, url = ""] = await program.waitFor(/Listening on (http:\/\/127\.0\.0\.1:\d+\/)/);
   // Deno itself refuses HTTP/1.2 with 400.
   using connection = await Deno.connect({ port: Number(new URL(url).port), hostname: "127.0.0.1" });
   await connection.write(new TextEncoder().encode("GET / HTTP/1.2\r\nHost: x\r\n\r\n"));

@@ -35,7 +35,7 @@ export interface StartOptions {
   env?: Record<string, string> | undefined;
   cwd?: string;
   /** Arguments for Deno itself, instead of `-A`. */
-  deno?: string[];
+  deno?: string[] | undefined;
   /** The program's main module, instead of this tree's. */
   program?: string;
   /** What starts the program, instead of `deno run` with these. */
