@@ -43,7 +43,7 @@ export function readAnswer(value: unknown): Answer {
   }
   // A Response of another realm or of a library is as good, as long as it behaves like one.
   if (isResponseLike(value)) return readPublic(value);
-  throw new TypeError(`expected the handler to return a Response, it returned ${describe(value)}`);
+  throw notAResponse(describe(value));
 }
 
 /**
@@ -62,12 +62,23 @@ export function isResponse(value: unknown): boolean {
  * of a text that was given with other headers.
  */
 function readPublic(response: Response): Answer {
+  if (isEmptyShell(response)) {
+    throw notAResponse("an object with the prototype of Response that no constructor has made");
+  }
   const fields = [...response.headers];
   const { status } = response;
   if (response.type === "error") throw errorResponse();
   if (response.bodyUsed || response.body?.locked === true) throw bodyUsed();
   if (!fields.some(isType)) fields.push(...[...response.headers].filter(isType));
   return { status, reason: response.statusText ?? "", fields, body: response.body ?? null, block: null };
+}
+
+/** True if the native getters would answer, which need a state that this object lacks. */
+function isEmptyShell(response: Response): boolean {
+  if (innerPlace === null || !(response instanceof NativeResponse) || innerPlace in response) return false;
+  let owner: object = response;
+  while (!Object.hasOwn(owner, "headers")) owner = Object.getPrototypeOf(owner);
+  return owner === NativeResponse.prototype;
 }
 
 function isType([name]: [string, string]): boolean {
@@ -96,7 +107,9 @@ function readStatic(response: StaticResponse, places: StaticPlaces): Answer | nu
   const status = response[places.status] as number;
   if (status !== 200) return null;
   if (response[places.consumed] === true) throw bodyUsed();
-  if (response[places.lazyBody] === null && !takeStatic(response[places.inner] as InnerResponse)) return null;
+  if (response[places.lazyBody] === null && !takeStatic(response[places.inner] as InnerResponse | undefined)) {
+    return null;
+  }
   response[places.consumed] = true;
   const kind = response[places.headerKind];
   const block = kind === TEXT_TYPE
@@ -165,8 +178,8 @@ function streamOfBlob(blob: Blob): ReadableStream<Uint8Array> {
 }
 
 /** Marks a static body as used; false if it is none. */
-function takeStatic(inner: InnerResponse): boolean {
-  const kept = inner.body?.streamOrStatic;
+function takeStatic(inner: InnerResponse | undefined): boolean {
+  const kept = inner?.body?.streamOrStatic;
   if (kept === undefined || !("consumed" in kept)) return false;
   if (kept.consumed) throw bodyUsed();
   kept.consumed = true;
@@ -242,8 +255,24 @@ function bodyUsed(): TypeError {
   return new TypeError("the body of the handler's Response was used already; make a new Response for each answer");
 }
 
+function notAResponse(what: string): TypeError {
+  return new TypeError(`expected the handler to return a Response, it returned ${what}`);
+}
+
+/** Most names of an object's properties that a message lists. */
+const MAX_NAMES = 5;
+
 function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
-  return typeof value === "object" ? `an object of ${value.constructor?.name ?? "no class"}` : `a ${typeof value}`;
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (Array.isArray(value)) return "an array; for JSON, return Response.json(it)";
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) {
+    return `an instance of ${prototype.constructor?.name || "a class without a name"}`;
+  }
+  const names = Object.keys(value);
+  if (names.length === 0) return "an empty object";
+  const shown = names.slice(0, MAX_NAMES).join(", ") + (names.length > MAX_NAMES ? ", ..." : "");
+  return `a plain object with the properties ${shown}; for JSON, return Response.json(it)`;
 }

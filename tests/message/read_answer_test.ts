@@ -222,11 +222,30 @@ Deno.test("readAnswer says what it got instead of a Response", () => {
     [null, /returned null/],
     ["hello", /returned a string/],
     [42, /returned a number/],
-    [{ status: 200 }, /an object of Object/],
-    [new Map(), /an object of Map/],
-    [Object.create(null), /an object of no class/],
+    [{ status: 200 }, /a plain object with the properties status; for JSON, return Response\.json\(it\)$/],
+    [{ a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 }, /a plain object with the properties a, b, c, d, e, \.\.\.; /],
+    [{}, /an empty object/],
+    [[new Response()], /an array/],
+    [new Map(), /an instance of Map/],
+    [new (class {})(), /an instance of a class without a name/],
+    [Object.create(null), /an empty object/],
     [() => new Response(), /a function/],
-    [new Request("http://a/"), /an object of Request/],
+    [new Request("http://a/"), /an instance of Request/],
+    [Object.create(Response.prototype), /an object with the prototype of Response that no constructor has made/],
+    [Object.create(class extends Response {}.prototype), /an object with the prototype of Response/],
+    [withoutInnerState(new Response("x")), /an object with the prototype of Response/],
   ];
   for (const [value, message] of cases) assert.throws(() => readAnswer(value), { name: "TypeError", message });
 });
+
+/** What Deno keeps of a Response under symbols, without the part that holds its body once more was asked for. */
+function withoutInnerState(response: Response): unknown {
+  const part = Object.create(Response.prototype);
+  for (const place of Object.getOwnPropertySymbols(response)) {
+    if (place.description?.startsWith("serve fast")) {
+      part[place] = (response as unknown as Record<symbol, unknown>)[place];
+    }
+    if (place.description === "lazy static body") part[place] = null;
+  }
+  return part;
+}
