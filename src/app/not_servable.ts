@@ -64,9 +64,17 @@ function showExports(module: Module): string {
       "If it starts a server of node:http, as Express does, export its handler through a bridge (docs/node.md)";
   }
   const main = module.default;
-  if (names.length > 1 || main === undefined) return `it exports ${names.join(", ")}`;
+  if (names.length > 1 || main === undefined) return `it exports ${list(names)}`;
   if (typeof main !== "object" || main === null) {
     return `its default export is ${main === null ? "null" : `a ${typeof main}`}`;
   }
-  return `its default export has ${Object.keys(main).join(", ") || "nothing"}`;
+  return `its default export has ${list(Object.keys(main)) || "nothing"}`;
+}
+
+/** Most names in a message: an object of a framework has sixty. */
+const MAX_NAMES = 8;
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMES).join(", ");
+  return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
 }

@@ -23,7 +23,7 @@ export interface ApplicationOptions {
   onError?: OnError | undefined;
   /** The path that the engine answers itself, and whether the engine drains. */
   health?: ({ path: string; isDraining: () => boolean }) | undefined;
-  /** Puts the error's stack into the answer 500; for development only. */
+  /** Puts the error's stack into the answer 500, and Weft's own frames into each stack; for development only. */
   showErrors?: boolean | undefined;
   log: Log;
 }
@@ -96,15 +96,20 @@ async function askOnError(options: ApplicationOptions, error: unknown, exchange:
   try {
     return readAnswer(await options.onError!(error));
   } catch (second) {
-    options.log("ERROR", `onError failed too: ${showError(second)}`);
+    options.log("ERROR", `onError failed too: ${shown(options, second)}`);
     return ownAnswer(options, error, exchange);
   }
 }
 
 function ownAnswer(options: ApplicationOptions, error: unknown, exchange: Exchange): Answer {
   const { method, target } = exchange.head;
-  options.log("ERROR", `${method} ${target} failed: ${showError(error)}`);
-  return textAnswer(500, options.showErrors === true ? showError(error) : "");
+  const text = shown(options, error);
+  options.log("ERROR", `${method} ${target} failed: ${text}`);
+  return textAnswer(500, options.showErrors === true ? text : "");
+}
+
+function shown({ showErrors }: Pick<ApplicationOptions, "showErrors">, error: unknown): string {
+  return showError(error, { allFrames: showErrors === true });
 }
 
 /**
@@ -116,7 +121,7 @@ function ownAnswer(options: ApplicationOptions, error: unknown, exchange: Exchan
  * @param exchange what was answered
  */
 export function reportBroken(
-  options: Pick<ApplicationOptions, "onError" | "log">,
+  options: Pick<ApplicationOptions, "onError" | "log" | "showErrors">,
   error: ResponseBroken,
   exchange: Exchange,
 ): void {
@@ -124,16 +129,21 @@ export function reportBroken(
   // The client has left, and the stream failed with the reason of the request's signal. This is not an error to report.
   if (cause !== undefined && cause === exchange.cutReason) return;
   const { onError, log } = options;
-  if (onError === undefined) return logBroken(log, error, exchange);
+  if (onError === undefined) return logBroken(options, error, exchange);
   const call = async () => void await onError("cause" in error ? cause : error);
   call().catch((second) => {
-    log("ERROR", `onError failed too: ${showError(second)}`);
-    logBroken(log, error, exchange);
+    log("ERROR", `onError failed too: ${shown(options, second)}`);
+    logBroken(options, error, exchange);
   });
 }
 
-function logBroken(log: Log, error: ResponseBroken, { head }: Exchange): void {
-  log("ERROR", `${head.method} ${head.target} was cut off, its answer is not complete: ${showError(error)}`);
+function logBroken(
+  options: Pick<ApplicationOptions, "log" | "showErrors">,
+  error: ResponseBroken,
+  { head }: Exchange,
+): void {
+  const text = shown(options, error);
+  options.log("ERROR", `${head.method} ${head.target} was cut off, its answer is not complete: ${text}`);
 }
 
 /** A temporary file failed: 507 tells the client to try later, and the log tells the operator to make room. */

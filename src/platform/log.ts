@@ -36,15 +36,33 @@ export function messageOf(error: unknown): string {
 }
 
 /**
- * Formats an error for the log, with its causes and stacks.
+ * Formats an error for the log, with its causes and stacks. Frames of Weft are left out of a stack that has others: the
+ * application's author looks for a line of the application.
  *
  * @param error anything that was thrown
+ * @param options `allFrames`: keep the frames of Weft
  * @returns several lines
  */
-export function showError(error: unknown): string {
+export function showError(error: unknown, options: { allFrames?: boolean } = {}): string {
   if (!(error instanceof Error)) return `a thrown ${typeof error}: ${String(error)}`;
-  const own = error.stack ?? `${error.name}: ${error.message}`;
-  return error.cause === undefined ? own : `${own}\ncaused by ${showError(error.cause)}`;
+  const stack = error.stack ?? `${error.name}: ${error.message}`;
+  const own = options.allFrames === true ? stack : withoutOwnFrames(stack);
+  return error.cause === undefined ? own : `${own}\ncaused by ${showError(error.cause, options)}`;
+}
+
+/** URL of the directory of this package's modules. */
+const OWN_ROOT = new URL("../", import.meta.url).href;
+/** A frame of a stack. Only one with a URL has a file. */
+const FRAME = /^ +at .*\b[a-z]+:\S*:\d+:\d+\)?$/;
+/** A frame of the runtime. */
+const OF_RUNTIME = /\b(?:ext|node|internal):/;
+
+function withoutOwnFrames(stack: string): string {
+  const lines = stack.split("\n");
+  const isFrame = (line: string) => FRAME.test(line);
+  const isOwn = (line: string) => isFrame(line) && line.includes(OWN_ROOT);
+  const isApplications = (line: string) => isFrame(line) && !isOwn(line) && !OF_RUNTIME.test(line);
+  return lines.some(isApplications) ? lines.filter((line) => !isOwn(line)).join("\n") : stack;
 }
 
 /**

@@ -216,10 +216,11 @@ function checkedName(name: string): string {
   return name;
 }
 
-/** RFC 9110, section 15, and those of RFC 6585, 7538, 7725, 8297 and 8470 that are in use. */
+/** IANA's registry of status codes, and 418, which is reserved there and sent for fun. */
 const REASONS: Record<number, string> = {
   100: "Continue",
   101: "Switching Protocols",
+  102: "Processing",
   103: "Early Hints",
   200: "OK",
   201: "Created",
@@ -229,11 +230,14 @@ const REASONS: Record<number, string> = {
   205: "Reset Content",
   206: "Partial Content",
   207: "Multi-Status",
+  208: "Already Reported",
+  226: "IM Used",
   300: "Multiple Choices",
   301: "Moved Permanently",
   302: "Found",
   303: "See Other",
   304: "Not Modified",
+  305: "Use Proxy",
   307: "Temporary Redirect",
   308: "Permanent Redirect",
   400: "Bad Request",
@@ -254,8 +258,11 @@ const REASONS: Record<number, string> = {
   415: "Unsupported Media Type",
   416: "Range Not Satisfiable",
   417: "Expectation Failed",
+  418: "I'm a teapot",
   421: "Misdirected Request",
   422: "Unprocessable Content",
+  423: "Locked",
+  424: "Failed Dependency",
   425: "Too Early",
   426: "Upgrade Required",
   428: "Precondition Required",
@@ -268,7 +275,11 @@ const REASONS: Record<number, string> = {
   503: "Service Unavailable",
   504: "Gateway Timeout",
   505: "HTTP Version Not Supported",
+  506: "Variant Also Negotiates",
   507: "Insufficient Storage",
+  508: "Loop Detected",
+  510: "Not Extended",
+  511: "Network Authentication Required",
 };
 
 const statusLines: string[] = [];

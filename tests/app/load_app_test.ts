@@ -100,6 +100,8 @@ Deno.test("What could never answer a request is refused at once, and told why", 
   ) await refuses(handler, /is a handler of node:http: [\s\S]*toFetchHandler\(handler\)/);
   await refuses(42, /its default export is a number$/);
   await refuses({ handler() {} }, /its default export has handler$/);
+  const many = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`name${i}`, i]));
+  await refuses(many, /its default export has name0, name1, [^]*name7 and 52 more$/);
 });
 
 Deno.test("A module without anything to serve says what it exports instead", async () => {

@@ -94,6 +94,20 @@ Deno.test("A stream that fails is cut, so that the client sees it, and is logged
   assert.equal(await text(`${url}/after`), "hello from /after\n");
 });
 
+Deno.test("An error of the application is logged with the application's own frames only, with all under --debug", async () => {
+  const source = new URL("../../src/", import.meta.url).href;
+  for (const isDebug of [false, true]) {
+    await using program = start(["-p", "0", ...(isDebug ? ["--debug"] : []), APP]);
+    const url = await program.url();
+    assert.equal((await fetch(`${url}/throw`)).status, 500);
+    await program.waitFor(/\[ERROR\] GET \/throw failed: Error: .*\n +at [^\n]*fixtures\/app\.ts/);
+    // The line after the stack has come: the stack is complete.
+    assert.equal((await fetch(`${url}/throw`)).status, 500);
+    await program.waitForCount(/\[ERROR\]/, 2);
+    assert.equal(program.stderr.includes(source), isDebug, program.stderr);
+  }
+});
+
 Deno.test("A port in use ends with 1 and one line that says what to do", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;

@@ -56,3 +56,21 @@ for (const [name, look] of Object.entries(LOOKS)) {
     }
   });
 }
+
+/** What RFC 9110 has and Deno spells in another way. */
+const SPELLED: Record<number, string> = {
+  203: "Non-Authoritative Information",
+  413: "Content Too Large",
+  422: "Unprocessable Content",
+};
+
+Deno.test("Each status that a Response can have is sent with the reason phrase that Deno.serve sends", async () => {
+  await using both = servedByBoth((request) =>
+    new Response(null, { status: Number(new URL(request.url).pathname.slice(1)) })
+  );
+  for (let status = 200; status <= 599; status++) {
+    const { deno, weft } = await both.ask(`GET /${status} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`);
+    assert.equal(weft?.status, status);
+    assert.equal(weft.reason, SPELLED[status] ?? deno?.reason, `${status}`);
+  }
+});
