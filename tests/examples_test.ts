@@ -77,8 +77,8 @@ unixTest("examples/library.ts serves without the program", async () => {
   const copy = example("library_on_a_free_port.ts");
   await Deno.writeTextFile(copy, source);
   try {
-    const child = new Deno.Command(Deno.execPath(), { args: ["run", "-A", copy], stdout: "piped" }).spawn();
-    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const child = new Deno.Command(Deno.execPath(), { args: ["run", "-A", copy], stderr: "piped" }).spawn();
+    const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
     const [, url] = /^Listening on (http:\/\/127\.0\.0\.1:\d+\/)\n$/.exec((await reader.read()).value!)!;
     assert.equal(await (await fetch(`${url}x`)).text(), `GET ${url}x from 127.0.0.1\n`);
     child.kill("SIGINT");

@@ -1,5 +1,6 @@
 // The lines with which the program begins and ends to serve, whether alone or with workers.
 
+import { localUrl, withLocalUrl } from "../platform/address.ts";
 import { pathInLine } from "../platform/log.ts";
 import type { Asked } from "./parse_flags.ts";
 import type { Context } from "./serving.ts";
@@ -14,7 +15,7 @@ import { VERSION } from "./version.ts";
  */
 export function sayServing(url: string, asked: Asked, { platform, log, more }: Context & { more: string }): void {
   const { process } = platform;
-  process.stdout(`You can connect to your server at ${url}\n`);
+  process.stdout(`You can connect to your server at ${withLocalUrl(url)}\n`);
   log(
     "INFO",
     `weft ${VERSION} on ${process.runtime} serves ${
@@ -22,7 +23,7 @@ export function sayServing(url: string, asked: Asked, { platform, log, more }: C
     }${more}`,
   );
   if (!asked.options.open) return;
-  platform.openBrowser(url).catch((error) => log("WARN", `cannot open a browser: ${error.message}`));
+  platform.openBrowser(localUrl(url)).catch((error) => log("WARN", `cannot open a browser: ${error.message}`));
 }
 
 /**

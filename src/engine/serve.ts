@@ -3,7 +3,7 @@
 import type { Proxies } from "../connection/arrival.ts";
 import { trustedProxies } from "../connection/proxies.ts";
 import type { Handler } from "../message/handler.ts";
-import { showAddress } from "../platform/address.ts";
+import { showAddress, withLocalUrl } from "../platform/address.ts";
 import { lineLog } from "../platform/log.ts";
 import type { Address, TcpAddress, UnixAddress } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
@@ -154,7 +154,7 @@ function proxiesOf({ trustProxy = [] }: ServeOptions): Proxies | null {
 }
 
 function announce(isTls: boolean): (address: Address) => void {
-  return (address) => platform.process.stdout(`Listening on ${showAddress(address, isTls)}\n`);
+  return (address) => platform.process.stderr(`Listening on ${withLocalUrl(showAddress(address, isTls))}\n`);
 }
 
 function serverOf(engine: Engine, addr: Address): Server {

@@ -35,3 +35,24 @@ export function hostPort({ hostname, port }: { hostname: string; port: number })
 export function showAddress(address: Address, isTls: boolean): string {
   return address.transport === "unix" ? address.path : `${isTls ? "https" : "http"}://${hostPort(address)}/`;
 }
+
+/**
+ * Adds a URL that a browser on this machine can use, if a server listens on all addresses: 0.0.0.0 is no address to connect to.
+ *
+ * @param url of the server
+ * @returns the URL, followed in parentheses by the one with localhost if they differ
+ */
+export function withLocalUrl(url: string): string {
+  const local = localUrl(url);
+  return local === url ? url : `${url} (${local})`;
+}
+
+/**
+ * The URL of a server for a client on this machine.
+ *
+ * @param url of the server
+ * @returns the URL, with localhost if the server listens on all addresses
+ */
+export function localUrl(url: string): string {
+  return url.replace(/^(https?:\/\/)(?:0\.0\.0\.0|\[::\])(?=:)/, "$1localhost");
+}

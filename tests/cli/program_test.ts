@@ -143,6 +143,11 @@ Deno.test("--help and --version print and end with 0", async () => {
 Deno.test("PORT opens the server to all addresses, as platforms expect", async () => {
   await using program = start([], { env: { PORT: "0" } });
   assert.match(await program.url(), /^http:\/\/0\.0\.0\.0:\d+$/);
+  const [, first, second] =
+    /^You can connect to your server at http:\/\/0\.0\.0\.0:(\d+) \(http:\/\/localhost:(\d+)\)\n/.exec(
+      program.stdout,
+    ) ?? [];
+  assert.ok(first !== undefined && first === second, program.stdout);
 });
 
 Deno.test("The program runs with the least permissions that the README names", async () => {

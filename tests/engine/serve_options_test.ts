@@ -121,6 +121,25 @@ if (Deno.build.os === "linux") {
   });
 }
 
+Deno.test("serve prints to stderr where it listens, with a URL that can be used, as Deno.serve does", async () => {
+  const front = new URL("../../src/engine/serve.ts", import.meta.url).href;
+  for (const hostname of ["0.0.0.0", "127.0.0.1", "::", "::1"]) {
+    const printed: string[] = [];
+    for (const serve of ["serve", "Deno.serve"]) {
+      const code = `import { serve } from ${JSON.stringify(front)};
+        ${serve}({ port: 0, hostname: "${hostname}" }, () => new Response()).unref();`;
+      const args = ["run", "-A", "--no-lock", `data:application/javascript,${encodeURIComponent(code)}`];
+      const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } })
+        .output();
+      assert.ok(success);
+      assert.equal(stdout.length, 0);
+      printed.push(new TextDecoder().decode(stderr).replaceAll(/:\d+\//g, ":PORT/"));
+    }
+    assert.match(printed[0]!, /^Listening on http:/);
+    assert.equal(printed[0], printed[1]);
+  }
+});
+
 // What follows is checked by the compiler as much as by its run: it is what programs for Deno.serve contain.
 
 Deno.test("The types of serve are those of Deno.serve, for a port", async () => {
