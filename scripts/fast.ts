@@ -37,7 +37,15 @@ async function main(): Promise<void> {
   const root = new URL("../", import.meta.url);
   const all = [...testsIn(new URL("tests/", root))];
   const fast = all.filter((file) => !startsProcess(file, Deno.readTextFileSync));
-  const args = ["test", "-A", "--parallel", "--no-check", ...Deno.args, ...fast.map(({ href }) => href)];
+  const args = [
+    "test",
+    "-A",
+    "--lock=deno.lock",
+    "--parallel",
+    "--no-check",
+    ...Deno.args,
+    ...fast.map(({ href }) => href),
+  ];
   const { code } = await new Deno.Command(Deno.execPath(), { args, cwd: root }).spawn().status;
   console.log(`left out: ${all.length - fast.length} of ${all.length} test files, which start processes`);
   Deno.exit(code);
