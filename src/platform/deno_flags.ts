@@ -30,6 +30,7 @@ export function ownCommand(): DenoCommand | null {
   }
   // After the flags come the main module and the arguments.
   const at = words.length - ARGS_AT_START.length - 1;
+  if (at < 0) return null; // A compiled program: its flags are in it.
   const flags = withoutShim(words.slice(0, at));
   const command = flags.indexOf("run");
   if (command >= 0) flags.splice(command, 1);
