@@ -6,8 +6,8 @@ import { Engine } from "../engine/engine.ts";
 import type { Proxies } from "../connection/arrival.ts";
 import type { Handler } from "../message/handler.ts";
 import { type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../inspect/dump.ts";
-import { Failure } from "../platform/failure.ts";
-import { logUncaught, showError } from "../platform/log.ts";
+import { EXIT, Failure } from "../platform/failure.ts";
+import { logUncaught, messageOf, showError } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions, Log, Platform } from "../platform/ports.ts";
 import { ofProcess } from "../progress/of_process.ts";
 import { type Configuration, configure, progressStoreOf, showConfiguration, sourceOf } from "./configuration.ts";
@@ -109,7 +109,7 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
   const { platform, log } = context;
   const { process, files, clock } = platform;
   platform.replaceServe();
-  return await loadApp(name, {
+  const app = await loadApp(name, {
     cwd: process.cwd,
     files,
     program: context.program ?? process.program,
@@ -123,6 +123,19 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
     log,
     fastcgi: { log, timeoutMs: asked.options.backendTimeout },
   });
+  if (app.called !== null) await checkCall(name, app.options);
+  return app;
+}
+
+/** What the library's serve() refuses is refused here too: an option of Deno.serve is never ignored. */
+async function checkCall(name: string, options: LoadedApp["options"]): Promise<void> {
+  const { listenOptionsOf } = await import("../engine/serve_options.ts");
+  try {
+    listenOptionsOf(options, 0);
+  } catch (error) {
+    const message = `cannot load the application ${name}\nits call of Deno.serve: ${messageOf(error)}`;
+    throw new Failure(EXIT.appNotLoaded, message, { cause: error });
+  }
 }
 
 function showPlace({ hostname, port }: ListenOptions & { transport: "tcp" }): Address {

@@ -118,6 +118,10 @@ Deno.test("A program that fails right after its call, or calls without a handler
       /Error: no database\n {4}at .*app\.ts:2:7/,
     ],
     ["Deno.serve({ port: 0 });\n", /TypeError: Cannot serve HTTP requests: handler must be a function/],
+    [
+      "Deno.serve({ certFile: 'a.pem' }, () => new Response());\n",
+      /its call of Deno\.serve: .* the option certFile: pass/,
+    ],
   ];
   for (const [source, message] of failures) {
     await using own = await project({ "app.ts": source });

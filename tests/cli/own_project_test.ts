@@ -120,18 +120,13 @@ linuxTest("A program that was started with a configuration does not look for ano
   });
   await Deno.writeTextFile(own.path("other.ts"), 'export default "other";');
   const weft = JSON.stringify({ imports: { words: "./mapped.ts", "@weft/engine": new URL("mod.ts", ROOT).href } });
-  for (
-    const [word, options] of [
-      ["other", { deno: ["-A", "--config", own.path("other.json")] }],
-      ["mapped", { program: "@weft/engine" }],
-    ] as const
-  ) {
+  const starts: [string, StartOptions][] = [
+    ["other", { deno: ["-A", "--config", own.path("other.json")] }],
+    ["mapped", { program: "@weft/engine" }],
+  ];
+  for (const [word, options] of starts) {
     if (word === "mapped") await Deno.writeTextFile(own.path("deno.json"), weft);
-    await using program = start(["-p", "0", "app.ts"], {
-      ...options,
-      deno: options.deno && [...options.deno],
-      cwd: own.directory,
-    });
+    await using program = start(["-p", "0", "app.ts"], { ...options, cwd: own.directory });
     assert.match(await (await fetch(await program.url())).text(), new RegExp(`^${word} `));
     assert.doesNotMatch(program.stderr, /starting again/);
   }
