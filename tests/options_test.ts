@@ -24,6 +24,7 @@ const UNSET: Unset<ServeOptions> = {
   tcpBacklog: undefined,
   keyFormat: undefined,
   trustProxy: undefined,
+  proxyProtocol: undefined,
   automaticCompression: undefined,
   reusePort: undefined,
   cert: undefined,

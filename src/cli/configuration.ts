@@ -18,6 +18,8 @@ export interface Configuration {
   accessLog: string | null;
   /** Addresses and ranges of the proxies that are trusted. */
   trustProxy: readonly string[];
+  /** Whether they begin each connection with the header of the PROXY protocol. */
+  proxyProtocol: boolean;
   logFormat: LogFormat;
   debug: boolean;
   bench: boolean;
@@ -53,10 +55,20 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
   // A log format implies a log.
   const isLogged = platform.process.isTerminal() || given.has("log-format");
   const settings = settledOr(limits, (option) => sourceOf(option, asked, options));
+  const trustProxy = trustedPeers(say("trust-proxy", "trustProxy"));
+  const proxyProtocol = say("proxy-protocol", "proxyProtocol") === true;
+  if (proxyProtocol && trustProxy.length === 0) {
+    throw Failure.usage("--proxy-protocol needs --trust-proxy: which peers send the header");
+  }
   return {
-    where: whereToListen(asked, say, { options, platform, handshakeTimeoutMs: settings.headerTimeoutMs }),
+    where: whereToListen(asked, say, {
+      options,
+      platform,
+      tls: { handshakeTimeoutMs: settings.headerTimeoutMs, isLate: proxyProtocol },
+    }),
     settings,
-    trustProxy: trustedPeers(say("trust-proxy", "trustProxy")),
+    trustProxy,
+    proxyProtocol,
     accessLog: cli.accessLog ?? (isLogged ? "-" : null),
     logFormat: cli.logFormat,
     debug: cli.debug,
@@ -85,10 +97,10 @@ type Say = (flag: FlagName, option: string) => unknown;
 function whereToListen(
   asked: Asked,
   say: Say,
-  { options, platform, handshakeTimeoutMs }: {
+  { options, platform, tls }: {
     options: Readonly<Record<string, unknown>>;
     platform: Platform;
-    handshakeTimeoutMs: number;
+    tls: Pick<TlsOptions, "handshakeTimeoutMs" | "isLate">;
   },
 ): ListenOptions {
   const { options: { cert, key }, explicit } = asked;
@@ -112,7 +124,7 @@ function whereToListen(
     transport: "tcp",
     hostname,
     port,
-    tls: tlsOf(asked, options, { platform, handshakeTimeoutMs }),
+    tls: tlsOf(asked, options, { platform, tls }),
   };
 }
 
@@ -120,17 +132,17 @@ function whereToListen(
 function tlsOf(
   { options: { cert: certFile, key: keyFile }, explicit }: Asked,
   options: Readonly<Record<string, unknown>>,
-  { platform, handshakeTimeoutMs }: { platform: Platform; handshakeTimeoutMs: number },
+  { platform, tls }: { platform: Platform; tls: Pick<TlsOptions, "handshakeTimeoutMs" | "isLate"> },
 ): TlsOptions | undefined {
   const isFlag = explicit.has("cert") || explicit.has("key");
   const { cert, key } = options;
   if (!isFlag && (cert ?? key ?? undefined) !== undefined) {
-    if (typeof cert === "string" && typeof key === "string") return { cert, key, handshakeTimeoutMs };
+    if (typeof cert === "string" && typeof key === "string") return { cert, key, ...tls };
     throw Failure.usage("the application's options: TLS needs both cert and key, as texts");
   }
   if ((certFile === undefined) !== (keyFile === undefined)) throw Failure.usage("TLS needs both --cert and --key");
   if (certFile === undefined || keyFile === undefined) return undefined;
-  return { cert: readPem("--cert", certFile, platform), key: readPem("--key", keyFile, platform), handshakeTimeoutMs };
+  return { cert: readPem("--cert", certFile, platform), key: readPem("--key", keyFile, platform), ...tls };
 }
 
 function readPem(flag: string, path: string, platform: Platform): string {
@@ -195,5 +207,6 @@ export function showConfiguration(configuration: Configuration): Record<string, 
     if (name === "body" || value !== DEFAULTS[name as keyof Settings]) shown[name] = value;
   }
   if (trustProxy.length > 0) shown.trustProxy = trustProxy.join(",");
+  if (configuration.proxyProtocol) shown.proxyProtocol = true;
   return { ...shown, debug, bench };
 }

@@ -109,6 +109,10 @@ const TABLE = {
     help: "believe X-Forwarded-For, -Proto, -Host and Forwarded of these peers; unix: over a Unix socket",
     ifUnset: "none",
   },
+  "proxy-protocol": {
+    kind: "switch",
+    help: "the trusted peers begin each connection with the PROXY protocol's header, version 1 or 2",
+  },
   "max-connections": { kind: "count", help: "beyond it accepting pauses", ifUnset: "10000", limit: "maxConnections" },
   "graceful-timeout": {
     kind: "time",

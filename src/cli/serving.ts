@@ -83,7 +83,7 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
   // What stands on the command line goes before what the application has chosen.
   if (asked.explicit.has("progress-store") && ofProcess.uploads !== null) ofProcess.uploads.store = ofProcess.store;
   if (configuration.uploadProgress) app.handler = await followingUploads(app.handler);
-  const proxies = await proxiesOf(configuration.trustProxy, () => sourceOf("trustProxy", asked, app.options));
+  const proxies = await proxiesOf(configuration, () => sourceOf("trustProxy", asked, app.options));
   return {
     app,
     configuration,
@@ -94,11 +94,14 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
   };
 }
 
-async function proxiesOf(trustProxy: readonly string[], source: () => string): Promise<Proxies | null> {
+async function proxiesOf(
+  { trustProxy, proxyProtocol }: Configuration,
+  source: () => string,
+): Promise<Proxies | null> {
   if (trustProxy.length === 0) return null;
   const { trustedProxies } = await import("../connection/proxies.ts");
   try {
-    return trustedProxies(trustProxy);
+    return trustedProxies(trustProxy, { hasHeader: proxyProtocol });
   } catch (error) {
     if (error instanceof RangeError) throw Failure.usage(`${source()}: ${error.message}`);
     throw error;

@@ -32,7 +32,7 @@ import { hostPort } from "../platform/address.ts";
 import type { Address, Socket, TemporaryFiles } from "../platform/ports.ts";
 import type { ProtocolError } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
-import type { Proxies } from "./arrival.ts";
+import type { Greeted, ProxiedEnds, Proxies } from "./arrival.ts";
 import { ANSWERED, ConnectionCut, type ConnectionEnd, type ExchangeEnd } from "./endings.ts";
 import { type ConnectionFacts, Exchange } from "./exchange.ts";
 import { Inbound, READ_AHEAD_BYTES } from "./inbound.ts";
@@ -48,7 +48,7 @@ export type Outcome =
   | { readonly ok: false; readonly error: unknown };
 
 /** One client's connection. */
-export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
+export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Greeted {
   /** Counted by the engine, from 1. */
   readonly id: number;
   /** What the engine and its connections agree on. */
@@ -58,6 +58,8 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
   readonly outbound: Outbound;
   /** True if the next answer is the last. Set when the connection is made, and by the engine when it drains. */
   closeAfterAnswer: boolean;
+  /** What the header of the PROXY protocol tells; null without one. Set by the greeting, before the first request. */
+  proxiedEnds: ProxiedEnds | null = null;
   /** What the client did wrong, if that ended the connection. Set by `end` and by the protocol. */
   refusal: ProtocolError | null = null;
 
@@ -112,15 +114,15 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost {
   }
 
   get remoteAddr(): Address {
-    return this.socket.remoteAddr;
+    return (this.proxiedEnds ?? this.socket).remoteAddr;
   }
 
   get localAddr(): Address {
-    return this.socket.localAddr;
+    return (this.proxiedEnds ?? this.socket).localAddr;
   }
 
   get scheme(): "http" | "https" {
-    return this.options.scheme;
+    return this.proxiedEnds?.scheme ?? this.options.scheme;
   }
 
   /** Only a proxy tells of another host than the request does. */

@@ -127,6 +127,17 @@ export class Inbound {
     return bytes;
   }
 
+  /**
+   * Reads so many bytes and no more: for what comes before TLS. Only while no read is under way.
+   *
+   * @param most how many
+   * @returns resolved when the inbox has changed; never rejected
+   */
+  readAtMost(most: number): Promise<void> {
+    const room = this.inbox.room(most).subarray(0, most);
+    return this.#reading = this.#socket.read(room).then(this.#onRead, this.#onBroken);
+  }
+
   /** Starts a read, or joins the one under way. */
   #read(least: number): Promise<void> {
     return this.#reading ??= this.#socket.read(this.inbox.room(least)).then(this.#onRead, this.#onBroken);

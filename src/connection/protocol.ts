@@ -35,8 +35,9 @@ const BATCH_BYTES = 64 * 1024;
 export function* protocol(connection: Connection): Steps {
   const { inbound, outbound } = connection;
   const { inbox, reader } = inbound;
-  const { app, readOrder } = connection.options;
+  const { app, proxies, readOrder } = connection.options;
   try {
+    if (proxies !== null && proxies.greet !== null) yield* proxies.greet(connection);
     for (;;) {
       if (connection.enter("idle")) yield "idle";
       connection.rest();

@@ -4,20 +4,24 @@
 import type { Address } from "../platform/ports.ts";
 import { readForwarded } from "../wire/forwarded.ts";
 import { IpRanges } from "../wire/ip_ranges.ts";
+import { type ProxiedEnd, type ProxyHeader, readProxyHeader } from "../wire/proxy_header.ts";
 import type { RequestHead } from "../wire/request_head.ts";
-import type { Arrival, Proxies } from "./arrival.ts";
+import type { Arrival, Greeted, Proxies } from "./arrival.ts";
+import type { Inbound } from "./inbound.ts";
 
 /**
  * Makes the proxies that an engine trusts.
  *
  * @param list their addresses and CIDR ranges; `unix` stands for peers over a Unix socket
+ * @param options `hasHeader`: they begin each connection with the header of the PROXY protocol
  * @returns what connections ask
  * @throws {RangeError} if one of them is something else
  */
-export function trustedProxies(list: readonly string[]): Proxies {
+export function trustedProxies(list: readonly string[], { hasHeader }: { hasHeader: boolean }): Proxies {
   const ranges = new IpRanges(list);
   const isTrusted = (peer: Address) => peer.transport === "unix" ? ranges.hasUnix : ranges.has(peer.hostname);
   return {
+    greet: hasHeader ? (greeted) => greet(greeted, isTrusted(greeted.socket.remoteAddr)) : null,
     arrivalOf(head, arrival) {
       return isTrusted(arrival.remoteAddr) ? forwarded(head, { arrival, ranges }) : arrival;
     },
@@ -34,4 +38,37 @@ function forwarded(head: RequestHead, { arrival, ranges }: { arrival: Arrival; r
     host: host ?? target?.host ?? null,
     localName: arrival.localName,
   };
+}
+
+/** A trusted peer has to send the header. From another peer it is not one, but a request that is malformed. */
+function* greet(greeted: Greeted, isTrusted: boolean): Generator<PromiseLike<unknown>, void, unknown> {
+  const { socket, inbound } = greeted;
+  const header = isTrusted ? yield* readHeader(inbound) : null;
+  if (header?.kind === "proxied") {
+    const { source, destination, isTls } = header;
+    greeted.proxiedEnds = {
+      remoteAddr: addressOf(source),
+      localAddr: addressOf(destination),
+      scheme: isTls ? "https" : null,
+    };
+  }
+  socket.startTls?.();
+}
+
+/** Reads no byte of what follows the header. Null if the peer ends its side before. */
+function* readHeader(inbound: Inbound): Generator<PromiseLike<unknown>, ProxyHeader | null, unknown> {
+  const { inbox } = inbound;
+  for (;;) {
+    const header = readProxyHeader(inbox.bytes.subarray(inbox.at, inbox.end));
+    if (header.kind === "needMore" && !inbox.ended) {
+      yield inbound.readAtMost(header.least);
+      continue;
+    }
+    inbox.at = inbox.end;
+    return header.kind === "needMore" ? null : header;
+  }
+}
+
+function addressOf({ hostname, port }: ProxiedEnd): Address {
+  return { transport: "tcp", hostname, port };
 }

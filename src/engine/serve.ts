@@ -142,12 +142,15 @@ function start(options: ServeOptions, handler: Handler): Server {
   return serverOf(engine, listener.addr);
 }
 
-function proxiesOf({ trustProxy = [] }: ServeOptions): Proxies | null {
+function proxiesOf({ trustProxy = [], proxyProtocol = false }: ServeOptions): Proxies | null {
   const list = typeof trustProxy === "string" ? trustProxy.split(",").map((text) => text.trim()) : trustProxy;
   if (!Array.isArray(list)) throw new TypeError(`trustProxy: expected a list of addresses, got ${typeof list}`);
-  if (list.length === 0) return null;
+  if (list.length === 0) {
+    if (proxyProtocol) throw new TypeError("proxyProtocol needs trustProxy: which peers send the header");
+    return null;
+  }
   try {
-    return trustedProxies(list);
+    return trustedProxies(list, { hasHeader: proxyProtocol });
   } catch (error) {
     throw new RangeError(`trustProxy: ${(error as Error).message}`, { cause: error });
   }

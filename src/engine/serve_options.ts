@@ -37,6 +37,12 @@ export interface CommonOptions<Addr extends Address = Address> extends Limits {
    */
   trustProxy?: string | readonly string[] | undefined;
   /**
+   * True if the trusted proxies begin each connection with the header of the PROXY protocol, version 1 or 2. Needs
+   * `trustProxy`.
+   * @default {false}
+   */
+  proxyProtocol?: boolean | undefined;
+  /**
    * Only false: answers are not compressed.
    * @default {false}
    */
@@ -181,7 +187,7 @@ export function listenOptionsOf(options: ServeOptions, handshakeTimeoutMs: numbe
   }
   if (isSet(cert) !== isSet(key)) throw new TypeError("cert and key: TLS needs both, one was given");
   expectOneOf("keyFormat", given.keyFormat, ["pem"], "other keys are not read");
-  const tls = isSet(cert) && isSet(key) ? { cert, key, handshakeTimeoutMs } : undefined;
+  const tls = isSet(cert) && isSet(key) ? { cert, key, handshakeTimeoutMs, isLate: options.proxyProtocol } : undefined;
   return {
     transport: "tcp",
     hostname: options.hostname ?? "0.0.0.0",

@@ -124,7 +124,7 @@ class TcpListener implements Listener {
         const connection = await this.#listener.accept();
         // An answer in several writes must not wait until the client has acknowledged the first.
         setNoDelay(connection);
-        return this.#upgrade === null ? connection as Socket : (await this.#upgrade).start(connection);
+        return this.#upgrade === null ? connection as Socket : (await this.#upgrade).accept(connection);
       } catch (error) {
         if (this.#isClosed) throw new ListenerClosed("the listener is closed", { cause: error });
         if (!hasClientLeft(error)) throw error;

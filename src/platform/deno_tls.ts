@@ -32,11 +32,23 @@ function findBinding(): { make(): TcpHandle } | null {
 export class TlsUpgrade {
   #secureContext: SecureContext;
   #handshakeTimeoutMs: number;
+  #isLate: boolean;
 
   /** @param tls certificate and key, already checked, and the limit of the handshake */
-  constructor({ cert, key, handshakeTimeoutMs }: TlsOptions) {
+  constructor({ cert, key, handshakeTimeoutMs, isLate = false }: TlsOptions) {
     this.#secureContext = createSecureContext({ cert, key });
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
+    this.#isLate = isLate;
+  }
+
+  /**
+   * Makes a TLS connection, whose handshake begins now or when its `startTls` is called.
+   *
+   * @param connection this takes it over and closes it
+   * @returns the TLS connection
+   */
+  accept(connection: Deno.TcpConn): Socket {
+    return this.#isLate ? new LateSocket(connection, this) : this.start(connection);
   }
 
   /**
@@ -53,6 +65,39 @@ export class TlsUpgrade {
     raw.on("error", () => {});
     const secure = new TLSSocket(raw as NodeSocket, { isServer: true, secureContext: this.#secureContext });
     return new SecureSocket(secure, { ...ends, handshakeTimeoutMs: this.#handshakeTimeoutMs });
+  }
+}
+
+/** A connection that is read as it is until TLS starts. */
+class LateSocket implements Socket {
+  readonly localAddr: Address;
+  readonly remoteAddr: Address;
+  /** Starts TLS. */
+  readonly startTls: () => void;
+  /** The plain connection, then the TLS connection over it. Changed by `startTls`. */
+  #socket: Socket;
+
+  constructor(connection: Deno.TcpConn, upgrade: TlsUpgrade) {
+    this.localAddr = connection.localAddr as Address;
+    this.remoteAddr = connection.remoteAddr as Address;
+    this.#socket = connection as Socket;
+    this.startTls = () => this.#socket = upgrade.start(connection);
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#socket.read(into);
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#socket.write(bytes);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#socket.closeWrite();
+  }
+
+  close(): void {
+    this.#socket.close();
   }
 }
 

@@ -39,6 +39,8 @@ export interface Socket {
   write(bytes: Uint8Array): Promise<number>;
   /** Ends the local side. The peer may still send. */
   closeWrite(): Promise<void>;
+  /** Begins the TLS handshake. Only sockets of a listener with `isLate` have it; they are read as they are before. */
+  startTls?(): void;
   /** Ends both sides. A read or write that is under way is rejected. Called once. */
   close(): void;
   /** Lets a read keep the process alive. This is so at first. Not there if the socket cannot do otherwise. */
@@ -84,6 +86,8 @@ export interface TlsOptions {
   readonly key: string;
   /** Milliseconds from the accept to the end of the handshake; then the connection is closed. 0 means no limit. */
   readonly handshakeTimeoutMs: number;
+  /** True if the handshake waits for `startTls` of the socket, because something else comes before it. */
+  readonly isLate?: boolean | undefined;
 }
 
 /** A call that is due later. */

@@ -85,15 +85,16 @@ export interface FakeEngine extends AsyncDisposable {
 export function fakeEngine(
   handler: Handler,
   limits: Limits = {},
-  parts: Partial<EngineOptions["application"]> & Pick<Partial<EngineOptions>, "readers"> = {},
+  parts: Partial<EngineOptions["application"]> & Pick<Partial<EngineOptions>, "readers" | "proxies"> = {},
 ): FakeEngine {
   const clock = new FakeClock();
   const listener = new FakeListener();
   const lines: string[] = [];
-  const { readers = [], ...application } = parts;
+  const { readers = [], proxies = null, ...application } = parts;
   const engine = new Engine({
     listener,
     scheme: "http",
+    proxies,
     settings: settle(limits),
     application: { handler, ...application },
     readers,
