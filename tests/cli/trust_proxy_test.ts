@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { runToEnd, start, unixTest } from "../helpers/program.ts";
+import { RawClient } from "../helpers/raw_client.ts";
+import { bodyText } from "../helpers/responses.ts";
 import { supervise } from "../helpers/supervised.ts";
 
 const APP = fromFileUrl(new URL("../fixtures/client_app.ts", import.meta.url));
@@ -54,4 +56,20 @@ Deno.test("What is not an address is refused in one line", async () => {
   const own = await runToEnd(["-p", "0", APP], { env: { CLIENT_APP_TRUSTS: "" } });
   assert.equal(own.code, 2);
   assert.match(own.stderr, /^weft: the application's options: trustProxy: expected an IP address, .* got ""\n$/);
+});
+
+unixTest("--proxy-protocol takes the client from the header, also in workers, and the dump shows it", async () => {
+  await using program = await supervise(["-w", "1", "--trust-proxy", "127.0.0.1", "--proxy-protocol", APP]);
+  await program.atStrength(1);
+  using client = await RawClient.connect({ transport: "tcp", hostname: "127.0.0.1", port: await program.port() });
+  await client.send("PROXY TCP4 203.0.113.9 192.0.2.2 56324 443\r\n");
+  assert.equal(bodyText(await client.get("/a")), "http://test/a 203.0.113.9");
+  const reply = await program.ask({ ask: "dump" });
+  assert.match(reply.ok && "text" in reply ? reply.text : "", / proxyProtocol=true [^]*203\.0\.113\.9:56324 +idle /);
+});
+
+Deno.test("--proxy-protocol without --trust-proxy is refused", async () => {
+  const { code, stderr } = await runToEnd(["-p", "0", "--proxy-protocol", APP]);
+  assert.equal(code, 2);
+  assert.equal(stderr, "weft: --proxy-protocol needs --trust-proxy: which peers send the header\n");
 });
