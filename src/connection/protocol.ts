@@ -40,7 +40,7 @@ export function* protocol(connection: Connection): Steps {
     if (proxies !== null && proxies.greet !== null) yield* proxies.greet(connection);
     for (;;) {
       if (connection.enter("idle")) yield "idle";
-      connection.rest();
+      connection.rest(); // Not before the phase: its readers look at the exchange that has just ended.
       while (!reader.hasBegun()) {
         const { revision } = inbound;
         if (outbound.size > 0) yield* connection.flush();
@@ -60,6 +60,7 @@ export function* protocol(connection: Connection): Steps {
         if (change !== null) yield change;
         event = reader.next();
       }
+      // Once a head has begun, the reader gives it, asks for more, or throws, as it does if the client ends in it.
       const exchange = connection.begin(event as RequestHead);
 
       const isReady = exchange.body.isRead && app.accept === null;
@@ -68,7 +69,7 @@ export function* protocol(connection: Connection): Steps {
         if (connection.enter("dispatch")) yield "dispatch";
         let called: Called | null = callApplication(app, exchange);
         answer = called.is === "answer" ? called.answer : yield* settle(connection, exchange, called);
-        called = null; // As below.
+        called = null; // It holds the answer, which is let go of below.
       }
 
       exchange.status = answer.status;
@@ -105,13 +106,6 @@ export function* protocol(connection: Connection): Steps {
   }
 }
 
-/** Answers to pipelined requests are written together, unless something waits for this one to be written. */
-function mustFlush(connection: Connection, exchange: Exchange, plan: ResponsePlan): boolean {
-  const { inbound, outbound, options } = connection;
-  return !plan.isPlain || inbound.inbox.size === 0 || outbound.size > BATCH_BYTES || exchange.isCompletionAwaited ||
-    options.isObserved;
-}
-
 /** What comes between the head and the application: asking whether it accepts, and reading a body that is read first. */
 function* prepare(connection: Connection, exchange: Exchange): Steps<Answer | null> {
   const { options, outbound } = connection;
@@ -119,7 +113,7 @@ function* prepare(connection: Connection, exchange: Exchange): Steps<Answer | nu
   const { body } = exchange;
   const answer = app.accept === null ? null : yield* ask(connection, exchange, app.accept);
   if (answer !== null) return answer;
-  // A 100 (Continue) must not overtake the answers before it.
+  // 100 (Continue) is written past what waits in the outbound side, so the answers before it have to be gone.
   if (body.expectsContinue && outbound.size > 0) yield* connection.flush();
   if (body.isRead || !isReadFirst(options, exchange)) return null;
   try {
@@ -130,6 +124,26 @@ function* prepare(connection: Connection, exchange: Exchange): Steps<Answer | nu
     throw error;
   }
   return null;
+}
+
+/** Asks the application before the body is read; null if the request may pass. */
+function* ask(
+  connection: Connection,
+  exchange: Exchange,
+  accept: (exchange: Exchange) => unknown,
+): Steps<Answer | null> {
+  try {
+    let result = accept(exchange);
+    if (isThenable(result)) {
+      const outcome = yield* awaitApplication(connection, exchange, result);
+      if (!outcome.ok) return yield* fail(connection, exchange, outcome.error);
+      result = outcome.value;
+    }
+    return connection.options.app.answerEarly(result);
+  } catch (error) {
+    if (error instanceof ConnectionLost) throw error;
+    return yield* fail(connection, exchange, error);
+  }
 }
 
 function isReadFirst({ body }: ConnectionOptions, { size }: Exchange): boolean {
@@ -165,26 +179,6 @@ function* settle(
   try {
     return connection.options.app.answer(outcome.value, exchange);
   } catch (error) {
-    return yield* fail(connection, exchange, error);
-  }
-}
-
-/** Asks the application before the body is read; null if the request may pass. */
-function* ask(
-  connection: Connection,
-  exchange: Exchange,
-  accept: (exchange: Exchange) => unknown,
-): Steps<Answer | null> {
-  try {
-    let result = accept(exchange);
-    if (isThenable(result)) {
-      const outcome = yield* awaitApplication(connection, exchange, result);
-      if (!outcome.ok) return yield* fail(connection, exchange, outcome.error);
-      result = outcome.value;
-    }
-    return connection.options.app.answerEarly(result);
-  } catch (error) {
-    if (error instanceof ConnectionLost) throw error;
     return yield* fail(connection, exchange, error);
   }
 }
@@ -236,7 +230,14 @@ function* putFailure(
   return putAnswer(connection, exchange, other);
 }
 
-/** What follows an answer that is not plain: false if the connection ends. */
+/** Answers to pipelined requests are written together, unless something waits for this one to be written. */
+function mustFlush(connection: Connection, exchange: Exchange, plan: ResponsePlan): boolean {
+  const { inbound, outbound, options } = connection;
+  return !plan.isPlain || inbound.inbox.size === 0 || outbound.size > BATCH_BYTES || exchange.isCompletionAwaited ||
+    options.isObserved;
+}
+
+/** What follows when an answer that is not plain was written: false if the connection ends. */
 function* goOn(connection: Connection, exchange: Exchange, plan: ResponsePlan): Steps<boolean> {
   if (exchange.status === 101) {
     yield* handOver(connection, exchange);
@@ -256,6 +257,7 @@ function* goOn(connection: Connection, exchange: Exchange, plan: ResponsePlan): 
 function* refuse(connection: Connection, error: ProtocolError): Steps {
   const { inbound } = connection;
   connection.exchange?.end({ how: "cut", reason: error });
+  // In the phase drain the answer is sent already, and the mistake is in what is thrown away.
   if (!connection.isOpen || inbound.broken !== null || connection.phase === "drain") return;
   connection.refusal = error;
   putRefusal(connection, error);
