@@ -42,7 +42,7 @@ import type { Phase } from "./phases.ts";
 import { type BodyHost, RequestBody } from "./request_body.ts";
 import { putRefusal, type ResponseTarget } from "./response.ts";
 
-/** What became of something that the application promised. A wait for it never rejects. */
+/** What became of something that the application promised, or of a part of its stream. A wait for it never rejects. */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown };
@@ -108,7 +108,10 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
     return this.#passed;
   }
 
-  /** The request that is answered now. In the phases idle and closed it is the one before. Null if there is none. */
+  /**
+   * The request that is answered now; null if there is none. Readers of the phase `idle` see the one that has just ended.
+   * Those of `closed` see the last one, or null if the connection ended between two requests.
+   */
   get exchange(): Exchange | null {
     return this.#exchange;
   }
@@ -218,7 +221,8 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
   }
 
   /**
-   * Waits for the application, which may never answer. The wait ends when the connection does.
+   * Waits for the application, its answer or its stream, which may never come. The wait ends when the connection does:
+   * the outcome is then a failure, and the exchange is over.
    *
    * @param promised what the application promised
    * @returns what became of it; never rejected

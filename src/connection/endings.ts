@@ -3,7 +3,7 @@
 import { brand } from "../copies/shared.ts";
 import { badRequest, ProtocolError } from "../wire/protocol_error.ts";
 
-/** Why a connection ended before its answer was complete. As the reason of a signal it is an `AbortError`. */
+/** Why a client left, or was cut off, before its answer was complete. As the reason of a signal it is an `AbortError`. */
 export class ConnectionCut extends DOMException {
   constructor(message: string, options?: ErrorOptions) {
     super(message, "AbortError");

@@ -172,7 +172,7 @@ export class Exchange implements ExchangeView {
   }
 
   /**
-   * Called by the connection, the one way in which an exchange ends. A second call does nothing.
+   * The one way in which an exchange ends. Called by its connection and by the protocol. A second call does nothing.
    *
    * @param end how
    */
@@ -186,7 +186,7 @@ export class Exchange implements ExchangeView {
       return;
     }
     const { reason } = end;
-    this.clientEnded(reason);
+    this.clientEnded(reason); // Aborts the signal. If the client had left before, its reason stays.
     this.#state = { at: "cut", reason: this.cutReason };
     this.body.end(end);
     this.onCut?.(reason);

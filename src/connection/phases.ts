@@ -13,7 +13,7 @@ import type { RequestHead } from "../wire/request_head.ts";
  * - `body`: the body is read before the application runs; entered again for every piece
  * - `dispatch`: the application is about to be called
  * - `write`: the answer is known; entered again for every piece of a stream
- * - `drain`: the answer is sent; the rest of the request is read and thrown away
+ * - `drain`: the answer is sent; the rest of the request is read and thrown away; it may come twice before a close
  * - `upgraded`: another protocol has taken the connection over
  * - `closed`: the last phase of every connection
  */
@@ -58,7 +58,10 @@ export interface ConnectionView {
   readonly remoteAddr: Address;
   /** The server's end. */
   readonly localAddr: Address;
-  /** The request that is answered now. In the phases idle and closed it is the one before. Null if there is none. */
+  /**
+   * The request that is answered now; null if there is none. In the phase `idle` it is the one that has just ended. In
+   * `closed` it is the last one, or null if the connection ended between two requests.
+   */
   readonly exchange: ExchangeView | null;
   /** The client's mistake that ended the connection; null if there was none. */
   readonly refusal: ProtocolError | null;

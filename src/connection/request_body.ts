@@ -3,13 +3,13 @@
 //
 //   state      what it means                                             next
 //   none       the request has no body                                   -
-//   waiting    the client waits for 100 (Continue)                       streaming, over
+//   waiting    the client waits for 100 (Continue)                       streaming, done, failed, over
 //   streaming  bytes are on the wire or in the inbox                     spooling, buffered, done, failed, over
 //   spooling   readAll moves them into a temporary file                  spooled, streaming or done (the disk failed), over
 //   buffered   the whole body stands in the inbox's buffer               done, over
 //   spooled    the whole body stands in a temporary file                 done, over
 //   done       every byte was taken from the wire and handed over        -
-//   failed     the rest of the body can never be found                   -
+//   failed     readPiece has found that the rest never comes             -
 //   over       the exchange has ended before all was handed over         -
 //
 // Long: every state of a body has one owner.
@@ -120,6 +120,7 @@ export class RequestBody {
   get canBeDiscarded(): boolean {
     if (this.isRead) return true;
     const { at } = this.#state;
+    // The length of a chunked body is not known (-1): `discard` gives up if it is too long.
     return at !== "waiting" && at !== "failed" && this.#inbound.reader.bodyLeft <= MAX_DRAIN_BYTES;
   }
 
@@ -133,6 +134,7 @@ export class RequestBody {
     const { inbox, reader } = this.#inbound;
     if (this.#state.at === "waiting") {
       this.#state = STREAMING;
+      // If bytes of it are here, the client has not waited.
       if (inbox.size === 0) yield this.#outbound.writeInterim(CONTINUE);
     }
     const { size } = this;
@@ -141,6 +143,7 @@ export class RequestBody {
     this.#isAwaited = true;
     if (host.enter("body")) yield "body";
     if (size > MEMORY_BODY_BYTES) return yield* this.#spool(host, []);
+    // A body of known length is gathered in the inbox, so that it comes out in one piece. This passes a chunked one (-1) by.
     while (size > inbox.size && !inbox.ended) {
       // The head may lie: memory for what it promises is taken step by step.
       const least = Math.min(size - inbox.size, Math.max(AUTO_BODY_BYTES, inbox.size));
@@ -163,7 +166,7 @@ export class RequestBody {
       }
     }
     this.#isAwaited = false;
-    inbox.hold();
+    inbox.hold(); // What the client sends meanwhile must not be written over it. `Connection.rest` ends the hold.
     this.#state = { at: "buffered", bytes: pieces.length === 1 ? pieces[0]! : joined(pieces, length) };
   }
 
@@ -221,7 +224,12 @@ export class RequestBody {
     if (this.#state.at === "waiting") this.#state = STREAMING;
   }
 
-  /** Reads away what the application left. False if that would take too long. */
+  /**
+   * Reads away what the application left. The exchange has ended before, so the application reads no more of it.
+   *
+   * @returns false if that would take too long
+   * @throws {ProtocolError} if the rest breaks off or is malformed
+   */
   *discard(): Generator<PromiseLike<unknown>, boolean, unknown> {
     const inbound = this.#inbound;
     for (let passed = 0; passed <= MAX_DRAIN_BYTES;) {

@@ -91,13 +91,14 @@ async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
       exchange.body.forgoContinue();
       sending.isHeadHeld = false;
     }
-    // If the connection was ended meanwhile, there is nothing left to send.
+    // If the connection was ended meanwhile, `end` has released the wait for this call: nothing reads what it returns.
     if (read.done || !connection.isOpen) return "end";
     putPiece(sending, read.value);
     if (connection.enter("write")) return "piece";
   }
 }
 
+/** What `Connection.flush` does, outside of the protocol's generator. */
 async function writeAll(connection: Connection): Promise<void> {
   const { outbound } = connection;
   for (let write = outbound.write(); write !== null; write = outbound.write()) outbound.wrote(await write);
