@@ -12,6 +12,7 @@ Deno.test("The package exports what its users import, and nothing else", () => {
     "StorageError",
     "UploadError",
     "Uploads",
+    "fastcgi",
     "progressChanges",
     "progressOf",
     "receiveUploads",

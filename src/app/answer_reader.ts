@@ -77,6 +77,11 @@ export class AnswerReader {
     }
   }
 
+  /** True if `takePart` gives what came with the head, or the end is known: it does not move what was taken before. */
+  get isReady(): boolean {
+    return this.#first !== null || this.hasEnded;
+  }
+
   /** What has come of the body and was not taken yet; null if there is nothing. */
   takePart(): Part | null {
     const part = this.#first ?? (this.hasEnded ? null : this.#gather(null));

@@ -127,20 +127,20 @@ export class Conversation implements AnswerSource, Watched {
     }
   }
 
-  /** Gives the next piece of the answer's body. The engine calls it when the client has taken the last one. */
-  async read(): Promise<SourceRead> {
+  /** True if the next piece, or the end, is here. */
+  get #isReady(): boolean {
+    const state = this.#state;
+    return state.at === "over" || (state.at === "answering" && state.line.reader.isReady);
+  }
+
+  /** Gives the next piece of the answer's body. */
+  read(): Promise<SourceRead> {
+    if (!this.#isReady) return this.#readOn();
     try {
-      const line = this.#line;
-      const part = await this.#nextPart(line.reader);
-      if (part === null) {
-        if (line.reader.hasEnded) this.#finish(null);
-        return DONE;
-      }
-      const { start, end } = part;
-      this.#given += end - start;
-      return { done: false, value: line.connection.buffer.subarray(start, end) };
+      const { reader } = this.#line;
+      return Promise.resolve(this.#pieceOf(reader.takePart(), reader));
     } catch (error) {
-      throw this.#failed(error);
+      return Promise.reject(this.#failed(error));
     }
   }
 
@@ -207,22 +207,31 @@ export class Conversation implements AnswerSource, Watched {
     return { ...answer, body };
   }
 
-  /** The next part of the body, or null after the last. */
-  async #nextPart(reader: AnswerReader): Promise<Part | null> {
-    for (;;) {
-      const part = reader.takePart();
-      if (part !== null) return part;
-      if (reader.hasEnded) {
-        if (this.#given < this.#promised) throw wrongLength(this.#given, this.#promised);
-        return null;
+  async #readOn(): Promise<SourceRead> {
+    try {
+      const { reader } = this.#line;
+      let part = reader.takePart();
+      while (part === null && !reader.hasEnded && this.#given !== this.#promised) {
+        await reader.readMore();
+        part = reader.takePart();
       }
-      if (this.#given === this.#promised) {
-        // The client has everything. It does not have to wait for what the program does afterwards.
-        this.#readAway(reader);
-        return null;
-      }
-      await reader.readMore();
+      return this.#pieceOf(part, reader);
+    } catch (error) {
+      throw this.#failed(error);
     }
+  }
+
+  /** A part of the body as the engine takes it, or the end. */
+  #pieceOf(part: Part | null, reader: AnswerReader): SourceRead {
+    if (part !== null) {
+      const { start, end } = part;
+      this.#given += end - start;
+      return { done: false, value: this.#line.connection.buffer.subarray(start, end) };
+    }
+    if (!reader.hasEnded) this.#readAway(reader); // The client has everything, and does not wait for the program to end.
+    else if (this.#given < this.#promised) throw wrongLength(this.#given, this.#promised);
+    else this.#finish(null);
+    return DONE;
   }
 
   /** Reads to the end of an answer whose rest is not sent, so that the program can finish its work. */

@@ -6,7 +6,7 @@ import { EXIT, Failure } from "../platform/failure.ts";
 import type { Address, Clock, Files, Log } from "../platform/ports.ts";
 import type { CalledServer } from "./called_server.ts";
 import type { BackendFacts } from "./backends.ts";
-import type { FastCgiOptions } from "./fastcgi.ts";
+import type { FastCgiOptions } from "./fastcgi_options.ts";
 import { isNodeHandler } from "./node_handler.ts";
 import { type Loaded, loadedOrServing, type ServeCall, ServeCalls } from "./serve_call.ts";
 import { urlOf } from "./specifier.ts";

@@ -8,6 +8,8 @@ import type { RequestHead } from "./request_head.ts";
 /** What a request's variables tell beside its head. */
 export interface CgiPlace {
   scheme: "http" | "https";
+  /** The host that the client named to a proxy that is trusted; null for that of the request. */
+  host: string | null;
   /** The client's address; the port is 0 if it has none, as over a Unix socket. */
   remoteAddress: string;
   remotePort: number;
@@ -86,7 +88,7 @@ export function cgiVariables(
   target: CgiTarget,
   { script, place }: { script: CgiScript; place: CgiPlace },
 ): CgiVariable[] {
-  const host = hostOf(head);
+  const host = place.host ?? hostOf(head);
   const variables: [string, string][] = [
     ["GATEWAY_INTERFACE", "CGI/1.1"],
     ["SERVER_SOFTWARE", place.software],
@@ -107,8 +109,8 @@ export function cgiVariables(
   if (place.bodyLength >= 0) variables.push(["CONTENT_LENGTH", String(place.bodyLength)]);
   for (const [name, value] of script.more ?? []) variables.push([name, value]);
   addFields(variables, head);
-  // RFC 9112, section 3.2.2: an absolute target overrides Host.
-  if (head.form === "absolute") setVariable(variables, "HTTP_HOST", host);
+  // RFC 9112, section 3.2.2: an absolute target overrides Host. A proxy may have sent its own.
+  if (head.form === "absolute" || place.host !== null) setVariable(variables, "HTTP_HOST", host);
   return variables;
 }
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { fastcgi } from "../../src/app/fastcgi.ts";
 import { answering, record, responder, STDOUT } from "../helpers/fastcgi_responder.ts";
 import { front } from "../helpers/fastcgi_front.ts";
+import { serving } from "../helpers/serving.ts";
 
 Deno.test("A request reaches the application with its variables, and the answer reaches the client", async () => {
   let seen: Readonly<Record<string, string>> = {};
@@ -278,10 +279,25 @@ Deno.test("Options that make no sense are refused when the handler is made", () 
   assert.throws(() => fastcgi({ address: "h:1", timeoutMs: -1 }), RangeError);
 });
 
+Deno.test("A framework may pass the request on alone, but a copy needs what came beside it", async () => {
+  await using app = responder(answering("passed on"));
+  const inner = fastcgi({ address: app.address });
+  await using server = serving((request, info) => {
+    if (request.url.endsWith("/alone")) return inner(request);
+    const copy = new Request(request);
+    if (request.url.endsWith("/beside")) return inner(copy, info);
+    assert.throws(() => inner(copy), /expected the request that Weft gave to its handler/);
+    return new Response("refused");
+  });
+  const texts = await Promise.all(
+    ["alone", "beside", "copy"].map(async (path) => (await fetch(`${server.url}/${path}`)).text()),
+  );
+  assert.deepEqual(texts, ["passed on", "passed on", "refused"]);
+});
+
 Deno.test("A handler can be wrapped like any other", async () => {
   await using app = responder(answering("wrapped", "X-App: a\r\n"));
   const inner = fastcgi({ address: app.address });
-  const { serving } = await import("../helpers/serving.ts");
   await using server = serving(async (request, info) => {
     const response = await inner(request, info);
     response.headers.append("x-wrapper", "b");

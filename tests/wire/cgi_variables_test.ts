@@ -7,6 +7,7 @@ import { headOf } from "../helpers/incoming.ts";
 
 const PLACE: CgiPlace = {
   scheme: "http",
+  host: null,
   remoteAddress: "192.0.2.7",
   remotePort: 40_000,
   localAddress: "192.0.2.1",
@@ -103,6 +104,11 @@ for (const [target, uri, host] of ABSOLUTE) {
     });
   });
 }
+
+Deno.test("The host that a trusted proxy tells overrides that of the request", () => {
+  const told = variables("GET / HTTP/1.1\r\nHost: inside:81", { host: "shop.example", scheme: "https" });
+  assert.deepEqual([told.HTTP_HOST, told.SERVER_NAME, told.HTTPS], ["shop.example", "shop.example", "on"]);
+});
 
 Deno.test("The target * is told as it is", () => {
   const { REQUEST_URI, PATH_INFO, REQUEST_METHOD } = variables("OPTIONS * HTTP/1.1\r\nHost: h");
