@@ -49,7 +49,7 @@ export async function runWorker(args: readonly string[], hello: Hello, context: 
     listen: (port) => orders.resolve(port),
     drain: (why) => worker?.drain(why),
     abort: () => worker?.abort(),
-    state: () => worker?.state() ?? { report: NO_REPORT, accepted: 0, pauses: 0, connections: [] },
+    state: () => worker?.state() ?? { report: NO_REPORT, accepted: 0, pauses: 0, connections: [], backends: [] },
     orphaned() {
       if (worker === null) return platform.process.exit(1);
       worker.drain("orphaned");
@@ -248,6 +248,7 @@ class Worker {
       accepted: engine.accepted,
       pauses: engine.pauses,
       connections: this.#serving.connections(),
+      backends: this.#serving.backends(),
     };
   }
 

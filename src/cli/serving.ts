@@ -5,7 +5,7 @@ import { MAJOR, otherVersions } from "../copies/shared.ts";
 import { Engine } from "../engine/engine.ts";
 import type { Proxies } from "../connection/arrival.ts";
 import type { Handler } from "../message/handler.ts";
-import { type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../inspect/dump.ts";
+import { type BackendRow, type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../inspect/dump.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
 import { logUncaught, messageOf, showError } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions, Log, Platform } from "../platform/ports.ts";
@@ -163,6 +163,8 @@ async function loadDemo(outlook: ServerView, { clock }: Platform): Promise<Loade
 export interface Serving {
   engine: Engine;
   connections(): ConnectionFacts[];
+  /** The processes behind a FastCGI application; empty for any other. */
+  backends(): BackendRow[];
   /** The state of this process, as text. */
   dump(): string;
   /** Lets the application end its own affairs, until `impatience` settles or the graceful timeout is over. */
@@ -209,11 +211,13 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
     const now = clock.now();
     return [...engine.live].map(([connection, note]) => factsOf(connection, note, now));
   };
+  const backends = () => app.backends === undefined ? [] : [{ nr: numberOf(process), ...app.backends() }];
   outlook.connections = connections;
   outlook.isStopping = () => engine.state !== "serving";
   return {
     engine,
     connections,
+    backends,
     dump() {
       const uptimeMs = clock.now() - startedAt;
       return showState({
@@ -224,6 +228,7 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
         accepted: engine.accepted,
         pauses: engine.pauses,
         workers: [ownFacts(engine, process, uptimeMs)],
+        backends: backends(),
         connections: connections(),
       });
     },
@@ -239,10 +244,14 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
   };
 }
 
+function numberOf(process: Platform["process"]): number {
+  return Number(process.env("WEFT_WORKER") ?? 0);
+}
+
 /** This process, as one of the workers of a dump; alone it has no number. */
 function ownFacts(engine: Engine, process: Platform["process"], ageMs: number): WorkerFacts {
   return {
-    nr: Number(process.env("WEFT_WORKER") ?? 0),
+    nr: numberOf(process),
     generation: Number(process.env("WEFT_GENERATION") ?? 1),
     pid: process.pid,
     ready: engine.state === "serving",

@@ -65,6 +65,17 @@ export function factsOf(connection: Connection, seen: Seen, now: number): Connec
   };
 }
 
+/** The processes behind a FastCGI application, as one process of this server sees them. */
+export interface BackendRow {
+  /** The number of the worker. */
+  nr: number;
+  address: string;
+  /** Connections that could be used for more requests; requests that have one; requests that wait for one. */
+  free: number;
+  busy: number;
+  waiting: number;
+}
+
 /** What a dump tells. */
 export interface State {
   version: string;
@@ -75,6 +86,8 @@ export interface State {
   accepted: number;
   pauses: number;
   workers: readonly WorkerFacts[];
+  /** Empty unless the application is reached over FastCGI. */
+  backends: readonly BackendRow[];
   connections: readonly ConnectionFacts[];
 }
 
@@ -93,6 +106,7 @@ export function showState(state: State): string {
     `configuration: ${configuration.join(" ")}`,
     `accepted: ${state.accepted} connections, ${state.pauses} pauses`,
     ...showTable(WORKER_COLUMNS, state.workers.map(workerRow)),
+    ...showTable(BACKEND_COLUMNS, state.backends.map(backendRow)),
     ...showTable(CONNECTION_COLUMNS, state.connections.map(connectionRow)),
     `Active clients: ${state.connections.length}`,
     "",
@@ -105,6 +119,12 @@ function workerRow(worker: WorkerFacts): string[] {
   const { nr, generation, pid, ready, ageMs, requests, rssBytes, restarts } = worker;
   const rss = mebibytes(rssBytes);
   return [`${nr}`, `${generation}`, `${pid}`, ready ? "yes" : "no", seconds(ageMs), `${requests}`, rss, `${restarts}`];
+}
+
+const BACKEND_COLUMNS = ["nr", "backend", "free", "busy", "waiting"];
+
+function backendRow({ nr, address, free, busy, waiting }: BackendRow): string[] {
+  return [`${nr}`, address, `${free}`, `${busy}`, `${waiting}`];
 }
 
 const CONNECTION_COLUMNS = [

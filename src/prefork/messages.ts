@@ -1,7 +1,7 @@
 // What the supervisor, its workers and `weft ctl` say to each other: one JSON object in each line.
 // The first message of a connection is checked before it is believed. A peer that has shown its token is this program.
 
-import type { ConnectionFacts } from "../inspect/dump.ts";
+import type { BackendRow, ConnectionFacts } from "../inspect/dump.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Report } from "./report.ts";
 
@@ -40,6 +40,15 @@ export type LeaveReason =
   | "max-rss"
   | "signal";
 
+/** What a worker tells for a dump. */
+export interface WorkerInsides {
+  report: Report;
+  accepted: number;
+  pauses: number;
+  connections: ConnectionFacts[];
+  backends: BackendRow[];
+}
+
 /** From a worker to its supervisor. */
 export type WorkerMessage =
   | { kind: "hello"; token: string }
@@ -56,7 +65,7 @@ export type WorkerMessage =
   | { kind: "find"; ask: number; id: string }
   /** Which connections are there, in all processes? */
   | { kind: "survey"; ask: number }
-  | { kind: "state"; ask: number; report: Report; accepted: number; pauses: number; connections: ConnectionFacts[] };
+  | ({ kind: "state"; ask: number } & WorkerInsides);
 
 /** From the supervisor to a worker. */
 export type SupervisorMessage =

@@ -102,6 +102,7 @@ export async function dumpAll(view: View): Promise<string> {
     accepted: sum(told, ({ state }) => state?.accepted ?? 0),
     pauses: sum(told, ({ state }) => state?.pauses ?? 0),
     workers: told.map((each) => workerFacts(view, each)),
+    backends: told.flatMap(({ state }) => state?.backends ?? []),
     connections: told.flatMap(rowsOf),
   });
 }

@@ -54,6 +54,7 @@ Deno.test("A dump without clients and workers still tells which program is asked
     uptimeMs: 61_234,
     configuration: { port: 3000 },
     accepted: 7,
+    backends: [],
     pauses: 1,
     workers: [],
     connections: [],
