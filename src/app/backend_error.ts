@@ -26,12 +26,12 @@ export class BackendError extends Error {
 const RETRY_AFTER_SECONDS = "1";
 
 /**
- * Makes the answer for a request that no backend has answered.
+ * Makes the answer to a request that no backend answers.
  *
  * @param status what the client is told
  * @returns an answer without details
  */
-export function failureAnswer(status: number): Answer {
+export function plainAnswer(status: number): Answer {
   const fields: [string, string][] = [["content-type", "text/plain;charset=UTF-8"]];
   if (status === 503) fields.push(["retry-after", RETRY_AFTER_SECONDS]);
   return { status, reason: "", fields, body: `${status} ${reasonOf(status)}\n`, block: null };

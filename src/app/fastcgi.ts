@@ -33,7 +33,7 @@ export interface FastCgiHandler {
  *
  * @param options where the application listens, and the limits
  * @returns the handler to serve
- * @throws {TypeError} if the address is not one
+ * @throws {TypeError} if the address is not one, or the root is not a directory
  * @throws {RangeError} if an option is out of range
  *
  * @example

@@ -6,13 +6,15 @@ import { lineLog } from "../platform/log.ts";
 import type { Log } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import type { Answer } from "../wire/answer.ts";
-import { type CgiPlace, type CgiScript, cgiTarget, cgiVariables } from "../wire/cgi_variables.ts";
+import { type CgiPlace, type CgiScript, type CgiTarget, cgiTarget, cgiVariables } from "../wire/cgi_variables.ts";
 import { writeRequest } from "../wire/fastcgi_records.ts";
+import type { RequestHead } from "../wire/request_head.ts";
 import { showBackendAddress } from "./backend_address.ts";
-import { BackendError, failureAnswer } from "./backend_error.ts";
+import { BackendError, plainAnswer } from "./backend_error.ts";
 import { BackendWatch } from "./backend_watch.ts";
 import { type BackendFacts, Backends } from "./backends.ts";
 import { Conversation, type ConversationParts } from "./conversation.ts";
+import type { DocumentRoot, Named } from "./document_root.ts";
 import type { ClientOptions } from "./fastcgi_options.ts";
 import { contentOf, type RequestContent } from "./request_content.ts";
 
@@ -22,12 +24,16 @@ export class FastCgiClient {
   #parts: ConversationParts;
   #log: Log;
   #name: string;
+  /** The files of a site in PHP, once they are loaded; null if the application decides about all paths itself. */
+  #site: Site | Promise<Site> | null;
 
   constructor(options: ClientOptions) {
     const { clock, process, decodeLatin1, connect } = platform;
     const log = this.#log = options.log ?? lineLog(process, clock);
     this.#name = showBackendAddress(options.address);
     this.#backends = new Backends(options, { connect, clock, log });
+    const { root, index } = options;
+    this.#site = root === undefined ? null : loadSite(root, index);
     this.#parts = {
       backends: this.#backends,
       watch: new BackendWatch(clock, options.timeoutMs),
@@ -53,37 +59,73 @@ export class FastCgiClient {
       if (!(error instanceof BackendError)) throw error;
       const { method, target } = exchange.head;
       this.#log("ERROR", `${method} ${target} answered ${error.status}: backend ${this.#name}: ${error.message}`);
-      answer = failureAnswer(error.status);
+      answer = plainAnswer(error.status);
     }
     return new AnswerResponse(answer) as unknown as Response;
   }
 
-  #ask(exchange: Exchange): Promise<Answer> {
+  async #ask(exchange: Exchange): Promise<Answer> {
     const { head } = exchange;
     const target = cgiTarget(head);
+    let script: CgiScript = { scriptName: "", pathInfo: target.path };
+    if (this.#site !== null) {
+      const site = this.#site = await this.#site;
+      const named = site.root.find(target.path);
+      if (named.kind !== "script") return await site.answer(head, target, named);
+      script = named.script;
+    }
+    // What stands in memory has to be used before anything is waited for.
     const content = contentOf(exchange, platform.temporaryFiles);
-    const ask = (content: RequestContent) => {
-      const variables = cgiVariables(head, target, {
-        script: scriptOf(target.path),
-        place: placeOf(exchange, content),
-      });
-      const records = writeRequest({
-        variables,
-        body: content.kind === "stream" ? null : content.kind === "bytes" ? content.bytes : NOTHING,
-        keepConnection: this.#backends.keepsConnections,
-      });
-      return new Conversation({ exchange, records, content }, this.#parts).answer();
-    };
-    return content instanceof Promise ? content.then(ask) : ask(content);
+    return await this.#send(exchange, {
+      target,
+      script,
+      content: content instanceof Promise ? await content : content,
+    });
   }
+
+  #send(exchange: Exchange, { target, script, content }: Request): Promise<Answer> {
+    const variables = cgiVariables(exchange.head, target, { script, place: placeOf(exchange, content) });
+    const body = content.kind === "stream" ? null : content.kind === "bytes" ? content.bytes : NOTHING;
+    const records = writeRequest({ variables, body, keepConnection: this.#backends.keepsConnections });
+    return new Conversation({ exchange, records, content }, this.#parts).answer();
+  }
+}
+
+/** What is asked of a program. */
+interface Request {
+  target: CgiTarget;
+  script: CgiScript;
+  content: RequestContent;
+}
+
+/** The files of a site in PHP. */
+interface Site {
+  root: DocumentRoot;
+  /** Answers what names no script. */
+  answer(head: RequestHead, target: CgiTarget, named: Named): Answer | Promise<Answer>;
+}
+
+async function loadSite(directory: string, index: string): Promise<Site> {
+  const [{ DocumentRoot }, { fileAnswer }, documents] = await Promise.all([
+    import("./document_root.ts"),
+    import("./static_file.ts"),
+    platform.loadDocuments(),
+  ]);
+  return {
+    root: new DocumentRoot(directory, index, documents),
+    answer(head, { uri, query }, named) {
+      if (named.kind === "file") return fileAnswer(head, named, documents);
+      if (named.kind !== "directory") return plainAnswer(404);
+      const [path = ""] = uri.split("?", 1);
+      // A path with two slashes at its beginning would be taken for the name of another server.
+      const location = `${path.replace(/^\/+/, "/")}/${query === "" ? "" : `?${query}`}`;
+      return { ...plainAnswer(301), fields: [["location", location]] };
+    },
+  };
 }
 
 const SOFTWARE = "weft";
 const NOTHING = new Uint8Array(0);
-
-function scriptOf(path: string): CgiScript {
-  return { scriptName: "", pathInfo: path };
-}
 
 function placeOf({ arrival, connection, head }: Exchange, content: RequestContent): CgiPlace {
   const { scheme, remoteAddr } = arrival;

@@ -3,11 +3,24 @@
 import type { Address, Log } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { readBackendAddress } from "./backend_address.ts";
+import { absolutePath } from "./specifier.ts";
 
 /** What `fastcgi` can be told. */
 export interface FastCgiOptions {
   /** Where the application listens: `unix:/run/app.sock` or `127.0.0.1:9000`. */
   address: string;
+  /**
+   * The directory of a site in PHP. A path then names a script in it, which PHP-FPM runs, or a file of a well-known type, which
+   * is sent as it is. A path that names neither goes to the script `index.php` in the directory. PHP-FPM must see the directory
+   * under the same path.
+   * @default {undefined} the application decides about all paths itself
+   */
+  root?: string | undefined;
+  /**
+   * The name of the script that stands for a directory.
+   * @default {"index.php"}
+   */
+  index?: string | undefined;
   /**
    * Milliseconds that a backend may take until it moves: to accept a connection, to take more of a request, to send more of
    * its answer. Then the client is answered 504, or its connection is cut. 0 means no limit.
@@ -44,10 +57,17 @@ export interface FastCgiOptions {
 }
 
 /** The options of an application, with the defaults filled in. */
-export type ClientOptions = { readonly address: Address; readonly log: Log | undefined } & Settled;
-type Settled = { [Name in Exclude<keyof FastCgiOptions, "address" | "log">]-?: NonNullable<FastCgiOptions[Name]> };
+export type ClientOptions = Settled & {
+  readonly address: Address;
+  readonly log: Log | undefined;
+  /** Absolute. */
+  readonly root: string | undefined;
+};
+type Settled = { [Name in Exclude<keyof FastCgiOptions, Other>]-?: NonNullable<FastCgiOptions[Name]> };
+type Other = "address" | "log" | "root";
 
 const DEFAULTS = {
+  index: "index.php",
   timeoutMs: 60_000, // as nginx has it
   maxConnections: 64, // Plack listens with a queue of 100, PHP-FPM with one of 511
   maxWaiting: 1024, // enough for a burst; more would wait too long
@@ -63,7 +83,7 @@ const LEAST = { timeoutMs: 0, maxConnections: 1, maxWaiting: 0, maxHeaderBytes: 
  *
  * @param options those that are set
  * @returns all options
- * @throws {TypeError} if the address is not one
+ * @throws {TypeError} if the address is not one, or the root is not a directory
  * @throws {RangeError} if a number is out of range
  */
 export function settle(options: FastCgiOptions): ClientOptions {
@@ -72,11 +92,19 @@ export function settle(options: FastCgiOptions): ClientOptions {
     throw new TypeError(`address: expected unix:PATH or HOST:PORT, got ${JSON.stringify(options.address)}`);
   }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settled: ClientOptions = { ...DEFAULTS, log: undefined, ...given, address };
+  const root = rootOf(options.root);
+  const settled: ClientOptions = { ...DEFAULTS, log: undefined, ...given, address, root };
   for (const [name, least] of Object.entries(LEAST)) {
     const value = settled[name as keyof typeof LEAST];
     if (typeof value === "number" && value >= least) continue;
     throw new RangeError(`${name}: expected a number from ${least}, got ${value}`);
   }
   return settled;
+}
+
+function rootOf(root: string | undefined): string | undefined {
+  if (root === undefined) return undefined;
+  const path = absolutePath(root, platform.process.cwd);
+  if (platform.files.kindOf(path) === "directory") return path;
+  throw new TypeError(`root: expected a directory, got ${JSON.stringify(root)}`);
 }

@@ -328,6 +328,32 @@ export interface Sources {
   modulesOf(path: string, options: { config: string | null }): Promise<string[]>;
 }
 
+/** What stands at a path, after following links. */
+export interface Document {
+  /** The path without links, with `/` between names. */
+  readonly path: string;
+  readonly kind: "file" | "directory" | "other";
+  readonly size: number;
+  /** Milliseconds since 1970 (UTC); null if the system does not know. */
+  readonly modifiedAt: number | null;
+}
+
+/** A file that is read from its beginning. */
+export interface OpenDocument {
+  /** Reads on. Gives the number of bytes, or null at the end. One call at a time. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** Called once. */
+  close(): void;
+}
+
+/** Files that are sent as they are. */
+export interface Documents {
+  /** What stands at a path; null if it cannot be read. */
+  find(path: string): Document | null;
+  /** Opens a file. */
+  open(path: string): Promise<OpenDocument>;
+}
+
 /** Writes a line for the operator. The message says what happened; the log adds the time and the process. */
 export type Log = (level: "INFO" | "WARN" | "ERROR", message: string) => void;
 
@@ -348,6 +374,7 @@ export interface Platform {
   loadChildren(): Promise<Children>;
   loadSources(): Promise<Sources>;
   loadTerminal(): Promise<Terminal>;
+  loadDocuments(): Promise<Documents>;
   /**
    * Makes a temporary directory. It is removed when the process exits, if it still exists then.
    *
