@@ -3,7 +3,7 @@
 
 import { giveBuffer, takeBuffer } from "../connection/buffer_pool.ts";
 import type { Document, Documents, OpenDocument } from "../platform/ports.ts";
-import type { Answer, AnswerSource } from "../wire/answer.ts";
+import type { Answer, AnswerSource, SourceRead } from "../wire/answer.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 
 /** What a page is made of, and what it links to. */
@@ -95,7 +95,7 @@ class FileSource implements AnswerSource {
     this.#left = size;
   }
 
-  async read(): Promise<ReadableStreamReadResult<Uint8Array>> {
+  async read(): Promise<SourceRead> {
     const buffer = this.#buffer;
     if (buffer === null) return { done: true, value: undefined };
     const count = this.#left === 0

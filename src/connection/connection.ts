@@ -7,6 +7,7 @@
 //   outbound.ts       the only writer of the socket.
 //   request_body.ts   the body of a request: one state, and everything about 100 (Continue).
 //   exchange.ts       one request with its answer.
+//   after_answer.ts   what follows an answer: the rest of a request is read away, or the connection closes.
 //   response.ts       puts an answer into the outbound side; response_stream.ts sends a body that is a stream.
 //
 // A GET: the protocol waits for bytes (idle), reads a head (header), calls the application (dispatch), puts the answer

@@ -4,7 +4,8 @@ import { StorageError } from "../platform/errors.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionLost } from "./endings.ts";
 import type { Phase, Turn } from "./phases.ts";
-import { protocol, type Step, type Steps } from "./protocol.ts";
+import { protocol } from "./protocol.ts";
+import type { Step, Steps } from "./steps.ts";
 
 /**
  * Drives a connection to its end. Its phases are not read.

@@ -6,21 +6,15 @@ import { type Answer, isStream } from "../wire/answer.ts";
 import { SMALL_BUFFER_BYTES } from "../wire/inbox.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
+import { goOn, refuse } from "./after_answer.ts";
 import type { Connection, Outcome } from "./connection.ts";
 import { ANSWERED, ConnectionLost } from "./endings.ts";
 import type { Exchange } from "./exchange.ts";
-import { HandedSocket } from "./handed_socket.ts";
 import type { Application, ConnectionOptions } from "./options.ts";
-import type { Phase } from "./phases.ts";
-import { AUTO_BODY_BYTES, MAX_DRAIN_BYTES } from "./request_body.ts";
-import { putAnswer, putRefusal, type ResponsePlan } from "./response.ts";
+import { AUTO_BODY_BYTES } from "./request_body.ts";
+import { putAnswer, type ResponsePlan } from "./response.ts";
 import { sendStream } from "./response_stream.ts";
-
-/** A phase that is passed, or something to wait for. */
-export type Step = Phase | PromiseLike<unknown>;
-
-/** A part of the protocol. What a wait brings comes back from its `yield`; a wait for the socket may throw there. */
-export type Steps<Result = void> = Generator<Step, Result, unknown>;
+import type { Steps } from "./steps.ts";
 
 /** Answers that wait together are written once they have as many bytes. */
 const BATCH_BYTES = 64 * 1024;
@@ -235,64 +229,6 @@ function mustFlush(connection: Connection, exchange: Exchange, plan: ResponsePla
   const { inbound, outbound, options } = connection;
   return !plan.isPlain || inbound.inbox.size === 0 || outbound.size > BATCH_BYTES || exchange.isCompletionAwaited ||
     options.isObserved;
-}
-
-/** What follows when an answer that is not plain was written: false if the connection ends. */
-function* goOn(connection: Connection, exchange: Exchange, plan: ResponsePlan): Steps<boolean> {
-  if (exchange.status === 101) {
-    yield* handOver(connection, exchange);
-    return false;
-  }
-  if (!exchange.body.isRead) {
-    if (connection.enter("drain")) yield "drain";
-    if (plan.keepAlive && (yield* exchange.body.discard())) return true;
-    yield* linger(connection);
-    return false;
-  }
-  if (!plan.keepAlive && connection.inbound.inbox.size > 0) yield* linger(connection);
-  return plan.keepAlive;
-}
-
-/** Tells a client what it did wrong, and ends the connection. */
-function* refuse(connection: Connection, error: ProtocolError): Steps {
-  const { inbound } = connection;
-  connection.exchange?.end({ how: "cut", reason: error });
-  // In the phase drain the answer is sent already, and the mistake is in what is thrown away.
-  if (!connection.isOpen || inbound.broken !== null || connection.phase === "drain") return;
-  connection.refusal = error;
-  putRefusal(connection, error);
-  if (connection.enter("write")) yield "write";
-  try {
-    yield* connection.flush();
-    yield* linger(connection);
-  } catch (lost) {
-    if (!(lost instanceof ConnectionLost)) throw lost;
-  }
-}
-
-/**
- * Ends our side and reads on for a while, so that the client gets the answer and not a reset (RFC 9112, section 9.6).
- */
-function* linger(connection: Connection): Steps {
-  const { inbound, socket } = connection;
-  const { inbox } = inbound;
-  if (connection.enter("drain")) yield "drain";
-  yield socket.closeWrite();
-  const most = inbound.received + MAX_DRAIN_BYTES;
-  while (!inbox.ended && inbound.received < most) {
-    inbox.at = inbox.end;
-    const change = inbound.changedSince(inbound.revision, SMALL_BUFFER_BYTES);
-    if (change !== null) yield change;
-  }
-}
-
-/** Gives the socket to another protocol, with what has come of it already. */
-function* handOver(connection: Connection, exchange: Exchange): Steps {
-  const { inbox } = connection.inbound;
-  if (connection.enter("upgraded")) yield "upgraded";
-  const first = inbox.bytes.slice(inbox.at, inbox.end);
-  inbox.at = inbox.end;
-  yield exchange.takeOver!(new HandedSocket(connection), first);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
