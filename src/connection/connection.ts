@@ -275,7 +275,8 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
   #cutReason(reason: ConnectionEnd): unknown {
     switch (reason.why) {
       case "complete":
-        return this.inbound.broken;
+        if (this.#exchange === null || this.#exchange.isOver) return undefined;
+        return this.inbound.broken ?? new ConnectionCut(`the connection was closed in its phase "${this.#phase}"`);
       case "broken":
         return reason.error;
       case "timeout":

@@ -190,7 +190,7 @@ export class Exchange implements ExchangeView {
     this.#state = { at: "cut", reason: this.cutReason };
     this.body.end(end);
     this.onCut?.(reason);
-    this.#completed?.reject(reason);
+    this.#completed?.reject(this.cutReason);
   }
 }
 

@@ -77,6 +77,7 @@ export function* protocol(connection: Connection): Steps {
       }
       answer = null; // An idle connection would keep its body, of any size, until the next request.
       if (plan.stream !== null) yield* sendStream(connection, exchange, { ...plan, stream: plan.stream });
+      else if (!plan.isPlain) exchange.body.forgoContinue();
       if (mustFlush(connection, exchange, plan)) {
         // Spelled out instead of `flush`, because every request comes by here.
         for (let write = outbound.write(); write !== null; write = outbound.write()) {

@@ -219,7 +219,7 @@ export class RequestBody {
     }
   }
 
-  /** Decides that 100 (Continue) is not sent: the body has come without it, or the head of a streamed answer goes out. */
+  /** Decides that 100 (Continue) is not sent: the body has come without it, or the answer goes out. */
   forgoContinue(): void {
     if (this.#state.at === "waiting") this.#state = STREAMING;
   }

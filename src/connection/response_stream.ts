@@ -38,6 +38,7 @@ export function* sendStream(
   { stream, framing }: { stream: ReadableStream<Uint8Array> | AnswerSource; framing: AnswerFraming },
 ): Generator<Phase | PromiseLike<unknown>, void, unknown> {
   if (framing.kind === "none" || exchange.head.method === "HEAD") {
+    exchange.body.forgoContinue();
     stream.cancel(undefined).catch(() => {}); // The client did not ask for it, so its failure does not matter.
     return;
   }

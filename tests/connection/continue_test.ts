@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { BodyPolicy } from "../../src/connection/options.ts";
-import { answer, connected, readAll } from "../helpers/connected.ts";
+import { answer, connected, openStream, readAll } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
 import { itemAt } from "../helpers/items.ts";
 import { bodyText, fieldOf } from "../helpers/responses.ts";
@@ -138,6 +138,25 @@ Deno.test("100 (Continue) under way when the answer is there goes out before it,
   client.end();
   await done;
   assert.deepEqual(responses().map(({ status }) => status), [100, 403, 403]);
+});
+
+Deno.test("100 (Continue) is not sent if the application asks for the body while its answer is written", async () => {
+  for (const head of [EXPECT, EXPECT.replace("POST", "HEAD")]) {
+    for (const body of ["no", openStream().stream]) {
+      if (head.startsWith("POST") && typeof body !== "string") continue; // Its head is held until the stream gives a piece.
+      const { client, exchanges, done } = connected({ window: 10, handle: () => answer(body, 403) });
+      client.send(head);
+      await settled();
+      const late = assert.rejects(itemAt(exchanges, 0).readBody());
+      client.allow(1_000);
+      await client.until(() => client.ended);
+      client.end();
+      assert.equal(await done, null);
+      await late;
+      assert.match(client.text, /^HTTP\/1\.1 403 /);
+      assert.doesNotMatch(client.text, / 100 /);
+    }
+  }
 });
 
 Deno.test("An expectation that is not known is refused with 417", async () => {

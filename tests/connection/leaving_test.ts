@@ -145,6 +145,30 @@ Deno.test("completed rejects if the answer cannot be sent any more, asked before
   assert.equal(seen.signal.aborted, true);
 });
 
+Deno.test("completed rejects with the signal's reason, asked before or after", async () => {
+  let completed!: Promise<void>;
+  const go = Promise.withResolvers<void>();
+  const { client, exchanges, done } = connected({
+    window: 0,
+    async handle(exchange) {
+      completed = exchange.completed;
+      await go.promise;
+      return answer("ok");
+    },
+  });
+  client.send(GET);
+  await settled();
+  client.end();
+  await settled();
+  go.resolve();
+  await settled();
+  client.reset();
+  const { signal } = itemAt(exchanges, 0);
+  await assert.rejects(completed, (error) => error === signal.reason);
+  await assert.rejects(itemAt(exchanges, 0).completed, (error) => error === signal.reason);
+  await done;
+});
+
 Deno.test("completed that is not awaited rejects without an unhandled rejection", async () => {
   const { client, done } = connected({
     handle(exchange) {

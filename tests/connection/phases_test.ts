@@ -46,6 +46,16 @@ Deno.test("Connection closes its socket when its driver stops early, at any phas
   }
 });
 
+Deno.test("Connection tells the request's signal why, when its driver stops in the middle of a request", async () => {
+  const { client, connection } = connectedBy(null, { handle: () => new Promise<never>(() => {}) });
+  client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  walking: for await (const turn of new Turns(connection)) {
+    for (const phase of turn) if (phase === "dispatch") break walking;
+  }
+  assert.equal((connection.exchange?.cutReason as Error).name, "AbortError");
+  await assert.rejects(connection.exchange!.completed, { name: "AbortError" });
+});
+
 Deno.test("Connection closes its socket when its driver stops before the first turn", async () => {
   const { client, connection } = connectedBy(null);
   await new Turns(connection).return();
