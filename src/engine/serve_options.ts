@@ -43,10 +43,10 @@ export interface CommonOptions<Addr extends Address = Address> extends Limits {
    */
   proxyProtocol?: boolean | undefined;
   /**
-   * Only false: answers are not compressed.
+   * Answers are not compressed: true is refused with a TypeError.
    * @default {false}
    */
-  automaticCompression?: false | undefined;
+  automaticCompression?: boolean | undefined;
 }
 
 /** Options of {@linkcode serve} for a port. */

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { serve, type Server } from "../../src/engine/serve.ts";
 import type { ServeOptions } from "../../src/engine/serve_options.ts";
 import type { Handler } from "../../src/message/handler.ts";
+import { certificates } from "../helpers/certificates.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { bodyText } from "../helpers/responses.ts";
 
@@ -149,11 +150,10 @@ Deno.test("The types of serve are those of Deno.serve, for a port", async () => 
     hostname: "127.0.0.1",
     onListen: ({ hostname }) => void told.push(hostname),
   };
-  const { automaticCompression: _, ...honoured } = options;
   const typed: Deno.ServeHandler = (_request, info) => new Response(info.remoteAddr.transport);
   const forPort: Deno.ServeHandler<Deno.NetAddr> = (_request, info) => new Response(info.remoteAddr.hostname);
   for (const handler of [typed, forPort]) {
-    await using server = serve(honoured, handler);
+    await using server = serve(options, handler);
     const { port }: Deno.NetAddr = server.addr;
     assert.ok(port > 0);
     const asDeno: Deno.HttpServer<Deno.NetAddr> = { ...server, [Symbol.asyncDispose]: server[Symbol.asyncDispose] };
@@ -189,6 +189,30 @@ Deno.test("The types of serve are those of Deno.serve, for a Unix socket, and fo
     await using server = serve(either, plain);
     assert.equal(await answerOf(server), "hello");
     assert.deepEqual(told, [path]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("Options, handlers and servers that are typed as those of Deno.serve need no cast", async () => {
+  const { cert, key } = await certificates();
+  const directory = await Deno.makeTempDir();
+  try {
+    const typed: Deno.ServeHandler = hello;
+    const tcp: Deno.ServeTcpOptions = { ...QUIET, port: 0 };
+    const tls: Deno.ServeTcpOptions & Deno.TlsCertifiedKeyPem = { ...tcp, cert, key };
+    const unix: Deno.ServeUnixOptions = { path: `${directory}/a.sock`, onListen() {} };
+    const withTcp: Deno.ServeTcpOptions & Deno.ServeInit<Deno.NetAddr> = { ...tcp, handler: typed };
+    const withUnix: Deno.ServeUnixOptions & Deno.ServeInit<Deno.UnixAddr> = {
+      path: `${directory}/b.sock`,
+      onListen() {},
+      handler: typed,
+    };
+    const onPorts: Deno.HttpServer<Deno.NetAddr>[] = [serve(tcp, typed), serve(tls, typed), serve(withTcp)];
+    const onPaths: Deno.HttpServer<Deno.UnixAddr>[] = [serve(unix, typed), serve(withUnix)];
+    assert.ok(onPorts.every(({ addr }) => addr.port > 0));
+    assert.deepEqual(onPaths.map(({ addr }) => addr.path), [unix.path, withUnix.path]);
+    await Promise.all([...onPorts, ...onPaths].map((server) => server.shutdown()));
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
