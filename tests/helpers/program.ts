@@ -125,10 +125,19 @@ export function start(args: string[], options: StartOptions = {}): Running {
     kill: (signal) => child.kill(signal),
     ended,
     async [Symbol.asyncDispose]() {
-      if (!isOver) child.kill("SIGKILL");
+      if (!isOver) kill(child);
       await ended;
     },
   };
+}
+
+/** A program may end by itself while it is being killed. */
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
 }
 
 /**
