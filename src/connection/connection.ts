@@ -156,6 +156,10 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
     return this.options.temporaryFiles;
   }
 
+  hint(text: string): void {
+    if (this.#life === "open") this.outbound.hint(text);
+  }
+
   /** False once `end` was called. */
   get isOpen(): boolean {
     return this.#life === "open";

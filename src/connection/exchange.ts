@@ -1,5 +1,5 @@
 // One request and its answer: head, body, status, signal, and what was counted.
-// It knows a view of its connection and never acts on the connection.
+// It knows a view of its connection and never acts on the connection, except for interim responses.
 //
 //   state     what it means                                               next
 //   open      the request is being answered                               left, answered, cut
@@ -9,6 +9,7 @@
 
 import { brand } from "../copies/shared.ts";
 import type { Address, Socket } from "../platform/ports.ts";
+import { type Answer, writeInterim } from "../wire/answer.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import type { Arrival, Proxies } from "./arrival.ts";
 import type { ExchangeEnd } from "./endings.ts";
@@ -31,6 +32,8 @@ export interface ConnectionFacts extends Arrival {
   readonly isDraining: boolean;
   /** Fires when the engine begins to drain. Made when it is first asked for. */
   readonly leaving: AbortSignal;
+  /** Sends an interim response, behind the answers to the requests before this one. */
+  hint(text: string): void;
 }
 
 /** `reason` says why the client left or was cut off; undefined if it did not. */
@@ -92,6 +95,17 @@ export class Exchange implements ExchangeView {
 
   get remoteAddr(): Address {
     return this.arrival.remoteAddr;
+  }
+
+  /**
+   * Sends 103 (Early Hints, RFC 8297), unless it is too late or the client speaks HTTP/1.0.
+   *
+   * @param fields of the hints
+   * @throws {TypeError} if a field cannot be sent
+   */
+  earlyHints(fields: Answer["fields"]): void {
+    const text = writeInterim(103, fields);
+    if (this.status === 0 && !this.isOver && this.head.minor === 1) this.connection.hint(text);
   }
 
   /** Bytes of the body that the head promised: -1 for a chunked body. */

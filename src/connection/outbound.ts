@@ -177,13 +177,31 @@ export class Outbound {
   }
 
   /**
-   * Writes an interim response (1xx) before everything that waits. Only before the final head is written.
+   * Writes an interim response (1xx) before everything that waits, and after the interim response before it. Only before the
+   * final head is written.
    *
    * @param bytes the whole interim response
    * @returns resolved when the system has taken it; rejected if the socket fails
    */
   writeInterim(bytes: Uint8Array): Promise<void> {
-    return this.#interim = this.#writeAll(bytes);
+    const before = this.#interim;
+    const written = before === null ? this.#writeAll(bytes) : before.then(() => this.#writeAll(bytes));
+    // Another one may have begun to wait for this one.
+    const interim = written.then(() => {
+      if (this.#interim === interim) this.#interim = null;
+    });
+    return this.#interim = interim;
+  }
+
+  /**
+   * Puts an interim response behind the answers that wait, or writes it at once if there are none.
+   *
+   * @param text the whole interim response, one byte a character
+   */
+  hint(text: string): void {
+    if (this.#size > 0) return this.putLatin1(text);
+    // If the socket fails, the next read or write tells the connection.
+    this.writeInterim(Uint8Array.from(text, (character) => character.charCodeAt(0))).catch(() => {});
   }
 
   /**
@@ -230,7 +248,6 @@ export class Outbound {
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) at += await this.#socket.write(bytes.subarray(at));
-    this.#interim = null;
   }
 
   /** Notes that `length` bytes were put into the room that was given last. */

@@ -48,6 +48,17 @@ export class RequestInfo {
     return this.#exchange.connection.leaving;
   }
 
+  /**
+   * Sends an interim response of 103 (Early Hints), for example with Link fields for what the page will need. May be called
+   * several times before the answer. Does nothing once the handler has answered or the client is gone, and nothing for HTTP/1.0.
+   *
+   * @param headers its fields; those about the connection and a body are left out
+   * @throws {TypeError} if a field cannot be sent
+   */
+  earlyHints(headers: HeadersInit): void {
+    this.#exchange.earlyHints([...new Headers(headers)]);
+  }
+
   /** What the console shows: the documented members. */
   [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
     const { remoteAddr, localAddr, connection, timings, leaving } = this;

@@ -35,6 +35,14 @@ export interface HandlerInfo<Addr extends Address = Address> {
    * the same signal for all requests, so a listener should be removed when its request is over.
    */
   readonly leaving: AbortSignal;
+  /**
+   * Sends an interim response of 103 (Early Hints), for example with Link fields for what the page will need. May be called
+   * several times before the answer. Does nothing once the handler has answered or the client is gone, and nothing for HTTP/1.0.
+   *
+   * @param headers its fields; those about the connection and a body are left out
+   * @throws {TypeError} if a field cannot be sent
+   */
+  earlyHints(headers: HeadersInit): void;
 }
 
 /** Answers a request. */

@@ -157,14 +157,23 @@ export function writeHead(answer: Answer, terms: HeadTerms): string {
 }
 
 /**
- * Writes a head without a body, such as `HTTP/1.1 100 Continue`.
+ * Writes an interim response, such as `HTTP/1.1 100 Continue`.
  *
  * @param status a status code from 100 to 199
+ * @param fields those that the connection tells itself are left out
  * @returns the whole response
+ * @throws {TypeError} as `writeHead` does
  */
-export function writeInterim(status: number): string {
-  return statusLine(status) + "\r\n";
+export function writeInterim(status: number, fields: Answer["fields"] = []): string {
+  let head = statusLine(status);
+  for (const [name, value] of fields) {
+    if (!INTERIM_OURS.test(name)) head += `${checkedName(name)}: ${checked(name, value)}\r\n`;
+  }
+  return head + "\r\n";
 }
+
+/** An interim response has no body, and says nothing of the connection (RFC 9110, section 15.2, and RFC 9112, section 6). */
+const INTERIM_OURS = /^(connection|content-length|keep-alive|transfer-encoding|upgrade)$/i;
 
 /**
  * Tells how a body is framed.
