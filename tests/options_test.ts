@@ -43,6 +43,7 @@ const UNSET: Unset<ServeOptions> = {
   writeTimeoutMs: undefined,
   keepAliveMs: undefined,
   maxConnections: undefined,
+  maxInFlight: undefined,
   gracefulTimeoutMs: undefined,
   lastIdleMs: undefined,
   drainDelayMs: undefined,

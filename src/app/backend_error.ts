@@ -1,6 +1,7 @@
 // What a client is told when a FastCGI backend does not do its part, and how.
 
-import { type Answer, reasonOf } from "../wire/answer.ts";
+import type { Answer } from "../wire/answer.ts";
+import { reasonOf } from "../wire/reasons.ts";
 
 /** The status that tells a client of it: a bad answer or none (502), too many requests (503), or a late answer (504). */
 export type BackendStatus = 502 | 503 | 504;

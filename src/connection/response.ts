@@ -7,9 +7,9 @@ import {
   frameAnswer,
   isStream,
   readFields,
-  reasonOf,
   writeHead,
 } from "../wire/answer.ts";
+import { reasonOf } from "../wire/reasons.ts";
 import type { ProtocolError } from "../wire/protocol_error.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ConnectionOptions } from "./options.ts";

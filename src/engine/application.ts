@@ -10,7 +10,8 @@ import { isResponse, readAnswer } from "../message/read_answer.ts";
 import { StorageError } from "../platform/errors.ts";
 import { showError } from "../platform/log.ts";
 import type { Log } from "../platform/ports.ts";
-import { type Answer, reasonOf } from "../wire/answer.ts";
+import type { Answer } from "../wire/answer.ts";
+import { reasonOf } from "../wire/reasons.ts";
 import { ClientError } from "../wire/protocol_error.ts";
 
 /** What an application is made of. */

@@ -9,6 +9,7 @@ import type { Address, TcpAddress, UnixAddress } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { servePort } from "../platform/serve_port.ts";
 import { Engine } from "./engine.ts";
+import { InFlight } from "./in_flight.ts";
 import { listenOptionsOf, type ServeOptions, type TcpOptions, type UnixOptions } from "./serve_options.ts";
 import { settle } from "./settings.ts";
 
@@ -116,6 +117,7 @@ function start(options: ServeOptions, handler: Handler): Server {
   if (problem !== null) throw new Error(`serve: ${problem}`);
   const { signal } = options;
   const settings = settle(options);
+  const { maxInFlight } = settings;
   const { clock, process, decodeLatin1 } = platform;
   const listenOptions = listenOptionsOf(options, settings.headerTimeoutMs);
   const listener = platform.listen(listenOptions);
@@ -125,7 +127,11 @@ function start(options: ServeOptions, handler: Handler): Server {
     scheme: isTls ? "https" : "http",
     proxies: proxiesOf(options),
     settings,
-    application: { handler, accept: options.accept ?? undefined, onError: options.onError ?? undefined },
+    application: {
+      handler: maxInFlight > 0 ? new InFlight(handler, maxInFlight).handler : handler,
+      accept: options.accept ?? undefined,
+      onError: options.onError ?? undefined,
+    },
     readers: options.readers ?? [],
   }, { clock, log: lineLog(process, clock), decode: decodeLatin1 });
   const abort = () => engine.abort();

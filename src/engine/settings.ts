@@ -52,6 +52,12 @@ export interface Limits {
    */
   maxConnections?: number | undefined;
   /**
+   * Most requests that handlers answer at once. As many more wait, and others are answered with 503 and Retry-After. A request
+   * counts until its answer is sent. 0 means no limit.
+   * @default {0}
+   */
+  maxInFlight?: number | undefined;
+  /**
    * Milliseconds that a graceful stop waits for requests that are under way.
    * @default {30000}
    */
@@ -90,6 +96,7 @@ export const DEFAULTS: Settings = {
   writeTimeoutMs: 60_000, // a client that takes nothing for that long has left
   keepAliveMs: 65_000, // longer than the 60 s of common load balancers, so that they close first
   maxConnections: 10_000, // about what the usual descriptor limit and 100 MiB carry
+  maxInFlight: 0, // only the application knows how many it can answer
   gracefulTimeoutMs: 30_000, // the default time that Kubernetes waits before it kills
   lastIdleMs: 0, // a stop ends at once if no request is under way
   drainDelayMs: 0, // only of use with a load balancer that reads the health path

@@ -7,10 +7,10 @@ import {
   frameAnswer,
   type HeadTerms,
   readFields,
-  reasonOf,
   writeHead,
   writeInterim,
 } from "../../src/wire/answer.ts";
+import { reasonOf } from "../../src/wire/reasons.ts";
 
 const DATE = "Sun, 06 Nov 1994 08:49:37 GMT";
 const NONE: AnswerFraming = { kind: "none" };
