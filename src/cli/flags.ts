@@ -149,7 +149,12 @@ const TABLE = {
   help: { short: "?", kind: "switch", help: "this text" },
   version: { kind: "switch", help: "the version" },
   "backend-timeout": { kind: "time", help: "until a FastCGI backend moves; longer: 504", ifUnset: "60" },
-  "fastcgi-root": { kind: "text", value: "DIR", help: "for FastCGI", needs: "FastCGI" },
+  "fastcgi-root": {
+    kind: "path",
+    value: "DIR",
+    help: "scripts and files of a site in PHP, run by the FastCGI application",
+    ifUnset: "off",
+  },
   "no-fast-globals": { kind: "switch", help: "leave Request and Response alone", needs: "Node" },
 } as const satisfies Readonly<Record<string, Declaration>>;
 

@@ -2,6 +2,7 @@
 // How workers are kept running is decided in prefork.
 
 import { configAbove, ownConfiguration } from "../app/own_configuration.ts";
+import { readBackendAddress } from "../app/backend_address.ts";
 import { absolutePath, localPath } from "../app/specifier.ts";
 import { hostPort } from "../platform/address.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
@@ -189,16 +190,24 @@ function accessOf(
   control: string,
   { process }: Platform,
 ): ChildAccess {
-  const { app, options: { accessLog: log, host = defaultHost(process.env), port, cert, key } } = asked;
+  const { app, options: { accessLog: log, host = defaultHost(process.env), port, cert, key, fastcgiRoot } } = asked;
   const store = progressStoreOf(asked);
   const path = app === undefined ? null : localPath(app, process.cwd);
   const apps = path === null ? [] : [path, path.replace(/[^/]*$/, "") || "."];
+  const backend = app?.startsWith("fcgi:") ? readBackendAddress(app.slice("fcgi:".length), process.cwd) : null;
+  const sockets = backend?.transport === "unix" ? [control, backend.path] : [control];
+  const sites = fastcgiRoot === undefined ? [] : [fastcgiRoot];
   const pems = [cert, key].filter((path) => path !== undefined);
   const temporary = process.env("TMPDIR") || "/tmp";
   return {
-    reads: [process.cwd, ...apps, control, temporary, ...pems],
-    writes: [process.cwd, control, temporary, ...log === undefined || log === "-" ? [] : [log]],
-    nets: [hostPort({ hostname: host, port }), `unix:${control}`, ...store === null ? [] : [hostOf(store)]],
+    reads: [process.cwd, ...apps, ...sockets, temporary, ...pems, ...sites],
+    writes: [process.cwd, ...sockets, temporary, ...log === undefined || log === "-" ? [] : [log]],
+    nets: [
+      hostPort({ hostname: host, port }),
+      ...sockets.map((path) => `unix:${path}`),
+      ...backend?.transport === "tcp" ? [hostPort(backend)] : [],
+      ...store === null ? [] : [hostOf(store)],
+    ],
     variables: allVariables(),
   };
 }

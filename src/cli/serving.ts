@@ -7,7 +7,7 @@ import type { Proxies } from "../connection/arrival.ts";
 import type { Handler } from "../message/handler.ts";
 import { type BackendRow, type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../inspect/dump.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
-import { logUncaught, messageOf, showError } from "../platform/log.ts";
+import { logUncaught, messageOf, pathInLine, showError } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions, Log, Platform } from "../platform/ports.ts";
 import { ofProcess } from "../progress/of_process.ts";
 import { type Configuration, configure, progressStoreOf, showConfiguration, sourceOf } from "./configuration.ts";
@@ -124,7 +124,7 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
     },
     clock,
     log,
-    fastcgi: { log, timeoutMs: asked.options.backendTimeout },
+    fastcgi: { log, timeoutMs: asked.options.backendTimeout, root: siteOf(asked, platform) },
   });
   if (app.called !== null) await checkCall(name, app.options);
   return app;
@@ -139,6 +139,14 @@ async function checkCall(name: string, options: LoadedApp["options"]): Promise<v
     const message = `cannot load the application ${name}\nits call of Deno.serve: ${messageOf(error)}`;
     throw new Failure(EXIT.appNotLoaded, message, { cause: error });
   }
+}
+
+/** The directory of a site in PHP, if one was given. */
+function siteOf({ app = "", options: { fastcgiRoot } }: Asked, { files }: Platform): string | undefined {
+  if (fastcgiRoot === undefined) return undefined;
+  if (!app.startsWith("fcgi:")) throw Failure.usage("--fastcgi-root: expected an application such as fcgi:HOST:PORT");
+  if (files.kindOf(fastcgiRoot) === "directory") return fastcgiRoot;
+  throw Failure.usage(`--fastcgi-root: expected a directory, got ${pathInLine(fastcgiRoot)}`);
 }
 
 function showPlace({ hostname, port }: ListenOptions & { transport: "tcp" }): Address {
