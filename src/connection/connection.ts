@@ -26,8 +26,7 @@
 //   refusing  a deadline has passed; the client is told so, then it is closed      closed
 //   closed    the socket is closed                                                 -
 //
-// `end(reason)` is the only way from one to the next. The exchange under way is cut, and a wait for the application that
-// may never answer is released.
+// `end(reason)` is the only way from one to the next. It cuts the exchange and releases a wait for the application.
 
 import { hostPort } from "../platform/address.ts";
 import type { Address, Socket, TemporaryFiles } from "../platform/ports.ts";
@@ -140,8 +139,7 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
 
   get localName(): string {
     const { localAddr } = this;
-    if (localAddr.transport !== "tcp") return "localhost";
-    return hostPort(localAddr);
+    return localAddr.transport === "tcp" ? hostPort(localAddr) : "localhost";
   }
 
   get isDraining(): boolean {
