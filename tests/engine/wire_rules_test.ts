@@ -15,7 +15,7 @@ const TOUCHES: Record<string, (request: Request) => unknown> = {
   "clones it": (request) => request.clone(),
   "copies it": (request) => new Request(request),
   "reads its body": (request) => request.text(),
-  "changes its headers": ({ headers }) => headers.set("x-a", "1"),
+  "changes a copy of its headers": ({ headers }) => new Headers(headers).set("x-a", "1"),
 };
 
 /** Sends a request, and gives the status of its answer and its body. */
