@@ -49,7 +49,9 @@ export async function runWorker(args: readonly string[], hello: Hello, context: 
     listen: (port) => orders.resolve(port),
     drain: (why) => worker?.drain(why),
     abort: () => worker?.abort(),
-    state: () => worker?.state() ?? { report: NO_REPORT, accepted: 0, pauses: 0, connections: [], backends: [] },
+    state: () =>
+      worker?.state() ??
+        { report: NO_REPORT, accepted: 0, pauses: 0, limit: null, connections: [], backends: [] },
     orphaned() {
       if (worker === null) return platform.process.exit(1);
       worker.drain("orphaned");
@@ -247,6 +249,7 @@ class Worker {
       report: this.#report(),
       accepted: engine.accepted,
       pauses: engine.pauses,
+      limit: this.#serving.limit(),
       connections: this.#serving.connections(),
       backends: this.#serving.backends(),
     };

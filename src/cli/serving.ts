@@ -3,9 +3,17 @@
 import { loadApp, type LoadedApp } from "../app/load_app.ts";
 import { MAJOR, otherVersions } from "../copies/shared.ts";
 import { Engine } from "../engine/engine.ts";
+import type { InFlight } from "../engine/in_flight.ts";
 import type { Proxies } from "../connection/arrival.ts";
 import type { Handler } from "../message/handler.ts";
-import { type BackendRow, type ConnectionFacts, factsOf, showState, type WorkerFacts } from "../inspect/dump.ts";
+import {
+  type BackendRow,
+  type ConnectionFacts,
+  factsOf,
+  type LimitFacts,
+  showState,
+  type WorkerFacts,
+} from "../inspect/dump.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
 import { logUncaught, messageOf, pathInLine, showError } from "../platform/log.ts";
 import type { Address, Listener, ListenOptions, Log, Platform } from "../platform/ports.ts";
@@ -21,6 +29,8 @@ export interface Prepared {
   configuration: Configuration;
   phaseReaders: PhaseReaders;
   proxies: Proxies | null;
+  /** Null without a limit of requests in flight. */
+  inFlight: InFlight | null;
   /** Milliseconds of the clock. */
   startedAt: number;
   /** What the demo shows of the server; it is there before the engine is. */
@@ -82,6 +92,10 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
   const configuration = configure(asked, app.options, platform);
   // What stands on the command line goes before what the application has chosen.
   if (asked.explicit.has("progress-store") && ofProcess.uploads !== null) ofProcess.uploads.store = ofProcess.store;
+  // Polls of the progress of uploads are not limited.
+  const { maxInFlight } = configuration.settings;
+  const inFlight = maxInFlight === 0 ? null : await limitOf(app.handler, maxInFlight);
+  if (inFlight !== null) app.handler = inFlight.handler;
   if (configuration.uploadProgress) app.handler = await followingUploads(app.handler);
   const proxies = await proxiesOf(configuration, () => sourceOf("trustProxy", asked, app.options));
   return {
@@ -89,9 +103,14 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
     configuration,
     phaseReaders: await phaseReadersFor(configuration, context),
     proxies,
+    inFlight,
     startedAt,
     outlook,
   };
+}
+
+async function limitOf(handler: Handler, most: number): Promise<InFlight> {
+  return new (await import("../engine/in_flight.ts")).InFlight(handler, most);
 }
 
 async function proxiesOf(
@@ -173,6 +192,8 @@ export interface Serving {
   connections(): ConnectionFacts[];
   /** The processes behind a FastCGI application; empty for any other. */
   backends(): BackendRow[];
+  /** What the limit of requests in flight has to do; null without one. */
+  limit(): LimitFacts | null;
   /** The state of this process, as text. */
   dump(): string;
   /** Lets the application end its own affairs, until `impatience` settles or the graceful timeout is over. */
@@ -190,7 +211,7 @@ export interface Serving {
  * @returns what serves
  */
 export function serveOn(prepared: Prepared, listener: Listener, { platform, log }: Context): Serving {
-  const { app, configuration, phaseReaders, proxies, startedAt, outlook } = prepared;
+  const { app, configuration, phaseReaders, proxies, inFlight, startedAt, outlook } = prepared;
   const { clock, process } = platform;
   const { settings, debug } = configuration;
   const engine = new Engine({
@@ -222,10 +243,12 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
   const backends = () => app.backends === undefined ? [] : [{ nr: numberOf(process), ...app.backends() }];
   outlook.connections = connections;
   outlook.isStopping = () => engine.state !== "serving";
+  const limit = () => inFlight?.facts() ?? null;
   return {
     engine,
     connections,
     backends,
+    limit,
     dump() {
       const uptimeMs = clock.now() - startedAt;
       return showState({
@@ -235,6 +258,7 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
         configuration: showConfiguration(configuration),
         accepted: engine.accepted,
         pauses: engine.pauses,
+        limit: limit(),
         workers: [ownFacts(engine, process, uptimeMs)],
         backends: backends(),
         connections: connections(),

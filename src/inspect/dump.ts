@@ -76,6 +76,13 @@ export interface BackendRow {
   waiting: number;
 }
 
+/** What the limit of requests in flight has to do; see `InFlight` of the engine. */
+export interface LimitFacts {
+  readonly running: number;
+  readonly waiting: number;
+  readonly refused: number;
+}
+
 /** What a dump tells. */
 export interface State {
   version: string;
@@ -85,6 +92,8 @@ export interface State {
   /** Connections accepted so far, and how often accepting had to pause. */
   accepted: number;
   pauses: number;
+  /** Null without a limit of requests in flight. */
+  limit: LimitFacts | null;
   workers: readonly WorkerFacts[];
   /** Empty unless the application is reached over FastCGI. */
   backends: readonly BackendRow[];
@@ -105,12 +114,19 @@ export function showState(state: State): string {
     `uptime: ${seconds(state.uptimeMs)}`,
     `configuration: ${configuration.join(" ")}`,
     `accepted: ${state.accepted} connections, ${state.pauses} pauses`,
+    ...showLimit(state.limit),
     ...showTable(WORKER_COLUMNS, state.workers.map(workerRow)),
     ...showTable(BACKEND_COLUMNS, state.backends.map(backendRow)),
     ...showTable(CONNECTION_COLUMNS, state.connections.map(connectionRow)),
     `Active clients: ${state.connections.length}`,
     "",
   ].join("\n");
+}
+
+function showLimit(limit: LimitFacts | null): string[] {
+  return limit === null
+    ? []
+    : [`in flight: ${limit.running} run, ${limit.waiting} wait, ${limit.refused} were refused`];
 }
 
 const WORKER_COLUMNS = ["nr", "generation", "pid", "ready", "age", "requests", "rss", "restarts"];

@@ -1,7 +1,7 @@
 // What the supervisor, its workers and `weft ctl` say to each other: one JSON object in each line.
 // The first message of a connection is checked before it is believed. A peer that has shown its token is this program.
 
-import type { BackendRow, ConnectionFacts } from "../inspect/dump.ts";
+import type { BackendRow, ConnectionFacts, LimitFacts } from "../inspect/dump.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { Report } from "./report.ts";
 
@@ -45,6 +45,8 @@ export interface WorkerInsides {
   report: Report;
   accepted: number;
   pauses: number;
+  /** Null without a limit of requests in flight. */
+  limit: LimitFacts | null;
   connections: ConnectionFacts[];
   backends: BackendRow[];
 }

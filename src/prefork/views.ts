@@ -1,6 +1,6 @@
 // Shows all processes together: `ctl status` and the dump.
 
-import { type ConnectionFacts, showState, type WorkerFacts } from "../inspect/dump.ts";
+import { type ConnectionFacts, type LimitFacts, showState, type WorkerFacts } from "../inspect/dump.ts";
 import type { Platform, Timer } from "../platform/ports.ts";
 import type { Member } from "./member.ts";
 import type { Ready, Status } from "./messages.ts";
@@ -101,10 +101,22 @@ export async function dumpAll(view: View): Promise<string> {
     configuration: { supervisor: process.pid, control, ...newest?.configuration },
     accepted: sum(told, ({ state }) => state?.accepted ?? 0),
     pauses: sum(told, ({ state }) => state?.pauses ?? 0),
+    limit: limitOf(told),
     workers: told.map((each) => workerFacts(view, each)),
     backends: told.flatMap(({ state }) => state?.backends ?? []),
     connections: told.flatMap(rowsOf),
   });
+}
+
+/** Each worker has a limit of its own; shown is the sum. */
+function limitOf(told: readonly Told[]): LimitFacts | null {
+  const limits = told.flatMap(({ state }) => state?.limit ?? []);
+  if (limits.length === 0) return null;
+  return {
+    running: sum(limits, ({ running }) => running),
+    waiting: sum(limits, ({ waiting }) => waiting),
+    refused: sum(limits, ({ refused }) => refused),
+  };
 }
 
 /** Connections of two workers may have the same number. */

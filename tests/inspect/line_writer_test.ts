@@ -56,6 +56,7 @@ Deno.test("A dump without clients and workers still tells which program is asked
     accepted: 7,
     backends: [],
     pauses: 1,
+    limit: null,
     workers: [],
     connections: [],
   });
