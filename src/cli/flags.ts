@@ -114,6 +114,12 @@ const TABLE = {
     help: "the trusted peers begin each connection with the PROXY protocol's header, version 1 or 2",
   },
   "max-connections": { kind: "count", help: "beyond it accepting pauses", ifUnset: "10000", limit: "maxConnections" },
+  "max-in-flight": {
+    kind: "count",
+    help: "requests that a process answers at once; as many more wait, others: 503",
+    ifUnset: "0",
+    limit: "maxInFlight",
+  },
   "graceful-timeout": {
     kind: "time",
     help: "for what runs when stopping",
