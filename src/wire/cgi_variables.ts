@@ -129,15 +129,14 @@ function nameOf(host: string): string {
 const CLEAR_NAME = /^[a-z0-9-]+$/;
 
 /**
- * Fields that are not told as `HTTP_*`. The body's type and length have variables of their own, its coding was taken off,
- * and many programs take HTTP_PROXY for a proxy of theirs (CVE-2016-5385).
+ * Fields that are not told. The body's length has a variable of its own, its coding was taken off, and many programs take
+ * HTTP_PROXY for a proxy of theirs (CVE-2016-5385).
  */
-const UNTOLD: ReadonlySet<string> = new Set(["content-type", "content-length", "transfer-encoding", "proxy"]);
+const UNTOLD: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "proxy"]);
 
 function addFields(variables: [string, string][], head: RequestHead): void {
   const first = variables.length;
   for (const [name, value] of head.fields()) {
-    if (name === "content-type") variables.push(["CONTENT_TYPE", value]);
     if (UNTOLD.has(name) || !CLEAR_NAME.test(name)) continue;
     const variable = variableOf(name);
     let same: [string, string] | undefined;
@@ -157,7 +156,7 @@ function setVariable(variables: [string, string][], name: string, value: string)
 }
 
 /** The variables of names seen before. Clients make names up, so only short ones are kept, and not many. */
-const known = new Map<string, string>();
+const known = new Map<string, string>([["content-type", "CONTENT_TYPE"]]);
 const MOST_KNOWN = 256;
 const LONGEST_KNOWN = 64;
 

@@ -166,6 +166,7 @@ const FIELDS: [name: string, lines: string[], told: Record<string, string>][] = 
   ["a field with bytes above ASCII", ["X-Name: \xc3\xa4"], { HTTP_X_NAME: "\xc3\xa4" }],
   ["credentials", ["Authorization: Basic eDp5"], { HTTP_AUTHORIZATION: "Basic eDp5" }],
   ["the type of a body without HTTP_", ["Content-Type: text/plain"], { CONTENT_TYPE: "text/plain" }],
+  ["a repeated type of a body once", ["Content-Type: a/b", "Content-Type: c/d"], { CONTENT_TYPE: "a/b, c/d" }],
   ["no field with an underscore, which could stand for another", ["X_Thing: a", "X-Thing: b"], { HTTP_X_THING: "b" }],
   ["no field with a sign that a variable cannot have", ["X.Thing: a", "X!: b"], {}],
   ["no Proxy, which programs take for a proxy of theirs", ["Proxy: http://evil.example/"], {}],
