@@ -5,6 +5,9 @@ import { putStdin, STDIN_END, stdinBytes } from "../wire/fastcgi_records.ts";
 import type { BackendConnection } from "./backend_connection.ts";
 import type { Pieces } from "./request_content.ts";
 
+/** Bytes of a body in one record. With its head, and the head of another, it fits into the largest buffer that is kept. */
+const RECORD_BYTES = 64 * 1024 - 8;
+
 /** A request that is sent. */
 export class RequestSender {
   /** Grows with each write of which the system has taken something. */
@@ -60,9 +63,12 @@ export class RequestSender {
     this.isWriting = false;
   }
 
+  /** A copy costs less than a write of its own for the head of each record. */
   async #writePiece(piece: Uint8Array): Promise<void> {
-    const buffer = takeBuffer(stdinBytes(piece.length));
-    await this.#write(buffer.subarray(0, putStdin(buffer, piece)));
+    const buffer = takeBuffer(stdinBytes(Math.min(piece.length, RECORD_BYTES)));
+    for (let at = 0; at < piece.length; at += RECORD_BYTES) {
+      await this.#write(buffer.subarray(0, putStdin(buffer, piece.subarray(at, at + RECORD_BYTES))));
+    }
     giveBuffer(buffer);
   }
 }
