@@ -3,7 +3,7 @@
 import { localUrl, withLocalUrl } from "../platform/address.ts";
 import { pathInLine } from "../platform/log.ts";
 import type { Asked } from "./parse_flags.ts";
-import type { Context } from "./serving.ts";
+import type { Context } from "./prepare.ts";
 import { VERSION } from "./version.ts";
 
 /**

@@ -4,7 +4,7 @@ import { Failure } from "../platform/failure.ts";
 import type { Platform } from "../platform/ports.ts";
 import type { FlagName } from "./cli_options.ts";
 import type { Asked } from "./parse_flags.ts";
-import type { Context } from "./serving.ts";
+import type { Context } from "./prepare.ts";
 
 /** Descriptors that systemd hands over start after stdin, stdout and stderr (sd_listen_fds(3)). */
 const FIRST_INHERITED = 3;

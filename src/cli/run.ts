@@ -6,7 +6,8 @@ import { listen, showUrl } from "./listening.ts";
 import type { Listener, ListenOptions, Platform } from "../platform/ports.ts";
 import type { Asked } from "./parse_flags.ts";
 import { inheritedSocket } from "./processes.ts";
-import { type Context, isTls, prepare, serveOn } from "./serving.ts";
+import { type Context, prepare } from "./prepare.ts";
+import { isTls, serveOn } from "./serving.ts";
 import { useOwnConfiguration } from "./start_again.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
 

@@ -19,7 +19,7 @@ import { noteHangup } from "./hangup.ts";
 import { sayServing, sayStopped } from "./lines.ts";
 import type { Asked } from "./parse_flags.ts";
 import { bootsAtOnce, inheritedSocket, mostWorkers } from "./processes.ts";
-import type { Context } from "./serving.ts";
+import type { Context } from "./prepare.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
 

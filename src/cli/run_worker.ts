@@ -12,7 +12,8 @@ import { servePort } from "../platform/serve_port.ts";
 import { type Configuration, showConfiguration } from "./configuration.ts";
 import { listen, showUrl } from "./listening.ts";
 import { type Asked, parseFlags } from "./parse_flags.ts";
-import { type Context, isTls, prepare, type Prepared, serveOn, type Serving } from "./serving.ts";
+import { type Context, prepare, type Prepared } from "./prepare.ts";
+import { isTls, serveOn, type Serving } from "./serving.ts";
 import { dumpOnSignal } from "./signals.ts";
 
 /** How often a worker reports; it is its heartbeat, so that a short worker timeout wants it more often. */

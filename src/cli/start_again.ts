@@ -5,7 +5,7 @@ import { isFound, ownConfiguration } from "../app/own_configuration.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
 import type { Asked } from "./parse_flags.ts";
-import type { Context } from "./serving.ts";
+import type { Context } from "./prepare.ts";
 
 /**
  * Starts the program again in the place of this process if the application's own configuration is not in use. Returns if it is,
