@@ -2,14 +2,15 @@
 
 import assert from "node:assert/strict";
 import { project } from "./helpers/projects.ts";
-import { hasProgram, runToEnd, start, unixTest } from "./helpers/program.ts";
+import { hasProgram, linuxTest, runToEnd, start } from "./helpers/program.ts";
 import { supervise } from "./helpers/supervised.ts";
 
 /** Registers a test that installs and builds for some 20 s. */
 function buildTest(name: string, fn: () => Promise<void>): void {
   const isCi = Deno.env.get("CI") === "true";
   if (!isCi) console.log(`skipped, it installs from npm; set CI=true to run it: ${name}`);
-  unixTest(name, async () => {
+  // Elsewhere a process cannot see how it was started, so it does not use the project's packages by itself.
+  linuxTest(name, async () => {
     if (isCi && await hasProgram("npm")) await fn();
   });
 }

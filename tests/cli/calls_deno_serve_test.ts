@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { certificates } from "../helpers/certificates.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
-import { runToEnd, start, unixTest } from "../helpers/program.ts";
+import { linuxTest, runToEnd, start, unixTest } from "../helpers/program.ts";
 import { project } from "../helpers/projects.ts";
 import { supervise } from "../helpers/supervised.ts";
 
@@ -16,18 +16,21 @@ async function serving(source: string, call: (program: ReturnType<typeof start>)
   await call(program);
 }
 
-Deno.test("A program that calls Deno.serve is served with the handler that it passes, in each form of the call", async () => {
-  const handler = "(_request, info) => new Response(`from ${info.remoteAddr.hostname}`)";
-  for (const call of [handler, `{ port: 8000 }, ${handler}`, `{ handler: ${handler} }`, `undefined, ${handler}`]) {
-    await serving(`Deno.serve(${call});`, async (program) => {
-      assert.equal(await get(await program.url()), "from 127.0.0.1", call);
-      program.kill("SIGTERM");
-      assert.equal((await program.ended).code, 0);
-    });
-  }
-});
+unixTest(
+  "A program that calls Deno.serve is served with the handler that it passes, in each form of the call",
+  async () => {
+    const handler = "(_request, info) => new Response(`from ${info.remoteAddr.hostname}`)";
+    for (const call of [handler, `{ port: 8000 }, ${handler}`, `{ handler: ${handler} }`, `undefined, ${handler}`]) {
+      await serving(`Deno.serve(${call});`, async (program) => {
+        assert.equal(await get(await program.url()), "from 127.0.0.1", call);
+        program.kill("SIGTERM");
+        assert.equal((await program.ended).code, 0);
+      });
+    }
+  },
+);
 
-Deno.test("A flag overrides what is passed to Deno.serve, and that overrides variables", async () => {
+linuxTest("A flag overrides what is passed to Deno.serve, and that overrides variables", async () => {
   const files = { "app.ts": "Deno.serve({ port: 0, hostname: '127.0.0.2' }, () => new Response('x'));" };
   await using own = await project(files);
   await using program = start([own.path("app.ts")], { env: { PORT: "1", WEFT_HOST: "127.0.0.3" } });
@@ -55,7 +58,7 @@ Deno.test("onListen and onError of the call are called, and the address is known
   }, []);
 });
 
-Deno.test("A program that awaits the server's end is loaded, and does at the end what stands after that", async () => {
+unixTest("A program that awaits the server's end is loaded, and does at the end what stands after that", async () => {
   const source = `
     const server = Deno.serve(() => new Response("served"));
     await server.finished;
@@ -232,7 +235,7 @@ unixTest("A program that chooses a Unix socket or TLS gets it", async () => {
   assert.equal(await (await fetch("http://localhost/", { client })).text(), "by path");
 });
 
-Deno.test("examples/library.ts, which serves with the library, can be given as an application", async () => {
+unixTest("examples/library.ts, which serves with the library, can be given as an application", async () => {
   const library = fromFileUrl(new URL("../../examples/library.ts", import.meta.url));
   await using program = start(["-p", "0", library]);
   const url = await program.url();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
-import { start } from "../helpers/program.ts";
+import { start, unixTest } from "../helpers/program.ts";
 import { type Project, project } from "../helpers/projects.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
@@ -53,37 +53,40 @@ for (
     ["an application whose uploads the program follows", "export default handler;", ["--upload-progress"]],
   ] as const
 ) {
-  Deno.test(`Files go with their request, and progress and errors are known, for ${served} by another copy`, async () => {
-    await using own = await projectWithCopy(UPLOADS + ending);
-    await using program = start(["-p", "0", "--max-body-size", "2000", ...args, own.path("app.ts")]);
-    const url = await program.url();
-    for (const [path, id] of [["/upload", "the-first-one"], ["/copied", "the-second-one"]] as const) {
-      const response = await fetch(`${url}${path}?progress_id=${id}`, { method: "POST", body: form(10) });
-      const file = (await response.json()).path as string;
-      assert.match(file, /weft-/);
-      // The last byte of the answer and the removal are a few turns apart.
-      let asked = 0;
-      while (await (await fetch(`${url}/exists?path=${encodeURIComponent(file)}`)).json()) {
-        assert.ok(++asked < 500, `${file} was left behind`);
+  unixTest(
+    `Files go with their request, and progress and errors are known, for ${served} by another copy`,
+    async () => {
+      await using own = await projectWithCopy(UPLOADS + ending);
+      await using program = start(["-p", "0", "--max-body-size", "2000", ...args, own.path("app.ts")]);
+      const url = await program.url();
+      for (const [path, id] of [["/upload", "the-first-one"], ["/copied", "the-second-one"]] as const) {
+        const response = await fetch(`${url}${path}?progress_id=${id}`, { method: "POST", body: form(10) });
+        const file = (await response.json()).path as string;
+        assert.match(file, /weft-/);
+        // The last byte of the answer and the removal are a few turns apart.
+        let asked = 0;
+        while (await (await fetch(`${url}/exists?path=${encodeURIComponent(file)}`)).json()) {
+          assert.ok(++asked < 500, `${file} was left behind`);
+        }
+        const poll = await (await fetch(`${url}/?progress_id=${id}`)).json();
+        assert.deepEqual([poll.state, poll.status], ["done", 200]);
+        assert.deepEqual(await (await fetch(`${url}/progress?id=${id}`)).json(), poll);
       }
-      const poll = await (await fetch(`${url}/?progress_id=${id}`)).json();
-      assert.deepEqual([poll.state, poll.status], ["done", 200]);
-      assert.deepEqual(await (await fetch(`${url}/progress?id=${id}`)).json(), poll);
-    }
-    const refused = await fetch(`${url}/upload`, { method: "POST", body: form(1500) });
-    assert.equal(refused.status, 413, "a client's mistake that this copy throws and the program's copy answers");
-    await refused.body?.cancel();
-    const body = new ReadableStream({
-      start(controller) {
-        controller.enqueue(new Uint8Array(2500));
-        controller.close();
-      },
-    });
-    const caught = await fetch(`${url}/caught`, { method: "POST", body });
-    assert.deepEqual(await caught.json(), [true, false, "body-too-large"]);
-    program.kill("SIGTERM");
-    assert.equal((await program.ended).code, 0);
-  });
+      const refused = await fetch(`${url}/upload`, { method: "POST", body: form(1500) });
+      assert.equal(refused.status, 413, "a client's mistake that this copy throws and the program's copy answers");
+      await refused.body?.cancel();
+      const body = new ReadableStream({
+        start(controller) {
+          controller.enqueue(new Uint8Array(2500));
+          controller.close();
+        },
+      });
+      const caught = await fetch(`${url}/caught`, { method: "POST", body });
+      assert.deepEqual(await caught.json(), [true, false, "body-too-large"]);
+      program.kill("SIGTERM");
+      assert.equal((await program.ended).code, 0);
+    },
+  );
 }
 
 Deno.test("An application that calls serve() of another copy is served by the program", async () => {
