@@ -25,6 +25,7 @@ const UNSET: Unset<ServeOptions> = {
   keyFormat: undefined,
   trustProxy: undefined,
   proxyProtocol: undefined,
+  compress: undefined,
   automaticCompression: undefined,
   reusePort: undefined,
   cert: undefined,

@@ -25,6 +25,8 @@ export interface Configuration {
   bench: boolean;
   /** Whether the application is wrapped with the upload registry. */
   uploadProgress: boolean;
+  /** Whether answers are compressed. */
+  compress: boolean;
 }
 
 /** A keep-alive client that is busy sends its next request well within this; a browser that idles is not waited for. */
@@ -73,6 +75,7 @@ export function configure(asked: Asked, options: Readonly<Record<string, unknown
     logFormat: cli.logFormat,
     debug: cli.debug,
     bench: cli.bench,
+    compress: say("compress", "compress") === true || options.automaticCompression === true,
     uploadProgress: cli.uploadProgress,
   };
 }
@@ -207,6 +210,7 @@ export function showConfiguration(configuration: Configuration): Record<string, 
     if (name === "body" || value !== DEFAULTS[name as keyof Settings]) shown[name] = value;
   }
   if (trustProxy.length > 0) shown.trustProxy = trustProxy.join(",");
+  if (configuration.compress) shown.compress = true;
   if (configuration.proxyProtocol) shown.proxyProtocol = true;
   return { ...shown, debug, bench };
 }

@@ -113,6 +113,7 @@ const TABLE = {
     kind: "switch",
     help: "the trusted peers begin each connection with the PROXY protocol's header, version 1 or 2",
   },
+  compress: { kind: "switch", help: "br, zstd or gzip for answers that gain by it; events are flushed" },
   "max-connections": { kind: "count", help: "beyond it accepting pauses", ifUnset: "10000", limit: "maxConnections" },
   "max-in-flight": {
     kind: "count",

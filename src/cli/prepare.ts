@@ -2,6 +2,7 @@
 
 import { loadApp, type LoadedApp } from "../app/load_app.ts";
 import { MAJOR, otherVersions } from "../copies/shared.ts";
+import type { ApplicationOptions } from "../engine/application.ts";
 import type { InFlight } from "../engine/in_flight.ts";
 import type { Proxies } from "../connection/arrival.ts";
 import type { Handler } from "../message/handler.ts";
@@ -22,6 +23,8 @@ export interface Prepared {
   proxies: Proxies | null;
   /** Null without a limit of requests in flight. */
   inFlight: InFlight | null;
+  /** Compresses answers; undefined if they are sent as they are. */
+  transform: ApplicationOptions["transform"];
   /** Milliseconds of the clock. */
   startedAt: number;
   /** What the demo shows of the server; it is there before the engine is. */
@@ -95,6 +98,7 @@ export async function prepare(asked: Asked, context: Context): Promise<Prepared>
     phaseReaders: await phaseReadersFor(configuration, context),
     proxies,
     inFlight,
+    transform: configuration.compress ? (await import("../engine/compression.ts")).compressed : undefined,
     startedAt,
     outlook,
   };

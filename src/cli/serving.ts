@@ -53,6 +53,7 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
       handler: app.handler,
       accept: app.accept,
       onError: app.onError,
+      transform: prepared.transform,
       showErrors: debug,
     },
     readers: app.readers.length === 0 ? phaseReaders.readers : [...phaseReaders.readers, ...app.readers],

@@ -24,6 +24,8 @@ export interface ApplicationOptions {
   onError?: OnError | undefined;
   /** The path that the engine answers itself, and whether the engine drains. */
   health?: ({ path: string; isDraining: () => boolean }) | undefined;
+  /** Changes an answer of the handler before it is sent, such as by compressing it. */
+  transform?: ((answer: Answer, exchange: Exchange) => Answer) | undefined;
   /** Puts the error's stack into the answer 500, and Weft's own frames into each stack; for development only. */
   showErrors?: boolean | undefined;
   log: Log;
@@ -36,7 +38,7 @@ export interface ApplicationOptions {
  * @returns the application, as a connection calls it
  */
 export function applicationOf(options: ApplicationOptions): Application {
-  const { handler, accept, health } = options;
+  const { handler, accept, health, transform } = options;
   // Targets are compared as clients send them: percent-encoded.
   const healthPath = health === undefined ? null : new URL(`http://localhost${health.path}`).pathname;
   // The application may not refuse requests for the health path, so its `accept` does not see them.
@@ -52,7 +54,8 @@ export function applicationOf(options: ApplicationOptions): Application {
     answerEarly: (result) => isResponse(result) ? readAnswer(result) : null,
     answer(result, exchange) {
       const answer = readAnswer(result);
-      return answer.status === 101 && exchange.takeOver === null ? notSwitched(options, exchange) : answer;
+      if (answer.status === 101 && exchange.takeOver === null) return notSwitched(options, exchange);
+      return transform === undefined ? answer : transform(answer, exchange);
     },
     fail: (error, exchange) => failed(options, error, exchange),
   };

@@ -1,6 +1,7 @@
 // The library's entry point: `serve`, a drop-in for `Deno.serve`.
 
 import type { Proxies } from "../connection/arrival.ts";
+import type { Exchange } from "../connection/exchange.ts";
 import { trustedProxies } from "../connection/proxies.ts";
 import type { Handler } from "../message/handler.ts";
 import { showAddress, withLocalUrl } from "../platform/address.ts";
@@ -8,6 +9,8 @@ import { lineLog } from "../platform/log.ts";
 import type { Address, TcpAddress, UnixAddress } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { servePort } from "../platform/serve_port.ts";
+import type { Answer } from "../wire/answer.ts";
+import type { ApplicationOptions } from "./application.ts";
 import { Engine } from "./engine.ts";
 import { InFlight } from "./in_flight.ts";
 import { listenOptionsOf, type ServeOptions, type TcpOptions, type UnixOptions } from "./serve_options.ts";
@@ -118,6 +121,8 @@ function start(options: ServeOptions, handler: Handler): Server {
   const { signal } = options;
   const settings = settle(options);
   const { maxInFlight } = settings;
+  const isCompressed = options.compress === true || options.automaticCompression === true;
+  const limited = maxInFlight > 0 ? new InFlight(handler, maxInFlight).handler : handler;
   const { clock, process, decodeLatin1 } = platform;
   const listenOptions = listenOptionsOf(options, settings.headerTimeoutMs);
   const listener = platform.listen(listenOptions);
@@ -128,7 +133,7 @@ function start(options: ServeOptions, handler: Handler): Server {
     proxies: proxiesOf(options),
     settings,
     application: {
-      handler: maxInFlight > 0 ? new InFlight(handler, maxInFlight).handler : handler,
+      ...isCompressed ? compressing(limited) : { handler: limited },
       accept: options.accept ?? undefined,
       onError: options.onError ?? undefined,
     },
@@ -146,6 +151,17 @@ function start(options: ServeOptions, handler: Handler): Server {
     throw error;
   }
   return serverOf(engine, listener.addr);
+}
+
+/** What compresses is loaded while the first requests wait, because only some servers need it. */
+function compressing(handler: Handler): Pick<ApplicationOptions, "handler" | "transform"> {
+  let compressed: ((answer: Answer, exchange: Exchange) => Answer) | null = null;
+  const loading = import("./compression.ts").then((loaded) => compressed = loaded.compressed);
+  return {
+    handler: (request, info) =>
+      compressed === null ? loading.then(() => handler(request, info)) : handler(request, info),
+    transform: (answer, exchange) => compressed === null ? answer : compressed(answer, exchange),
+  };
 }
 
 function proxiesOf({ trustProxy = [], proxyProtocol = false }: ServeOptions): Proxies | null {

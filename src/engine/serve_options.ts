@@ -43,7 +43,12 @@ export interface CommonOptions<Addr extends Address = Address> extends Limits {
    */
   proxyProtocol?: boolean | undefined;
   /**
-   * Answers are not compressed: true is refused with a TypeError.
+   * True to compress answers that gain by it, in br, zstd or gzip, for clients that accept it.
+   * @default {false}
+   */
+  compress?: boolean | undefined;
+  /**
+   * Deno.serve's name for `compress`.
    * @default {false}
    */
   automaticCompression?: boolean | undefined;
@@ -167,11 +172,6 @@ export function listenOptionsOf(options: ServeOptions, handshakeTimeoutMs: numbe
   const given: AnyOptions = options as AnyOptions;
   for (const [name, advice] of Object.entries(REFUSED)) {
     if (isSet(given[name])) throw new TypeError(`Cannot serve with the option ${name}: ${advice}`);
-  }
-  if (isSet(given.automaticCompression) && given.automaticCompression !== false) {
-    throw new TypeError(
-      "Cannot serve with automaticCompression: answers are not compressed; leave it out or pass false",
-    );
   }
   const { path, cert, key } = options;
   expectOneOf(

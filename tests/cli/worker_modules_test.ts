@@ -38,7 +38,7 @@ Deno.test("A worker loads the engine, and nothing that only some applications or
   const loaded = [...await loadedWith("src/cli/worker.ts")];
   assert.ok(loaded.includes("src/engine/engine.ts"));
   const asked =
-    /^mod\.ts|^src\/(uploads|restart|demo)\/|^src\/inspect\/(?!dump)|^src\/progress\/(?!of_process)|^src\/engine\/in_flight|^src\/connection\/proxies|^src\/wire\/(ip_ranges|forwarded|proxy_header)/;
+    /^mod\.ts|^src\/(uploads|restart|demo)\/|^src\/inspect\/(?!dump)|^src\/progress\/(?!of_process)|^src\/(engine|platform)\/compression|^src\/engine\/in_flight|^src\/connection\/proxies|^src\/wire\/(ip_ranges|forwarded|proxy_header|content_coding)/;
   const others =
     /^src\/platform\/deno_(children|files|directory|debugger|tls)|^src\/prefork\/(supervisor|roster|control)/;
   assert.deepEqual(loaded.filter((path) => asked.test(path) || others.test(path)), []);

@@ -79,7 +79,6 @@ Deno.test("serve refuses what it cannot honour with a TypeError that names the o
   const cases: [Record<string, unknown>, RegExp][] = [
     [{ certFile: "cert.pem", keyFile: "key.pem" }, /certFile.*cert: Deno\.readTextFileSync/],
     [{ keyFile: "key.pem" }, /keyFile/],
-    [{ automaticCompression: true }, /automaticCompression/],
     [{ transport: "udp" }, /transport: expected "tcp" .*got "udp"/],
     [{ transport: "unix" }, /transport: expected "tcp" without a path/],
     [{ transport: "tcp", path: "/tmp/x.sock" }, /transport: expected "unix" with a path/],
@@ -95,9 +94,9 @@ Deno.test("serve refuses what it cannot honour with a TypeError that names the o
   assert.throws(() => loose({ ...QUIET, port: 0, tcpBacklog: 0 }, hello), RangeError);
 });
 
-Deno.test("serve takes automaticCompression: false, transport and keyFormat that say what is the case", async () => {
+Deno.test("serve takes transport and keyFormat that say what is the case", async () => {
   await using server = serve(
-    { ...QUIET, port: 0, automaticCompression: false, transport: "tcp", keyFormat: "pem", tcpBacklog: 128 },
+    { ...QUIET, port: 0, transport: "tcp", keyFormat: "pem", tcpBacklog: 128 },
     hello,
   );
   assert.equal(await answerOf(server), "hello");
