@@ -33,7 +33,11 @@ async function start(platform: Platform): Promise<number | null> {
   }
   if (asked.options.version) return print(platform, `weft ${VERSION} (${process.runtime})\n`);
   const workers = countWorkers(asked, platform);
-  if (workers === null) return await (await import("./run.ts")).run(asked, context);
+  if (workers === null) {
+    // Before the engine is loaded: this process may be replaced.
+    if (asked.app !== undefined) await (await import("./start_again.ts")).useOwnConfiguration(asked.app, context);
+    return await (await import("./run.ts")).run(asked, context);
+  }
   return await (await import("./run_supervisor.ts")).runSupervisor(asked, workers, context);
 }
 

@@ -8,7 +8,6 @@ import type { Asked } from "./parse_flags.ts";
 import { inheritedSocket } from "./processes.ts";
 import { type Context, prepare } from "./prepare.ts";
 import { isTls, serveOn } from "./serving.ts";
-import { useOwnConfiguration } from "./start_again.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
 
 /**
@@ -22,7 +21,6 @@ import { dumpOnSignal, obeySignals } from "./signals.ts";
 export async function run(asked: Asked, context: Context): Promise<number> {
   const { platform } = context;
   const { process } = platform;
-  await useOwnConfiguration(asked, context);
   const hangup = noteHangup(await platform.loadTerminal(), platform);
   const descriptor = inheritedSocket(asked, context);
   const early = new EarlyListener(platform);

@@ -4,20 +4,19 @@
 import { isFound, ownConfiguration } from "../app/own_configuration.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
-import type { Asked } from "./parse_flags.ts";
 import type { Context } from "./prepare.ts";
 
 /**
  * Starts the program again in the place of this process if the application's own configuration is not in use. Returns if it is,
  * if there is none, or if this process cannot know or do it: an application that does not load then is told what to type.
  *
- * @param asked what the command line and the environment say
+ * @param app the application as it was asked for
  * @param context the runtime and the log
  */
-export async function useOwnConfiguration({ app }: Asked, { platform, log }: Context): Promise<void> {
+export async function useOwnConfiguration(app: string, { platform, log }: Context): Promise<void> {
   const { process: { cwd }, files } = platform;
-  const own = app === undefined ? null : ownConfiguration(app, { cwd, files });
-  if (app === undefined || own === null) return;
+  const own = ownConfiguration(app, { cwd, files });
+  if (own === null) return;
   const children = await platform.loadChildren();
   if (children.command() === null || await isConfigured(app, platform)) return;
   log("INFO", `starting again with ${children.flagsOf(own)}: the application has its own configuration`);

@@ -1,6 +1,7 @@
 // The program serves an application in its author's own project, with the configuration and the packages of that project.
 
 import assert from "node:assert/strict";
+import { canInherit, inheriting } from "../helpers/inherited.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { linuxTest, runToEnd, start, type StartOptions } from "../helpers/program.ts";
 import { type Project, project } from "../helpers/projects.ts";
@@ -80,6 +81,17 @@ for (const [name, { files, word, flags, app = "app.ts" }] of Object.entries(SHAP
     assert.doesNotMatch(workers.stderr, /starting again/);
   });
 }
+
+linuxTest("A program that starts again keeps the socket that systemd has handed over, and its process", async () => {
+  if (!canInherit) return console.log("skipped, there is no perl on this machine");
+  await using own = await project({ ...MAPPED, "app.ts": APP });
+  await using program = start(["app.ts"], { cwd: own.directory, wrapper: inheriting(true) });
+  const url = await program.url();
+  assert.equal(await (await fetch(url)).text(), `mapped  ${program.pid}`);
+  assert.match(program.stderr, /starting again/);
+  program.kill("SIGTERM");
+  assert.equal((await program.ended).code, 0);
+});
 
 /** Starts the program in a project with a deno.json, in another way; gives what it answers and prints. */
 async function startedBy(options: StartOptions): Promise<string> {
