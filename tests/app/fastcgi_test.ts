@@ -161,6 +161,73 @@ Deno.test("An application may answer while the body still comes", async () => {
   await client.until("3\r\ndef\r\n0\r\n\r\n");
 });
 
+Deno.test("A client that waits for 100 (Continue) gets it when the body is passed on", async () => {
+  await using app = responder(async (request) => {
+    const body = await request.body();
+    await answering(`got ${body}`)(request);
+  });
+  for (const body of ["stream", "auto", "whole"] as const) {
+    await using server = front({ address: app.address }, { body });
+    using client = await server.connect();
+    await client.send("POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n");
+    await client.until("HTTP/1.1 100 Continue\r\n\r\n");
+    await client.send("hello");
+    await client.until("got hello");
+  }
+});
+
+Deno.test("Requests that come together are answered in their order", async () => {
+  const first = Promise.withResolvers<void>();
+  await using app = responder(async (request) => {
+    if (request.variables.PATH_INFO === "/1") await first.promise;
+    await answering(`path ${request.variables.PATH_INFO}`)(request);
+    if (request.variables.PATH_INFO === "/other") first.resolve();
+  });
+  await using server = front({ address: app.address });
+  using client = await server.connect();
+  await client.send(["/1", "/2", "/3"].map((path) => `GET ${path} HTTP/1.1\r\nhost: h\r\n\r\n`).join(""));
+  assert.equal(await (await fetch(`${server.url}/other`)).text(), "path /other");
+  await client.until("path /3");
+  assert.match(client.text, /path \/1[^]*path \/2[^]*path \/3$/);
+});
+
+Deno.test("A client of HTTP/1.0 gets a body of unknown length up to the close", async () => {
+  const arrived = Promise.withResolvers<void>();
+  await using app = responder(async (request) => {
+    await request.out("A: b\n\nsome ");
+    await arrived.promise;
+    await request.out("body");
+    await request.end();
+  });
+  await using server = front({ address: app.address });
+  using client = await server.connect();
+  await client.send("GET / HTTP/1.0\r\n\r\n");
+  await client.until("some ");
+  arrived.resolve();
+  while (await client.read());
+  assert.match(client.text, /^HTTP\/1\.1 200 OK\r\nA: b\r\ndate: [^\r]*\r\nconnection: close\r\n\r\nsome body$/);
+});
+
+Deno.test("Parts of every size arrive as they were written, with a length, in chunks and up to the close", async () => {
+  const sizes = [1, 4095, 4097, 16_000, 20_000, 65_535, 70_000, 300_000, 3];
+  const bytes = Uint8Array.from({ length: sizes.reduce((sum, size) => sum + size, 0) }, (_, i) => i * 11 + (i >> 10));
+  await using app = responder(async (request) => {
+    const length = request.variables.PATH_INFO === "/length" ? `Content-Length: ${bytes.length}\n` : "";
+    await request.out(`A: b\n${length}\n`);
+    let at = 0;
+    for (const size of sizes) await request.out(bytes.subarray(at, at += size), size % 8);
+    await request.end();
+  });
+  await using server = front({ address: app.address });
+  for (const path of ["/length", "/chunks"]) {
+    for (let i = 0; i < 20; i++) assert.deepEqual(await (await fetch(server.url + path)).bytes(), bytes, path);
+  }
+  using client = await server.connect();
+  await client.send("GET /close HTTP/1.0\r\n\r\n");
+  while (await client.read());
+  assert.deepEqual(client.bytes.slice(-bytes.length), bytes);
+});
+
 Deno.test("Each part of an answer reaches the client when the application has written it", async () => {
   const steps = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   await using app = responder(async (request) => {

@@ -42,6 +42,17 @@ unixTest(
   },
 );
 
+unixTest("The log has the bytes of an answer that came in parts", async () => {
+  await using backend = responder(async (request) => {
+    await request.out("A: b\n\n");
+    for (let i = 0; i < 20; i++) await request.out("x".repeat(50_000));
+    await request.end();
+  });
+  await using program = start(["--port", "0", "--access-log", "-", "--bench", `fcgi:${backend.address}`]);
+  assert.equal((await (await fetch(await program.url())).text()).length, 1_000_000);
+  await program.waitFor(/GET \/ 200 1000000 /);
+});
+
 unixTest("Several workers serve it, and ctl dump shows the backends of each", async () => {
   await using backend = responder(answering("from workers"), "127.0.0.1:0");
   await using program = await supervise(["-w", "2", `fcgi:${backend.address}`]);
