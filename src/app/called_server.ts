@@ -1,6 +1,7 @@
 // The server that an application gets for its call of Deno.serve. It exists before the program listens.
 
 import type { Address } from "../platform/ports.ts";
+import { withResolvers } from "../platform/resolvers.ts";
 
 /** What serves in the end. */
 export interface Serving {
@@ -32,7 +33,7 @@ export class CalledServer {
   #serving: Serving | null = null;
   /** What was asked for before the program listens. Each method of the server adds to it. */
   #waiting: ((serving: Serving) => void)[] = [];
-  #ended = Promise.withResolvers<void>();
+  #ended = withResolvers<void>();
 
   /**
    * @param asked the address that the application has asked for; it is shown until the program listens

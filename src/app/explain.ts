@@ -2,6 +2,7 @@
 
 import { messageOf } from "../platform/log.ts";
 import type { Files } from "../platform/ports.ts";
+import { platform } from "../platform/runtime.ts";
 import { shellWord } from "../platform/shell_word.ts";
 import type { LoadContext } from "./load_app.ts";
 import { configAbove, configurationAbove, nearestFile } from "./own_configuration.ts";
@@ -108,18 +109,19 @@ async function adviceFor(error: unknown, path: string, context: ExplainContext):
       message,
     );
   if (!isBareImport) return "";
-  const own = configurationAbove(path, files);
+  const advice = await platform.process.advice();
+  const own = advice.hasConfigurations ? configurationAbove(path, files) : null;
   if (own !== null && !await context.isConfigured()) {
     const flags = [
       own.config === null ? "--no-config" : `--config ${shellWord(own.config)}`,
       ...own.hasPackages ? ["--node-modules-dir=manual"] : [],
     ];
     return "\n\nThe application has its own configuration, which Deno reads only if it is named. Type:\n" +
-      `    deno run -A ${[...flags, shellWord(program), shellWord(path)].join(" ")}`;
+      `    ${advice.start(shellWord(program), flags)} ${shellWord(path)}`;
   }
   const name = packageIn(message);
   const manifest = nearestFile(path, ["package.json"], files);
-  const config = configAbove(path, files);
+  const config = advice.hasConfigurations ? configAbove(path, files) : null;
   if (manifest !== null && (config === null || manifest.lastIndexOf("/") > config.lastIndexOf("/"))) {
     const isListed = new RegExp(`"${name}"\\s*:`).test(files.readText(manifest));
     return `\n\nThe package is not installed. Type:\n${
@@ -127,12 +129,9 @@ async function adviceFor(error: unknown, path: string, context: ExplainContext):
     }`;
   }
   if (config !== null) {
-    return `\n\nThe configuration ${config} does not name the package. Type:\n${
-      inDirectory(config, `deno add npm:${name}`)
-    }`;
+    return `\n\nThe configuration ${config} does not name the package. Type:\n${inDirectory(config, advice.add(name))}`;
   }
-  return "\n\nThe application imports a package by its bare name, and no deno.json or package.json says which it is. " +
-    'Write npm:NAME or jsr:NAME in the import, or put a deno.json with "imports" beside the application.';
+  return `\n\n${advice.bareImport}`;
 }
 
 /** A command to type, in the directory of a file. */

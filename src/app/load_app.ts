@@ -4,6 +4,8 @@ import type { Accept, Handler, OnError } from "../message/handler.ts";
 import type { PhaseReader } from "../connection/phases.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
 import type { Address, Clock, Files, Log } from "../platform/ports.ts";
+import { withResolvers } from "../platform/resolvers.ts";
+import { platform } from "../platform/runtime.ts";
 import type { CalledServer } from "./called_server.ts";
 import type { BackendFacts } from "./backends.ts";
 import type { FastCgiOptions } from "./fastcgi_options.ts";
@@ -111,8 +113,9 @@ async function lateCall(
   const { default: main, ...others } = module;
   const isScript = [main, others].every((value) => value === undefined || isEmptyObject(value));
   if (!isScript) return null;
-  log("INFO", `${specifier} exports nothing; it has ${LATE_CALL_MS / 1_000} s to call Deno.serve`);
-  const over = Promise.withResolvers<null>();
+  const { serve } = await platform.process.advice();
+  log("INFO", `${specifier} exports nothing; it has ${LATE_CALL_MS / 1_000} s to call ${serve}`);
+  const over = withResolvers<null>();
   const timer = clock.after(LATE_CALL_MS, () => over.resolve(null));
   const call = await Promise.race([calls.first, over.promise]);
   timer.cancel();
@@ -154,7 +157,7 @@ function readCall(
 
 async function readExports(specifier: string, module: Readonly<Record<string, unknown>>): Promise<LoadedApp> {
   const handler = findHandler(module);
-  if (handler === null) throw (await import("./not_servable.ts")).notServable(specifier, module);
+  if (handler === null) throw await (await import("./not_servable.ts")).notServable(specifier, module);
   return { ...readHooks(module), handler, called: null, readers: [] };
 }
 

@@ -1,6 +1,8 @@
 // How to tell an application's author that what it exports cannot be served, and what to export instead.
 
 import { EXIT, Failure } from "../platform/failure.ts";
+import type { Advice } from "../platform/ports.ts";
+import { platform } from "../platform/runtime.ts";
 import { isNodeHandler } from "./node_handler.ts";
 
 type Module = Readonly<Record<string, unknown>>;
@@ -12,15 +14,16 @@ type Module = Readonly<Record<string, unknown>>;
  * @param module its exports
  * @returns the error; its message is for the application's author
  */
-export function notServable(specifier: string, module: Module): Failure {
+export async function notServable(specifier: string, module: Module): Promise<Failure> {
+  const advice = await platform.process.advice();
   const { default: main } = module;
   const bridge = bridgeFor(main);
   if (bridge !== null) {
     return new Failure(
       EXIT.appNotLoaded,
       `the default export of ${specifier} is ${bridge.what}: it takes (request, response) of node:http\n` +
-        "Weft serves handlers that take a Request and give a Response. With srvx from npm (`deno add npm:srvx`, or " +
-        "`npm install srvx`) write:\n" +
+        "Weft serves handlers that take a Request and give a Response. With srvx from npm " +
+        `(${[...new Set([advice.add("srvx"), "npm install srvx"])].map((it) => `\`${it}\``).join(", or ")}) write:\n` +
         `    import { toFetchHandler } from "srvx/node";\n` +
         `    export default { fetch: toFetchHandler(${bridge.handler}) };`,
     );
@@ -35,7 +38,7 @@ export function notServable(specifier: string, module: Module): Failure {
     EXIT.appNotLoaded,
     `the application ${specifier} exports nothing that can be served\n` +
       `expected \`export default { fetch(request) { ... } }\`, a default function or a function named fetch; ` +
-      showExports(module),
+      showExports(module, advice),
   );
 }
 
@@ -57,10 +60,10 @@ function bridgeFor(main: unknown): { what: string; handler: string } | null {
   return null;
 }
 
-function showExports(module: Module): string {
+function showExports(module: Module, { serve }: Advice): string {
   const names = Object.keys(module);
   if (names.length === 0) {
-    return "it exports nothing and did not call Deno.serve. What it does only if import.meta.main is true is not done here. " +
+    return `it exports nothing and did not call ${serve}. What it does only if import.meta.main is true is not done here. ` +
       "If it starts a server of node:http, as Express does, export its handler through a bridge (docs/node.md)";
   }
   const main = module.default;

@@ -4,6 +4,7 @@
 import type { Handler } from "../message/handler.ts";
 import { showError } from "../platform/log.ts";
 import type { Address, Clock, Log } from "../platform/ports.ts";
+import { withResolvers } from "../platform/resolvers.ts";
 import { type ServeArguments, servePort } from "../platform/serve_port.ts";
 import { CalledServer } from "./called_server.ts";
 
@@ -31,7 +32,7 @@ export class ServeCalls {
   constructor(place: (options: Readonly<Record<string, unknown>>) => Address, log: Log) {
     this.#place = place;
     this.#log = log;
-    const { promise, resolve } = Promise.withResolvers<ServeCall>();
+    const { promise, resolve } = withResolvers<ServeCall>();
     this.first = promise;
     this.#resolve = resolve;
     servePort.take = (call) => this.#take(call);

@@ -29,7 +29,7 @@ async function start(platform: Platform): Promise<number | null> {
   const asked = parseFlags(process.args, process.env);
   if (asked.options.help) {
     const { usage } = await import("./usage.ts");
-    return print(platform, usage(`deno run -A ${process.program}`));
+    return print(platform, usage(process.program, await process.advice()));
   }
   if (asked.options.version) return print(platform, `weft ${VERSION} (${process.runtime})\n`);
   const workers = countWorkers(asked, platform);

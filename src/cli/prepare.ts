@@ -140,17 +140,18 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
     log,
     fastcgi: { log, timeoutMs: asked.options.backendTimeout, root: siteOf(asked, platform) },
   });
-  if (app.called !== null) await checkCall(name, app.options);
+  if (app.called !== null) await checkCall(name, app.options, platform);
   return app;
 }
 
 /** What the library's serve() refuses is refused here too: an option of Deno.serve is never ignored. */
-async function checkCall(name: string, options: LoadedApp["options"]): Promise<void> {
+async function checkCall(name: string, options: LoadedApp["options"], { process }: Platform): Promise<void> {
   const { listenOptionsOf } = await import("../engine/serve_options.ts");
   try {
     listenOptionsOf(options, 0);
   } catch (error) {
-    const message = `cannot load the application ${name}\nits call of Deno.serve: ${messageOf(error)}`;
+    const { serve } = await process.advice();
+    const message = `cannot load the application ${name}\nits call of ${serve}: ${messageOf(error)}`;
     throw new Failure(EXIT.appNotLoaded, message, { cause: error });
   }
 }

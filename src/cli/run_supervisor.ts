@@ -24,9 +24,9 @@ import { dumpOnSignal, obeySignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
 
 /** What a worker's process begins with: less to load than the program as a whole, so that it serves sooner. */
-const WORKER_MODULE = new URL("./worker.ts", import.meta.url).href;
+const WORKER_MODULE = "./worker";
 /** The same, if permissions name what may be read. Its first lines explain why, and the circle that it is part of. */
-const WORKER_BY_NAME_MODULE = new URL("./worker_by_name.ts", import.meta.url).href;
+const WORKER_BY_NAME_MODULE = "./worker_by_name";
 /** Never called. It names the modules of workers, so that `deno cache` of this program caches them too. */
 export const known = () => import("./worker_by_name.ts");
 
@@ -53,7 +53,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   const limits = children.limitsOf(access);
   const child = {
     ...access,
-    module: limits === null ? WORKER_MODULE : WORKER_BY_NAME_MODULE,
+    module: children.moduleAt(limits === null ? WORKER_MODULE : WORKER_BY_NAME_MODULE, import.meta.url),
     // Looked for at each start of a worker: it may have come or gone since the last one.
     get own() {
       if (asked.app === undefined) return null;

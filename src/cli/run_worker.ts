@@ -8,6 +8,7 @@ import { type Hello, type Pace, WorkerLink } from "../prefork/worker_link.ts";
 import { showError } from "../platform/log.ts";
 import { ofProcess } from "../progress/of_process.ts";
 import type { Listener, Platform } from "../platform/ports.ts";
+import { withResolvers } from "../platform/resolvers.ts";
 import { servePort } from "../platform/serve_port.ts";
 import { type Configuration, showConfiguration } from "./configuration.ts";
 import { listen, showUrl } from "./listening.ts";
@@ -44,7 +45,7 @@ export async function runWorker(args: readonly string[], hello: Hello, context: 
   const { platform, log } = context;
   ignoreParentsSignals(platform);
   const link = await WorkerLink.connect(hello, platform);
-  const orders = Promise.withResolvers<number | null>();
+  const orders = withResolvers<number | null>();
   let worker: Worker | null = null;
   link.obey({
     listen: (port) => orders.resolve(port),
@@ -160,7 +161,7 @@ class Worker {
   #rssBytes: number;
   #toTell = TOLD_BEFORE;
   #isLeaving = false;
-  #abandon = Promise.withResolvers<void>();
+  #abandon = withResolvers<void>();
 
   constructor(prepared: Prepared, listener: Listener, { link, context, isPortShared, pace }: Surroundings) {
     const { platform, log } = context;

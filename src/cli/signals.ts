@@ -1,6 +1,7 @@
 // What the operator's signals ask for, in every kind of process.
 
 import type { Log, Platform, SignalName } from "../platform/ports.ts";
+import { withResolvers } from "../platform/resolvers.ts";
 
 /** Exit codes of a stop that was forced: 128 and the signal's number. */
 const FORCED: Readonly<Partial<Record<SignalName, number>>> = {
@@ -50,7 +51,7 @@ export interface Obeying extends Ending {
  * @returns what was asked for
  */
 export function obeySignals(stops: Stops, { platform, log }: Context): Obeying {
-  const { promise: forced, resolve: force } = Promise.withResolvers<void>();
+  const { promise: forced, resolve: force } = withResolvers<void>();
   let code = 0;
   let isForced = false;
   const stop = (name: SignalName, why: string) => {

@@ -1,5 +1,6 @@
 // The help text.
 
+import type { Advice } from "../platform/ports.ts";
 import { FLAGS, placeholderOf } from "./flags.ts";
 
 const WIDTH = 104;
@@ -8,10 +9,12 @@ const COLUMN = 31;
 /**
  * The help.
  *
- * @param program how the user starts the program
+ * @param program how the user names the program
+ * @param advice the words of the runtime
  * @returns a screen and a half of text
  */
-export function usage(program: string): string {
+export function usage(program: string, advice: Advice): string {
+  const start = advice.start(program);
   const rows = FLAGS.filter((flag) => flag.needs === undefined).map((flag) => {
     const { name, short, help } = flag;
     const value = placeholderOf(flag);
@@ -22,11 +25,11 @@ export function usage(program: string): string {
   return [
     "Weft, an HTTP/1.1 application server.",
     "",
-    `  ${program} [options] [app] [-- arguments for the app]`,
-    `  ${program} ctl [--control PATH] status|top|dump|reload|scale +1|-1|N|stop [--json]`,
+    `  ${start} [options] [app] [-- arguments for the app]`,
+    `  ${start} ctl [--control PATH] status|top|dump|reload|scale +1|-1|N|stop [--json]`,
     "",
-    "app is a module path, a URL or an npm: or jsr: specifier whose export is `default.fetch`, a `default`",
-    "function or a function named `fetch`, or that calls Deno.serve. Or it is the address of a FastCGI application,",
+    `app is a module path, ${advice.specifiers} whose export is \`default.fetch\`, a \`default\``,
+    `function or a function named \`fetch\`, or that calls ${advice.serve}. Or it is the address of a FastCGI application,`,
     "fcgi:unix:PATH or fcgi:HOST:PORT. Without it the built-in demo is served.",
     "",
     ...rows,

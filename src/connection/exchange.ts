@@ -9,6 +9,7 @@
 
 import { brand } from "../copies/shared.ts";
 import type { Address, Socket } from "../platform/ports.ts";
+import { type Resolvers, withResolvers } from "../platform/resolvers.ts";
 import { type Answer, writeInterim } from "../wire/answer.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import type { Arrival, Proxies } from "./arrival.ts";
@@ -73,7 +74,7 @@ export class Exchange implements ExchangeView {
   /** Made when `view` is first asked for. */
   #view: ExchangeView | null = null;
   /** Made when `completed` is first asked for. */
-  #completed: PromiseWithResolvers<void> | null = null;
+  #completed: Resolvers<void> | null = null;
 
   constructor(connection: ConnectionFacts, head: RequestHead, body: RequestBody) {
     this.connection = connection;
@@ -139,7 +140,7 @@ export class Exchange implements ExchangeView {
   /** Resolves when the system has taken the last byte of the answer; rejects when the answer can never be complete. */
   get completed(): Promise<void> {
     if (this.#completed === null) {
-      this.#completed = Promise.withResolvers();
+      this.#completed = withResolvers();
       this.#completed.promise.catch(() => {});
       const state = this.#state;
       if (state.at === "answered") this.#completed.resolve();

@@ -10,6 +10,7 @@
 // comparisons.
 
 import type { Clock, Timer } from "../platform/ports.ts";
+import { type Resolvers, withResolvers } from "../platform/resolvers.ts";
 
 /** Tokio's budget. So many requests that begin together are a full batch: others may have been put off. */
 export const FULL_BATCH = 128;
@@ -23,7 +24,7 @@ export const PATIENCE_MS = 1;
 /** Connections that start to read together. */
 interface Group {
   size: number;
-  readonly start: PromiseWithResolvers<void>;
+  readonly start: Resolvers<void>;
 }
 
 /** The order in which the idle connections of one engine read. */
@@ -61,7 +62,7 @@ export class ReadOrder {
     if (!this.#isLiningUp) return null;
     let last = this.#groups.at(-1);
     if (last === undefined || last.size >= GROUP_SIZE) {
-      last = { size: 0, start: Promise.withResolvers() };
+      last = { size: 0, start: withResolvers() };
       this.#groups.push(last);
       if (this.#timer === null) this.#setTimer();
     }

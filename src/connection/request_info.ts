@@ -61,6 +61,19 @@ export class RequestInfo {
 
   /** What the console shows: the documented members. */
   [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
+    return this.#shown(inspect, options);
+  }
+
+  /** The same, as Node asks for it. */
+  [Symbol.for("nodejs.util.inspect.custom")](
+    _depth: number,
+    options: unknown,
+    inspect: (value: unknown, options: unknown) => string,
+  ): string {
+    return this.#shown(inspect, options);
+  }
+
+  #shown(inspect: (value: unknown, options: unknown) => string, options: unknown): string {
     const { remoteAddr, localAddr, connection, timings, leaving } = this;
     return inspect({ remoteAddr, localAddr, connection, timings, leaving }, options);
   }

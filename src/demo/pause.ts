@@ -1,6 +1,7 @@
 // Waits in a handler, at most until the client leaves.
 
 import type { Clock } from "../platform/ports.ts";
+import { withResolvers } from "../platform/resolvers.ts";
 
 /**
  * Waits, unless the client leaves.
@@ -11,7 +12,7 @@ import type { Clock } from "../platform/ports.ts";
  */
 export async function pause(clock: Clock, { ms, signal }: { ms: number; signal: AbortSignal }): Promise<void> {
   signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = withResolvers<void>();
   const timer = clock.after(ms, resolve);
   const leave = () => {
     timer.cancel();

@@ -16,6 +16,7 @@ import { ReadOrder } from "../connection/read_order.ts";
 import { addConnections } from "../connection/under_way.ts";
 import { showError } from "../platform/log.ts";
 import type { Socket, Timer } from "../platform/ports.ts";
+import { withResolvers } from "../platform/resolvers.ts";
 import { platform } from "../platform/runtime.ts";
 import { AcceptLoop } from "./accept_loop.ts";
 import { applicationOf, reportBroken } from "./application.ts";
@@ -73,7 +74,7 @@ export class Engine {
     this.#options = options;
     this.#ports = ports;
     const { settings } = options;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = withResolvers<void>();
     this.finished = promise;
     const remove = addConnections(() => this.live.connections());
     this.finished.then(remove);

@@ -153,8 +153,8 @@ type AnyOptions = Readonly<Record<string, unknown>>;
 
 /** Options of Deno.serve and of its older versions that Weft does not have, and what to do. */
 const REFUSED: Readonly<Record<string, string>> = {
-  certFile: "pass the texts, as cert: Deno.readTextFileSync(path)",
-  keyFile: "pass the texts, as key: Deno.readTextFileSync(path)",
+  certFile: "pass the text of the file, as cert",
+  keyFile: "pass the text of the file, as key",
   alpnProtocols: "HTTP/1.1 is the only protocol that is served",
   cid: "VSOCK sockets are not served; expected a port or a path",
 };

@@ -4,6 +4,7 @@
 
 import { ListenerClosed } from "../platform/errors.ts";
 import type { Address, Listener, Socket } from "../platform/ports.ts";
+import { withResolvers } from "../platform/resolvers.ts";
 import { Engine } from "./engine.ts";
 import type { EnginePorts } from "./engine_options.ts";
 import { settle } from "./settings.ts";
@@ -49,7 +50,7 @@ class WarmUpListener implements Listener {
   /** Connections that are not closed yet. Changed when one closes. */
   #open = CONNECTIONS;
   /** The accept after the last connection. `close` rejects it. */
-  #lastAccept = Promise.withResolvers<Socket>();
+  #lastAccept = withResolvers<Socket>();
   #onDone!: () => void;
 
   constructor() {

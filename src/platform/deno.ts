@@ -35,6 +35,7 @@ const process: Process = {
   cores: navigator.hardwareConcurrency,
   setArgs: (args) => Object.defineProperty(Deno, "args", { value: [...args], configurable: true, enumerable: true }),
   runtime: `deno ${Deno.version.deno}`,
+  advice: async () => (await import("./deno_advice.ts")).denoAdvice,
   runtimeProblem: () => denoProblem(Deno.version.deno),
   env: readVariable,
   unsetEnv: unsetVariable,

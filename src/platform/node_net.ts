@@ -4,6 +4,7 @@
 import { createServer, type Server, type Socket as NodeSocket } from "node:net";
 import { ListenerClosed } from "./errors.ts";
 import type { Address, Listener, Socket } from "./ports.ts";
+import { type Resolvers, withResolvers } from "./resolvers.ts";
 
 /**
  * Takes over an inherited listening socket.
@@ -33,7 +34,7 @@ class InheritedListener implements Listener {
   /** Connections that have come before an `accept`. Changed by the "connection" event and by `accept`. */
   #waiting: NodeSocket[] = [];
   /** The accept that is under way; null if there is none. Changed by `accept` and `#take`. */
-  #asked: PromiseWithResolvers<Socket> | null = null;
+  #asked: Resolvers<Socket> | null = null;
   /** Set by `close`. */
   #isClosed = false;
   /** True when no more connections come: the accept that was under way at the close is over. Set by `#end`. */
@@ -55,7 +56,7 @@ class InheritedListener implements Listener {
     const socket = this.#waiting.shift();
     if (socket !== undefined) return Promise.resolve(this.#socketOf(socket));
     if (this.#isOver) return Promise.reject(new ListenerClosed("the listener is closed"));
-    this.#asked = Promise.withResolvers();
+    this.#asked = withResolvers();
     return this.#asked.promise;
   }
 
@@ -85,7 +86,7 @@ class InheritedListener implements Listener {
     return new StreamSocket(socket, addr.transport === "unix" ? { localAddr: addr, remoteAddr: addr } : endsOf(socket));
   }
 
-  #take(): PromiseWithResolvers<Socket> | null {
+  #take(): Resolvers<Socket> | null {
     const asked = this.#asked;
     this.#asked = null;
     return asked;
@@ -106,7 +107,7 @@ export class StreamSocket implements Socket {
   /** Bytes that have come and were not read yet; null if there are none. One piece at most: the stream pauses after each. */
   #rest: Uint8Array | null = null;
   /** The read that is under way; null if there is none. Changed by `read` and `#answer`. */
-  #reading: PromiseWithResolvers<number | null> & { into: Uint8Array } | null = null;
+  #reading: Resolvers<number | null> & { into: Uint8Array } | null = null;
   /** True once the peer has ended its side. Set by the "end" event. */
   #ended = false;
   /** The first error, also after a close; null before. Set by the "error" and "close" events. */
@@ -141,7 +142,7 @@ export class StreamSocket implements Socket {
   }
 
   read(into: Uint8Array): Promise<number | null> {
-    const reading = { ...Promise.withResolvers<number | null>(), into };
+    const reading = { ...withResolvers<number | null>(), into };
     this.#reading = reading;
     this.#answer();
     if (this.#reading !== null) this.#socket.resume();

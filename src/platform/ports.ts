@@ -115,6 +115,22 @@ export interface Clock {
 /** The signals that the program uses. SIGBREAK exists only on Windows. */
 export type SignalName = "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGTTIN" | "SIGTTOU" | "SIGBREAK";
 
+/** Words that differ from runtime to runtime, for advice that users can type and for messages. */
+export interface Advice {
+  /** Starts the program, with flags of the runtime: `deno run -A mod.ts`. */
+  start(program: string, flags?: readonly string[]): string;
+  /** Adds a package to the project of the working directory: `deno add npm:NAME`. */
+  add(name: string): string;
+  /** True if a deno.json says what an application's imports mean. */
+  readonly hasConfigurations: boolean;
+  /** What is wrong with an import that names a package, if nothing says which package that is, and what to do. */
+  readonly bareImport: string;
+  /** What may be called instead of exporting a handler: `Deno.serve`. */
+  readonly serve: string;
+  /** What an application may be named by, besides a path: `a URL or an npm: or jsr: specifier`. */
+  readonly specifiers: string;
+}
+
 /** This process. */
 export interface Process {
   readonly pid: number;
@@ -123,6 +139,8 @@ export interface Process {
   readonly program: string;
   /** The runtime and its version, for people: `deno 2.9.6`. */
   readonly runtime: string;
+  /** Loads the words that name the runtime. */
+  advice(): Promise<Advice>;
   /** Why this version of the runtime cannot run Weft, and what the user has to do; null if it can. */
   runtimeProblem(): string | null;
   readonly cwd: string;
@@ -213,6 +231,13 @@ export interface ChildAccess {
 
 /** Child processes. */
 export interface Children {
+  /**
+   * URL of a module of this program, to start a child with.
+   *
+   * @param path relative to the base, without the ending that the runtime's modules have
+   * @param base URL of another module of the program
+   */
+  moduleAt(path: string, base: string): string;
   /**
    * Starts another process of this program, with the same permissions, flags of the runtime, stdout and stderr.
    *

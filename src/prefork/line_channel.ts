@@ -2,6 +2,7 @@
 // A peer that sends anything else, or does not read, loses its connection and nothing more.
 
 import type { Socket } from "../platform/ports.ts";
+import { type Resolvers, withResolvers } from "../platform/resolvers.ts";
 
 /** A line may hold the dump of ten thousand connections, at some 250 bytes each. */
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
@@ -22,7 +23,7 @@ export class LineChannel<Sent> {
   #waitingBytes = 0;
   #isWriting = false;
   #isClosed = false;
-  #emptied: PromiseWithResolvers<void> | null = null;
+  #emptied: Resolvers<void> | null = null;
   #onClosed!: () => void;
 
   /** @param socket the connection; it is closed with the channel */
@@ -49,7 +50,7 @@ export class LineChannel<Sent> {
   /** Resolves when everything that was sent is written, or the connection is gone. */
   flushed(): Promise<void> {
     if (!this.#isWriting || this.#isClosed) return Promise.resolve();
-    return (this.#emptied ??= Promise.withResolvers()).promise;
+    return (this.#emptied ??= withResolvers()).promise;
   }
 
   /**

@@ -4,6 +4,7 @@
 import type { ExchangeView, PhaseReader } from "../connection/phases.ts";
 import { RequestInfo } from "../connection/request_info.ts";
 import type { Clock, Timer } from "../platform/ports.ts";
+import { withResolvers } from "../platform/resolvers.ts";
 import { platform } from "../platform/runtime.ts";
 import { ID_HEADER, idIn, isUpload } from "./naming.ts";
 import { dropOldest } from "./oldest.ts";
@@ -203,7 +204,7 @@ export class Uploads implements Disposable {
   }
 
   async #ask(store: ProgressStore, id: string): Promise<Progress | null> {
-    const { promise, resolve } = Promise.withResolvers<null>();
+    const { promise, resolve } = withResolvers<null>();
     const patience = this.#clock.after(STORE_PATIENCE_MS, () => resolve(null));
     try {
       return await Promise.race([store.get(id), promise]);

@@ -3,6 +3,7 @@
 // Links are watched as links, in the directories that they are in.
 
 import type { Sources } from "../platform/ports.ts";
+import { isSubset } from "./sets.ts";
 
 /** Files that count beside the application's modules, if no pattern is given: scripts, and what they usually read. */
 export const DEFAULT_PATTERN = /\.([cm]?[jt]sx?|jsonc?|ya?ml|html|css)$/;
@@ -115,7 +116,7 @@ export function countedOf(
  */
 export function isSameScope(one: Scope, other: Scope): boolean {
   return (["counted", "files", "links", "watched", "awaited"] as const).every((part) => {
-    return one[part].size === other[part].size && one[part].isSubsetOf(other[part]);
+    return one[part].size === other[part].size && isSubset(one[part], other[part]);
   });
 }
 

@@ -5,6 +5,7 @@ import type { Clock, FileEvent, Timer, Watcher } from "../platform/ports.ts";
 import { Debounce, DEFAULT_DELAY_MS, isCounted, judge, type Rule } from "./file_events.ts";
 import { polledSources } from "./polling.ts";
 import { DEFAULT_PATTERN, filesIn, isSameScope, type Scope } from "./scope.ts";
+import { difference } from "./sets.ts";
 import { Snapshot } from "./snapshot.ts";
 import {
   findSourceSet,
@@ -217,8 +218,8 @@ class Watch implements Changes {
 
   /** What counts now and did not before. */
   #newFiles(former: Scope): string[] {
-    const named = this.#named(this.#scope).difference(this.#named(former));
-    return [...named, ...this.#filesIn(this.#scope.counted.difference(former.counted))];
+    const named = difference(this.#named(this.#scope), this.#named(former));
+    return [...named, ...this.#filesIn(difference(this.#scope.counted, former.counted))];
   }
 
   /** Files and links that count whatever directory they are in. */

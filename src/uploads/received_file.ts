@@ -79,6 +79,19 @@ export class Received implements ReceivedFile {
 
   /** What the console shows. */
   [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
+    return this.#shown(inspect, options);
+  }
+
+  /** The same, as Node asks for it. */
+  [Symbol.for("nodejs.util.inspect.custom")](
+    _depth: number,
+    options: unknown,
+    inspect: (value: unknown, options: unknown) => string,
+  ): string {
+    return this.#shown(inspect, options);
+  }
+
+  #shown(inspect: (value: unknown, options: unknown) => string, options: unknown): string {
     const { field, name, type, size, path } = this;
     return inspect({ field, name, type, size, path }, options);
   }

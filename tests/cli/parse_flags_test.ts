@@ -5,6 +5,7 @@ import { optionName } from "../../src/cli/cli_options.ts";
 import { FLAGS, variableOf } from "../../src/cli/flags.ts";
 import { parseFlags } from "../../src/cli/parse_flags.ts";
 import { usage } from "../../src/cli/usage.ts";
+import { denoAdvice } from "../../src/platform/deno_advice.ts";
 import { EXIT, Failure } from "../../src/platform/failure.ts";
 import { DEFAULTS } from "../../src/engine/settings.ts";
 
@@ -132,7 +133,7 @@ Deno.test("The help tells the limits that the engine has by default", () => {
 });
 
 Deno.test("The help names every flag that works and fits a screen and a half", () => {
-  const text = usage("deno run -A mod.ts");
+  const text = usage("mod.ts", denoAdvice);
   for (const { name, needs } of FLAGS) assert.equal(text.includes(`--${name}`), needs === undefined, name);
   assert.ok(text.split("\n").length <= 70);
   for (const line of text.split("\n")) assert.ok(line.length <= 110, line);
