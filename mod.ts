@@ -14,9 +14,9 @@
  * @module
  */
 
-export { fastcgi, type FastCgiHandler } from "./src/app/fastcgi.ts";
-export type { FastCgiOptions } from "./src/app/fastcgi_options.ts";
-export type { BackendFacts } from "./src/app/backends.ts";
+export { fastcgi, type FastCgiHandler } from "./src/fastcgi/fastcgi.ts";
+export type { FastCgiOptions } from "./src/fastcgi/fastcgi_options.ts";
+export type { BackendFacts } from "./src/fastcgi/backends.ts";
 export { serve, type Server } from "./src/engine/serve.ts";
 export type {
   ApplicationModule,

@@ -12,12 +12,13 @@ const FLOORS: Readonly<Record<string, number>> = {
   engine: 2,
   inspect: 2,
   uploads: 2,
-  app: 2,
-  prefork: 3,
+  fastcgi: 2,
   progress: 2,
-  demo: 3,
-  restart: 3,
-  cli: 4,
+  app: 3,
+  prefork: 4,
+  demo: 4,
+  restart: 4,
+  cli: 5,
 };
 
 /** Most lines of a file that does not say at its head why it is longer. */

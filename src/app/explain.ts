@@ -6,7 +6,7 @@ import { platform } from "../platform/runtime.ts";
 import { shellWord } from "../platform/shell_word.ts";
 import type { LoadContext } from "./load_app.ts";
 import { configAbove, configurationAbove, nearestFile } from "./own_configuration.ts";
-import { localPath, pathOf } from "./specifier.ts";
+import { localPath, pathOf } from "../platform/specifier.ts";
 
 /** URLs of this package's own modules; an error's place is looked for elsewhere. */
 const OWN_ROOT = new URL("../", import.meta.url).href;

@@ -7,11 +7,11 @@ import type { Address, Clock, Files, Log } from "../platform/ports.ts";
 import { withResolvers } from "../platform/resolvers.ts";
 import { platform } from "../platform/runtime.ts";
 import type { CalledServer } from "./called_server.ts";
-import type { BackendFacts } from "./backends.ts";
-import type { FastCgiOptions } from "./fastcgi_options.ts";
+import type { BackendFacts } from "../fastcgi/backends.ts";
+import type { FastCgiOptions } from "../fastcgi/fastcgi_options.ts";
 import { isNodeHandler } from "./node_handler.ts";
 import { type Loaded, loadedOrServing, type ServeCall, ServeCalls } from "./serve_call.ts";
-import { urlOf } from "./specifier.ts";
+import { urlOf } from "../platform/specifier.ts";
 
 /** An application that is ready to be served. */
 export interface LoadedApp {

@@ -3,8 +3,8 @@
 import { RequestInfo } from "../connection/request_info.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
 import { messageOf } from "../platform/log.ts";
-import { FastCgiClient } from "./fastcgi_client.ts";
-import { settle } from "./fastcgi_options.ts";
+import { FastCgiClient } from "../fastcgi/fastcgi_client.ts";
+import { settle } from "../fastcgi/fastcgi_options.ts";
 import type { LoadContext, LoadedApp } from "./load_app.ts";
 
 /**

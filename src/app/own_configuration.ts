@@ -1,7 +1,7 @@
 // Finds the files that configure an application.
 
 import type { Files, OwnConfiguration } from "../platform/ports.ts";
-import { absolutePath, localPath, SCHEME } from "./specifier.ts";
+import { absolutePath, localPath, SCHEME } from "../platform/specifier.ts";
 
 /**
  * Finds the configuration that an application has of its own.

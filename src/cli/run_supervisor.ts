@@ -2,8 +2,8 @@
 // How workers are kept running is decided in prefork.
 
 import { configAbove, ownConfiguration } from "../app/own_configuration.ts";
-import { readBackendAddress } from "../app/backend_address.ts";
-import { absolutePath, localPath } from "../app/specifier.ts";
+import { readBackendAddress } from "../fastcgi/backend_address.ts";
+import { absolutePath, localPath } from "../platform/specifier.ts";
 import { hostPort } from "../platform/address.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
 import { ownControlPath } from "../prefork/control_path.ts";

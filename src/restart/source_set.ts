@@ -2,7 +2,7 @@
 // If they cannot be watched, it explains to the user why, and what to do about it.
 
 import { configAbove, configurationFiles } from "../app/own_configuration.ts";
-import { absolutePath, localPath } from "../app/specifier.ts";
+import { absolutePath, localPath } from "../platform/specifier.ts";
 import { ModulesUnknown, WatchLimit, type WatchResource } from "../platform/errors.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Files, Log, Sources } from "../platform/ports.ts";

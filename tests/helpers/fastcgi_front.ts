@@ -1,7 +1,7 @@
 // Weft in front of a FastCGI application, for one test.
 
-import { fastcgi, type FastCgiHandler } from "../../src/app/fastcgi.ts";
-import type { FastCgiOptions } from "../../src/app/fastcgi_options.ts";
+import { fastcgi, type FastCgiHandler } from "../../src/fastcgi/fastcgi.ts";
+import type { FastCgiOptions } from "../../src/fastcgi/fastcgi_options.ts";
 import type { Limits } from "../../src/engine/settings.ts";
 import { type RealEngine, realEngine } from "./serving.ts";
 

@@ -1,7 +1,7 @@
 // The address of a FastCGI application: `unix:/run/app.sock` or `127.0.0.1:9000`.
 
 import type { Address } from "../platform/ports.ts";
-import { absolutePath } from "./specifier.ts";
+import { absolutePath } from "../platform/specifier.ts";
 
 /**
  * Reads an address.

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";
-import type { BackendConnection } from "../../src/app/backend_connection.ts";
-import { BackendError } from "../../src/app/backend_error.ts";
-import { Backends, type Turn } from "../../src/app/backends.ts";
+import type { BackendConnection } from "../../src/fastcgi/backend_connection.ts";
+import { BackendError } from "../../src/fastcgi/backend_error.ts";
+import { Backends, type Turn } from "../../src/fastcgi/backends.ts";
 import { ConnectBusy } from "../../src/platform/errors.ts";
 import type { Address, Socket } from "../../src/platform/ports.ts";
 import { settled } from "../helpers/duplex.ts";

@@ -1,7 +1,7 @@
 // Requests and answers over FastCGI, record by record. The client's side stays open.
 
 import assert from "node:assert/strict";
-import { fastcgi } from "../../src/app/fastcgi.ts";
+import { fastcgi } from "../../src/fastcgi/fastcgi.ts";
 import { answering, record, responder, STDOUT } from "../helpers/fastcgi_responder.ts";
 import { front } from "../helpers/fastcgi_front.ts";
 import { serving } from "../helpers/serving.ts";

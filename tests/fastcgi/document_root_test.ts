@@ -1,7 +1,7 @@
 // What paths name in a directory with scripts and files, and that none leads out of it. Real files and links.
 
 import assert from "node:assert/strict";
-import { DocumentRoot } from "../../src/app/document_root.ts";
+import { DocumentRoot } from "../../src/fastcgi/document_root.ts";
 import { denoPlatform } from "../../src/platform/deno.ts";
 import { cgiTarget } from "../../src/wire/cgi_variables.ts";
 import { answering, responder } from "../helpers/fastcgi_responder.ts";

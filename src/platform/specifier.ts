@@ -1,6 +1,6 @@
 // What an application is named by: a path, a URL, or an npm: or jsr: specifier.
 
-import { fromFileUrl, type PathForm, toFileUrl } from "../platform/file_url.ts";
+import { fromFileUrl, type PathForm, toFileUrl } from "./file_url.ts";
 
 /** What is not a path. A name may have a colon in it, so other schemes are not taken for one; `./npm:x` is a path too. */
 export const SCHEME = /^(?:file|https?|npm|jsr|node|data|blob|fcgi):/i;

@@ -3,7 +3,7 @@
 import type { Address, Log } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { readBackendAddress } from "./backend_address.ts";
-import { absolutePath } from "./specifier.ts";
+import { absolutePath } from "../platform/specifier.ts";
 
 /** What `fastcgi` can be told. */
 export interface FastCgiOptions {
