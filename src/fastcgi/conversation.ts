@@ -9,6 +9,7 @@
 // The body is sent while the answer is read: a backend may answer before it has read all, and neither side may block the
 // other. A request ends in `#finish`, whatever ends it. `fail` is for the client, the clock and the sending of the body.
 
+import { giveBuffer } from "../connection/buffer_pool.ts";
 import type { Exchange } from "../connection/exchange.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Answer, AnswerSource, SourceRead } from "../wire/answer.ts";
@@ -31,8 +32,8 @@ export interface ConversationParts extends ReadingOptions {
 /** What is asked. */
 export interface Question {
   exchange: Exchange;
-  /** The records that the request begins with; the whole of it unless the content is a stream. */
-  records: Uint8Array;
+  /** The records that the request begins with, in a pooled buffer; the whole request unless the content is a stream. */
+  records: { readonly buffer: Uint8Array; readonly length: number };
   content: RequestContent;
 }
 
@@ -181,7 +182,7 @@ export class Conversation implements AnswerSource, Watched {
     const sender = new RequestSender(connection);
     const line = { connection, sender, reader: new AnswerReader(connection, this.#parts) };
     this.#state = { at: "asking", line };
-    await sender.begin(records, content.kind !== "stream");
+    await sender.begin(records.buffer.subarray(0, records.length), content.kind !== "stream");
     if (content.kind === "stream") {
       // If the body fails, the client has left or has sent what is not a body, or a file could not be read.
       sender.send(content.pieces, () => this.#state.at === "over").catch((error) => this.fail(error));
@@ -271,6 +272,8 @@ export class Conversation implements AnswerSource, Watched {
     if (this.#state.at === "over") return;
     const { exchange, content } = this.#question;
     this.#release(error === null);
+    // After a failure the system may still read from it.
+    if (error === null) giveBuffer(this.#question.records.buffer);
     this.#state = { at: "over", error };
     this.#parts.watch.delete(this);
     exchange.onCut = null;

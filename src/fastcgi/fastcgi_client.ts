@@ -1,5 +1,6 @@
 // Passes requests on to the backends of one FastCGI application. Loaded with the first request, or by `weft fcgi:...`.
 
+import { takeBuffer } from "../connection/buffer_pool.ts";
 import type { Exchange } from "../connection/exchange.ts";
 import { AnswerResponse } from "../message/answer_response.ts";
 import { lineLog } from "../platform/log.ts";
@@ -7,7 +8,7 @@ import type { Log } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import type { Answer } from "../wire/answer.ts";
 import { type CgiPlace, type CgiScript, type CgiTarget, cgiTarget, cgiVariables } from "../wire/cgi_variables.ts";
-import { writeRequest } from "../wire/fastcgi_records.ts";
+import { putRequest, requestBytes } from "../wire/fastcgi_records.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import { showBackendAddress } from "./backend_address.ts";
 import { BackendError, plainAnswer } from "./backend_error.ts";
@@ -86,7 +87,9 @@ export class FastCgiClient {
   #send(exchange: Exchange, { target, script, content }: Request): Promise<Answer> {
     const variables = cgiVariables(exchange.head, target, { script, place: placeOf(exchange, content) });
     const body = content.kind === "stream" ? null : content.kind === "bytes" ? content.bytes : NOTHING;
-    const records = writeRequest({ variables, body, keepConnection: this.#backends.keepsConnections });
+    const start = { variables, body, keepConnection: this.#backends.keepsConnections };
+    const buffer = takeBuffer(requestBytes(start));
+    const records = { buffer, length: putRequest(buffer, start) };
     return new Conversation({ exchange, records, content }, this.#parts).answer();
   }
 }

@@ -1,5 +1,6 @@
 // FastCGI records (FastCGI Specification 1.0, sections 3, 5 and 8): a request is written, what a backend answers is read.
 // No I/O here. A connection carries one request at a time, so every request has the same id.
+// Long: both directions of the protocol use the same numbers.
 
 /** A variable of a request: one character a byte. */
 export type CgiVariable = readonly [name: string, value: string];
@@ -42,30 +43,39 @@ export interface RequestStart {
 }
 
 /**
+ * How much room the records of a request need.
+ *
+ * @param start what is to be written
+ * @returns bytes
+ */
+export function requestBytes({ variables, body }: RequestStart): number {
+  return BEGIN_BYTES + streamBytes(paramsBytes(variables)) + (body === null ? 0 : streamBytes(body.length));
+}
+
+/**
  * Writes what a request begins with: its variables, and its body if that is known.
  *
+ * @param into gets the records; must have room for {@linkcode requestBytes} bytes
  * @param start what to write
- * @returns records, to be sent as they are
+ * @returns how many bytes were written
  */
-export function writeRequest({ variables, body, keepConnection }: RequestStart): Uint8Array {
+export function putRequest(into: Uint8Array, { variables, body, keepConnection }: RequestStart): number {
   const params = paramsBytes(variables);
-  const stdin = body === null ? 0 : streamBytes(body.length);
-  const bytes = new Uint8Array(BEGIN_BYTES + streamBytes(params) + stdin);
-  let at = putRecordHead(bytes, 0, { type: BEGIN_REQUEST, length: BEGIN_BYTES - RECORD_HEAD_BYTES });
-  bytes[at + 1] = ROLE_RESPONDER;
-  bytes[at + 2] = keepConnection ? KEEP_CONNECTION : 0;
+  let at = putRecordHead(into, 0, { type: BEGIN_REQUEST, length: BEGIN_BYTES - RECORD_HEAD_BYTES });
+  into.fill(0, at, BEGIN_BYTES);
+  into[at + 1] = ROLE_RESPONDER;
+  into[at + 2] = keepConnection ? KEEP_CONNECTION : 0;
   at = BEGIN_BYTES;
   if (params > 0 && params <= MAX_CONTENT_BYTES) {
-    at = putRecordHead(bytes, at, { type: PARAMS, length: params });
-    at = putParams(bytes, at, variables);
-    at = putRecordHead(bytes, at, { type: PARAMS, length: 0 });
+    at = putRecordHead(into, at, { type: PARAMS, length: params });
+    at = putParams(into, at, variables);
+    at = putRecordHead(into, at, { type: PARAMS, length: 0 });
   } else {
     const content = new Uint8Array(params);
     putParams(content, 0, variables);
-    at = putStream(bytes, at, { type: PARAMS, content });
+    at = putStream(into, at, { type: PARAMS, content });
   }
-  if (body !== null) putStream(bytes, at, { type: STDIN, content: body });
-  return bytes;
+  return body === null ? at : putStream(into, at, { type: STDIN, content: body });
 }
 
 /** Ends the body of a request. */
@@ -165,6 +175,8 @@ export type ProtocolStatus = "complete" | "cannot multiplex" | "overloaded" | "u
 
 const PROTOCOL_STATUSES: readonly ProtocolStatus[] = ["complete", "cannot multiplex", "overloaded", "unknown role"];
 
+const NOTHING = new Uint8Array(0);
+
 /** Reads records over bytes that may come in pieces, split anywhere. */
 export class RecordReader {
   /** The content of the last event, `stdout` or `stderr`: from where to where in the bytes that were given. */
@@ -174,12 +186,13 @@ export class RecordReader {
   protocolStatus: ProtocolStatus = "complete";
 
   /** The bytes that are read, and the part of them that was not read yet. Changed by `put` and `next`. */
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = NOTHING;
   #at = 0;
   #limit = 0;
-  /** The head of the record that is read, and how many of its bytes have come. */
-  #head = new Uint8Array(RECORD_HEAD_BYTES);
+  /** How many bytes of the head of the record have come, and what they say. */
   #headBytes = 0;
+  #type = 0;
+  #id = 0;
   /** Bytes of content and of padding that the record has left. */
   #content = 0;
   #padding = 0;
@@ -234,22 +247,39 @@ export class RecordReader {
 
   /** Reads the eight bytes that a record begins with. False if more must come. */
   #readHead(): boolean {
-    const head = this.#head;
     while (this.#headBytes < RECORD_HEAD_BYTES) {
       if (this.#at === this.#limit) return false;
-      const octet = this.#bytes[this.#at++] as number;
-      // A wrong first byte is told at once: a program that speaks another protocol may never send eight.
-      if (this.#headBytes === 0 && octet !== VERSION) {
-        throw new FastCgiError(`expected a FastCGI record of version 1, got the byte ${octet}`);
-      }
-      head[this.#headBytes++] = octet;
+      this.#readHeadByte(this.#bytes[this.#at++] as number);
     }
-    const [, type = 0, id1 = 0, id0 = 0, length1 = 0, length0 = 0, padding = 0] = head;
-    this.#content = length1 << 8 | length0;
-    this.#padding = padding;
     this.#endBytes = 0;
-    this.#check(type, id1 << 8 | id0);
+    this.#check(this.#type, this.#id);
     return true;
+  }
+
+  #readHeadByte(octet: number): void {
+    switch (this.#headBytes++) {
+      case 0:
+        // A wrong first byte is told at once: a program that speaks another protocol may never send eight.
+        if (octet !== VERSION) throw new FastCgiError(`expected a FastCGI record of version 1, got the byte ${octet}`);
+        break;
+      case 1:
+        this.#type = octet;
+        break;
+      case 2:
+        this.#id = octet << 8;
+        break;
+      case 3:
+        this.#id |= octet;
+        break;
+      case 4:
+        this.#content = octet << 8;
+        break;
+      case 5:
+        this.#content |= octet;
+        break;
+      case 6:
+        this.#padding = octet;
+    }
   }
 
   #check(type: number, id: number): void {
@@ -272,12 +302,12 @@ export class RecordReader {
     const from = this.#at;
     this.#at += count;
     this.#content -= count;
-    switch (this.#head[1]) {
+    switch (this.#type) {
       case STDOUT:
       case STDERR:
         this.start = from;
         this.end = this.#at;
-        return this.#head[1] === STDOUT ? "stdout" : "stderr";
+        return this.#type === STDOUT ? "stdout" : "stderr";
       case END_REQUEST: {
         // The fifth byte is the protocol's status; the first four are the exit code of the application.
         const place = from + 4 - this.#endBytes;

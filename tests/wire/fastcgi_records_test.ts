@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import {
   FastCgiError,
+  putRequest,
   putStdin,
   RecordReader,
+  requestBytes,
   type RequestStart,
   STDIN_END,
   stdinBytes,
-  writeRequest,
 } from "../../src/wire/fastcgi_records.ts";
 import { decodeLatin1, latin1 } from "../helpers/wire.ts";
 
@@ -46,7 +47,12 @@ function read(text: string, step = text.length): string[] {
 }
 
 function written(start: Partial<RequestStart>): string {
-  return decodeLatin1(writeRequest({ variables: [], body: new Uint8Array(0), keepConnection: false, ...start }));
+  const whole = { variables: [], body: new Uint8Array(0), keepConnection: false, ...start };
+  // A buffer that was used before, and is longer than needed.
+  const into = new Uint8Array(requestBytes(whole) + 10).fill(0xee);
+  const count = putRequest(into, whole);
+  assert.equal(count, requestBytes(whole));
+  return decodeLatin1(into, 0, count);
 }
 
 const BEGIN = "\x01\x01\0\x01\0\x08\0\0" + "\0\x01\0\0\0\0\0\0";
