@@ -114,8 +114,9 @@ async function proxiesOf(
 ): Promise<Proxies | null> {
   if (trustProxy.length === 0) return null;
   const { trustedProxies } = await import("../connection/proxies.ts");
+  const { IpRanges } = await import("../wire/ip_ranges.ts");
   try {
-    return trustedProxies(trustProxy, { hasHeader: proxyProtocol });
+    return trustedProxies(new IpRanges(trustProxy), { hasHeader: proxyProtocol });
   } catch (error) {
     if (error instanceof RangeError) throw Failure.usage(`${source()}: ${error.message}`);
     throw error;

@@ -3,7 +3,7 @@
 
 import type { Address } from "../platform/ports.ts";
 import { readForwarded } from "../wire/forwarded.ts";
-import { IpRanges } from "../wire/ip_ranges.ts";
+import type { IpRanges } from "../wire/ip_ranges.ts";
 import { type ProxiedEnd, type ProxyHeader, readProxyHeader } from "../wire/proxy_header.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import type { Arrival, Greeted, Proxies } from "./arrival.ts";
@@ -12,13 +12,11 @@ import type { Inbound } from "./inbound.ts";
 /**
  * Makes the proxies that an engine trusts.
  *
- * @param list their addresses and CIDR ranges; `unix` stands for peers over a Unix socket
+ * @param ranges their addresses
  * @param options `hasHeader`: they begin each connection with the header of the PROXY protocol
  * @returns what connections ask
- * @throws {RangeError} if one of them is something else
  */
-export function trustedProxies(list: readonly string[], { hasHeader }: { hasHeader: boolean }): Proxies {
-  const ranges = new IpRanges(list);
+export function trustedProxies(ranges: IpRanges, { hasHeader }: { hasHeader: boolean }): Proxies {
   const isTrusted = (peer: Address) => peer.transport === "unix" ? ranges.hasUnix : ranges.has(peer.hostname);
   return {
     greet: hasHeader ? (greeted) => greet(greeted, isTrusted(greeted.socket.remoteAddr)) : null,

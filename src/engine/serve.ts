@@ -1,18 +1,16 @@
 // The library's entry point: `serve`, a drop-in for `Deno.serve`.
 
 import type { Proxies } from "../connection/arrival.ts";
-import type { Exchange } from "../connection/exchange.ts";
-import { trustedProxies } from "../connection/proxies.ts";
 import type { Handler } from "../message/handler.ts";
 import { showAddress, withLocalUrl } from "../platform/address.ts";
 import { lineLog } from "../platform/log.ts";
 import type { Address, TcpAddress, UnixAddress } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { servePort } from "../platform/serve_port.ts";
-import type { Answer } from "../wire/answer.ts";
+import { IpRanges } from "../wire/ip_ranges.ts";
 import type { ApplicationOptions } from "./application.ts";
 import { Engine } from "./engine.ts";
-import { InFlight } from "./in_flight.ts";
+import type { LateParts, LatePartsOptions } from "./late_parts.ts";
 import { listenOptionsOf, type ServeOptions, type TcpOptions, type UnixOptions } from "./serve_options.ts";
 import { settle } from "./settings.ts";
 
@@ -122,7 +120,6 @@ function start(options: ServeOptions, handler: Handler): Server {
   const settings = settle(options);
   const { maxInFlight } = settings;
   const isCompressed = options.compress === true || options.automaticCompression === true;
-  const limited = maxInFlight > 0 ? new InFlight(handler, maxInFlight).handler : handler;
   const { clock, process, decodeLatin1 } = platform;
   const listenOptions = listenOptionsOf(options, settings.headerTimeoutMs);
   const listener = platform.listen(listenOptions);
@@ -133,7 +130,7 @@ function start(options: ServeOptions, handler: Handler): Server {
     proxies: proxiesOf(options),
     settings,
     application: {
-      ...isCompressed ? compressing(limited) : { handler: limited },
+      ...withLateParts(handler, { isCompressed, maxInFlight }),
       accept: options.accept ?? undefined,
       onError: options.onError ?? undefined,
     },
@@ -153,14 +150,17 @@ function start(options: ServeOptions, handler: Handler): Server {
   return serverOf(engine, listener.addr);
 }
 
-/** What compresses is loaded while the first requests wait, because only some servers need it. */
-function compressing(handler: Handler): Pick<ApplicationOptions, "handler" | "transform"> {
-  let compressed: ((answer: Answer, exchange: Exchange) => Answer) | null = null;
-  const loading = import("./compression.ts").then((loaded) => compressed = loaded.compressed);
+/**
+ * Wraps a handler with what only some servers need, and which is loaded only for them. Requests that come before wait for it.
+ */
+function withLateParts(handler: Handler, options: LatePartsOptions): Pick<ApplicationOptions, "handler" | "transform"> {
+  if (!options.isCompressed && options.maxInFlight === 0) return { handler };
+  let parts: LateParts | null = null;
+  const loading = import("./late_parts.ts").then(({ makeLateParts }) => parts = makeLateParts(handler, options));
   return {
     handler: (request, info) =>
-      compressed === null ? loading.then(() => handler(request, info)) : handler(request, info),
-    transform: (answer, exchange) => compressed === null ? answer : compressed(answer, exchange),
+      parts === null ? loading.then((parts) => parts.handler(request, info)) : parts.handler(request, info),
+    transform: (answer, exchange) => parts === null ? answer : parts.transform(answer, exchange),
   };
 }
 
@@ -172,10 +172,23 @@ function proxiesOf({ trustProxy = [], proxyProtocol = false }: ServeOptions): Pr
     return null;
   }
   try {
-    return trustedProxies(list, { hasHeader: proxyProtocol });
+    return lateProxies(new IpRanges(list), { hasHeader: proxyProtocol });
   } catch (error) {
     throw new RangeError(`trustProxy: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Proxies whose reading is loaded by the first connection, and waited for by it. */
+function lateProxies(ranges: IpRanges, options: { hasHeader: boolean }): Proxies {
+  let proxies: Proxies | null = null;
+  const loading = import("../connection/proxies.ts").then((module) => proxies = module.trustedProxies(ranges, options));
+  return {
+    *greet(greeted) {
+      const { greet } = proxies ?? (yield loading) as Proxies;
+      if (greet !== null) yield* greet(greeted);
+    },
+    arrivalOf: (head, arrival) => proxies === null ? arrival : proxies.arrivalOf(head, arrival),
+  };
 }
 
 function announce(isTls: boolean): (address: Address) => void {

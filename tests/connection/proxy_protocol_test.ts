@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { trustedProxies } from "../../src/connection/proxies.ts";
+import { IpRanges } from "../../src/wire/ip_ranges.ts";
 import type { Handler } from "../../src/message/handler.ts";
 import type { Address } from "../../src/platform/ports.ts";
 import { settled } from "../helpers/duplex.ts";
@@ -22,7 +23,7 @@ const seen: Handler = ({ url }, { remoteAddr, localAddr }) =>
   new Response(`${show(remoteAddr)} ${(localAddr as { port: number }).port} ${new URL(url).protocol.slice(0, -1)}`);
 
 function behind(list: readonly string[]) {
-  return fakeEngine(seen, {}, { proxies: trustedProxies(list, { hasHeader: true }) });
+  return fakeEngine(seen, {}, { proxies: trustedProxies(new IpRanges(list), { hasHeader: true }) });
 }
 
 const HEADERS: [name: string, header: Uint8Array, expected: string][] = [
@@ -66,7 +67,7 @@ const REFUSED: [name: string, bytes: string | Uint8Array][] = [
 
 Deno.test("A trusted peer that does not begin with a header is refused, and the application is not called", async () => {
   let calls = 0;
-  const proxies = trustedProxies(["127.0.0.1"], { hasHeader: true });
+  const proxies = trustedProxies(new IpRanges(["127.0.0.1"]), { hasHeader: true });
   await using fake = fakeEngine(
     () => {
       calls++;
