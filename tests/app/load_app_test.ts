@@ -1,4 +1,4 @@
-// Which modules can be served, and what their authors are told where one cannot.
+// Which modules can be served, and what the author of one is told that cannot.
 
 import assert from "node:assert/strict";
 import { FakeClock } from "../helpers/fake_clock.ts";

@@ -1,4 +1,4 @@
-// Where the control socket is when the directory for it is missing, somebody else's or open to others.
+// Where the control socket is if the directory for it is missing, belongs to another user or is open to others.
 
 import { denoPlatform } from "../../src/platform/deno.ts";
 import assert from "node:assert/strict";
@@ -6,7 +6,7 @@ import { itemAt } from "../helpers/items.ts";
 import { type Running, runToEnd, start, type StartOptions, unixTest } from "../helpers/program.ts";
 import { WORKERS_APP } from "../helpers/supervised.ts";
 
-/** A number that is nobody's here. */
+/** A number of no user here. */
 const ANOTHER_USER = 54_321;
 
 /** Runs with a directory for temporary files of its own, which is gone afterwards. */

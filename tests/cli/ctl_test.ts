@@ -116,7 +116,7 @@ unixTest("ctl finds the only supervisor, names several, and says where there is 
       ]);
       assert.equal((await ctl("status", `--control=${own}`)).code, 0);
     }
-    // The second was killed and has left its socket: nobody is misled by it.
+    // The second was killed and has left its socket, which misleads no command.
     assert.equal((await ctl("status")).code, 0);
     first.kill("SIGTERM");
     assert.equal((await first.ended).code, 0);

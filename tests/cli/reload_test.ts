@@ -1,4 +1,4 @@
-// How the program reloads its workers under load, and what it does where the new code is broken.
+// How the program reloads its workers under load, and what it does if the new code is broken.
 
 import assert from "node:assert/strict";
 import { canInherit, inheriting } from "../helpers/inherited.ts";
@@ -30,7 +30,7 @@ linuxTest("Twenty reloads under load lose no request on a connection that is kep
   const { kept, fresh } = await reloadUnderLoad(program);
   console.log(`20 reloads of 2 workers on a shared port: kept alive ${kept.rate}, a connection each ${fresh.rate}`);
   assert.deepEqual(kept.failed.filter(({ last }) => last !== null), []);
-  // What comes to a listener just as it closes is reset by the system, where tcp_migrate_req is 0.
+  // What comes to a listener just as it closes is reset by the system, if tcp_migrate_req is 0.
   assert.ok(fresh.failed.length < RELOADS * 2, fresh.rate);
   assert.doesNotMatch(program.stderr, /\[ERROR\]/);
 });

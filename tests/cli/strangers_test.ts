@@ -38,7 +38,7 @@ unixTest(
       await wrote;
       assert.match(await heard, answer, said.slice(0, 40));
     }
-    // The oldest silent ones make room: those who have something to say are heard at once, workers among them.
+    // The oldest silent connections are closed. One that has a message is heard at once, such as a worker.
     const silent = await Promise.all(Array.from({ length: 100 }, connect));
     for (const connection of silent) await connection.write(encoder.encode("{")).catch(() => {});
     assert.equal((await program.status()).state, "serving");

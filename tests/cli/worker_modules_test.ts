@@ -16,7 +16,7 @@ interface Info {
   modules: { specifier: string; dependencies?: Dependency[] }[];
 }
 
-/** Everything that is loaded with a module, by its path in the project where it is ours. */
+/** Everything that is loaded with a module, by its path in the project if it is ours. */
 async function loadedWith(path: string): Promise<Set<string>> {
   const args = ["info", "--json", "--no-lock", fromFileUrl(new URL(path, ROOT))];
   const { code, stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "null" }).output();

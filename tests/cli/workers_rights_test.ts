@@ -20,7 +20,7 @@ export default async () => {
 };
 `;
 
-/** A port that nobody listens on now. */
+/** A port on which no process listens now. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;

@@ -1,4 +1,4 @@
-// The program with several processes, as its operator meets it: who answers, who dies, who is replaced.
+// The program with several processes, as its operator meets it: which answer, which die, which are replaced.
 
 import assert from "node:assert/strict";
 import { firstItems, itemAt } from "../helpers/items.ts";
@@ -44,7 +44,7 @@ linuxTest("Workers that are killed are replaced, and only what they were answeri
   let workers = await program.atStrength(5);
   const killed = new Set<string>();
   await using load = new Load(port, { clients: 10, isKeptAlive: true });
-  // Two at a time, each place in its turn: nobody is killed often enough to wait for long.
+  // Two at a time, each place in its turn, so that none is killed often enough to wait for long.
   for (let round = 0; round < 10; round++) {
     await load.more(50);
     for (const nr of [round % 5, (round + 2) % 5]) {
@@ -162,7 +162,7 @@ linuxTest("A worker leaves after --max-requests, its successor ready first, and 
   for (const [, nr, pid] of program.stderr.matchAll(/worker=(\d) gen=1 pid=(\d+) left \(max-requests\)/g)) {
     const before = program.stderr.slice(0, program.stderr.indexOf(`pid=${pid} left`));
     const times = (what: string) => [...before.matchAll(new RegExp(`worker=${nr} gen=1 pid=\\d+ ${what}`, "g"))].length;
-    // Those who left before had a successor each, and so has this one.
+    // Each worker that left before had a successor, and so has this one.
     assert.ok(times("ready") >= times("left") + 2);
   }
   assert.doesNotMatch(program.stderr, /\[ERROR\]/);

@@ -24,7 +24,7 @@ Deno.test("A client that leaves while the application runs aborts the request's 
     await settled();
     client[end]();
     assert.equal((await aborted.promise as Error).name, "AbortError");
-    // A reset ends the connection; where only one side has ended, a deadline does.
+    // A reset ends the connection; if only one side has ended, a deadline does.
     if (end === "end") connection.end({ why: "timeout", error: null });
     assert.equal(await done, null);
     assert.equal(client.isClosed, true);

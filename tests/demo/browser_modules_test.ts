@@ -7,7 +7,7 @@ const root = new URL("../../", import.meta.url);
 const ROOMS = ["src/progress/client", "src/demo"];
 
 Deno.test("The browser's modules fit their types", async () => {
-  // Checked as copies: Deno does not follow the types that a module imports where the module names types of its own.
+  // Checked as copies: Deno does not follow the types that a module imports if the module names types of its own.
   const copies = await Deno.makeTempDir();
   const modules: string[] = [];
   for (const room of ROOMS) {

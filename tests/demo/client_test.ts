@@ -58,7 +58,7 @@ async function send(page: Page, bytes: number): Promise<Heard[]> {
 interface Served {
   /** Answers what is posted. */
   upload: Handler;
-  /** Answers who asks for progress, before it would be told. */
+  /** Answers a poll for progress, before it would be told. */
   poll?: (request: Request) => Response | null;
   lang?: string;
 }

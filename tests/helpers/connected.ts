@@ -59,7 +59,7 @@ export function connected(options: ConnectedOptions = {}): Connected {
   return connectedBy(drive, options);
 }
 
-/** Makes a connection that something else walks, where it is given. */
+/** Makes a connection that something else drives, if a driver is given. */
 export function connectedBy(
   drivenBy: ((connected: Pick<Connected, "driver" | "phases" | "turns">) => Promise<unknown>) | null,
   options: ConnectedOptions = {},

@@ -81,7 +81,7 @@ export interface FakeEngine extends AsyncDisposable {
   readonly lines: string[];
 }
 
-/** Starts an engine; it is aborted at the end of the test where it still runs. */
+/** Starts an engine; it is aborted at the end of the test if it still runs. */
 export function fakeEngine(
   handler: Handler,
   limits: Limits = {},
@@ -112,7 +112,7 @@ export function fakeEngine(
     async [Symbol.asyncDispose]() {
       engine.abort();
       await settled();
-      // Where accepting pauses, the pause has to end first.
+      // If accepting pauses, the pause has to end first.
       await clock.advance(2_000);
       await engine.finished;
     },

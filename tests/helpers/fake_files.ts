@@ -1,4 +1,4 @@
-// Temporary files that stand in memory and fail or wait where a test says so.
+// Temporary files that stand in memory and fail or wait if a test says so.
 
 import { StorageError } from "../../src/platform/errors.ts";
 import type { TemporaryFile, TemporaryFiles } from "../../src/platform/ports.ts";
@@ -10,7 +10,7 @@ export class FakeTemporaryFiles implements TemporaryFiles {
   readonly files: FakeTemporaryFile[] = [];
   /** Bytes that there is room for. */
   room = Infinity;
-  /** Where set, nothing is opened, written or read before it has resolved. */
+  /** If set, nothing is opened, written or read before it has resolved. */
   gate: Promise<void> | null = null;
   /** Why no file can be opened. */
   refusal: string | null = null;

@@ -8,10 +8,10 @@ export interface FakeWatch {
   isClosed: boolean;
 }
 
-/** Files by their paths; a directory is there where a file is in it. */
+/** Files by their paths; a directory exists if a file is in it. */
 export class FakeSources implements Sources {
   readonly watches: FakeWatch[] = [];
-  /** What the application consists of; an error where that cannot be told. */
+  /** What the application consists of; an error if that cannot be told. */
   modules: string[] | Error = [];
   /** Thrown by the next watch. */
   refusal: Error | null = null;

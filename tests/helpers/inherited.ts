@@ -2,7 +2,7 @@
 
 import { hasProgram } from "./program.ts";
 
-/** Perl is where a shell is, and can hand a descriptor on. */
+/** Perl is on every machine that has a shell, and it can hand a descriptor on. */
 export const canInherit = Deno.build.os !== "windows" && await hasProgram("perl");
 
 const SCRIPT = `

@@ -72,7 +72,7 @@ export class Load implements AsyncDisposable {
         }
       } catch (error) {
         this.failed.push({ last, reason: error instanceof Error ? error.message : String(error) });
-        // A port that nobody listens on must not keep the machine busy.
+        // A port on which no process listens must not keep the machine busy.
         await new Promise((resolve) => setImmediate(resolve));
       }
     }

@@ -73,7 +73,7 @@ export class RawClient implements Disposable {
     await this.#conn.closeWrite();
   }
 
-  /** The next responses, in order; fewer only where the server has ended its side. */
+  /** The next responses, in order; fewer only if the server has ended its side. */
   async responses(count: number): Promise<RawResponse[]> {
     const from = this.#answered;
     for (;;) {

@@ -47,7 +47,7 @@ export class Redis implements AsyncDisposable {
     await child?.status;
   }
 
-  /** Stops it where it stands, its connections open; or lets it go on. */
+  /** Freezes it with its connections open, or lets it go on. */
   freeze(isFrozen: boolean): void {
     this.#child!.kill(isFrozen ? "SIGSTOP" : "SIGCONT");
   }
@@ -67,7 +67,7 @@ export class Redis implements AsyncDisposable {
   }
 }
 
-/** A port on which nobody listens. */
+/** A port on which no process listens. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;

@@ -17,7 +17,7 @@ export async function untilRefused(port: number): Promise<number> {
     try {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     } catch (error) {
-      // Reset where the system had begun to take it.
+      // Reset if the system had begun to take it.
       if (error instanceof Deno.errors.ConnectionRefused || error instanceof Deno.errors.ConnectionReset) {
         return accepted;
       }

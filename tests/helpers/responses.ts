@@ -28,7 +28,7 @@ const latin1 = new TextDecoder("latin1");
  * Reads responses.
  *
  * @param bytes everything that the server has sent
- * @param options the requests' methods in order (GET where not given), and whether the server has ended its side
+ * @param options the requests' methods in order (GET if not given), and whether the server has ended its side
  */
 export function readResponses(
   bytes: Uint8Array,

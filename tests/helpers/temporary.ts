@@ -16,7 +16,7 @@ export interface RealDisk extends TemporaryFiles, AsyncDisposable {
 }
 
 /**
- * Makes a directory for temporary files. Disposing of it waits until every file is removed, and fails where one was
+ * Makes a directory for temporary files. Disposing of it waits until every file is removed, and fails if one was
  * left.
  *
  * @param directory an existing one; not given, a new one, which goes away at the end
@@ -59,7 +59,7 @@ export function realDisk(directory?: string): RealDisk {
 }
 
 /**
- * Calls with the path of a file system that has room for one mebibyte, where this process may mount one.
+ * Calls with the path of a file system that has room for one mebibyte, if this process may mount one.
  *
  * @param call does the test
  */

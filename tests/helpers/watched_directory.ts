@@ -16,7 +16,7 @@ export class WatchedDirectory implements AsyncDisposable {
   #seen = new Set<string>();
   #wake = () => {};
 
-  /** @param files texts by their names, directories made where a name has them */
+  /** @param files texts by their names, directories are made if a name has them */
   constructor(files: Record<string, string>) {
     this.path = Deno.realPathSync(Deno.makeTempDirSync()).replaceAll("\\", "/");
     for (const [name, text] of Object.entries(files)) this.write(name, text);
@@ -78,7 +78,7 @@ export class WatchedDirectory implements AsyncDisposable {
       async *[Symbol.asyncIterator]() {
         for await (const fileEvent of watcher) {
           yield fileEvent;
-          // Here whoever watches has taken note of it.
+          // Here every watcher has taken note of it.
           fileEvent.paths.forEach(note);
           wake();
         }

@@ -1,4 +1,4 @@
-// What a Headers is, to those who ask the handler's one. The native class is the measure.
+// The handler's Headers behave as the native class does.
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";

@@ -1,4 +1,4 @@
-// What a Request is, to those who ask the handler's one.
+// The handler's Request behaves as a Request should.
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";

@@ -7,7 +7,7 @@ import type { Member } from "../../src/prefork/member.ts";
 import { Fleet } from "../helpers/fleet.ts";
 import { itemAt } from "../helpers/items.ts";
 
-/** Something that happens: to the worker that `pick` points to, where it is one that this can happen to. */
+/** Something that happens: to the worker that `pick` points to, if it can happen to that one. */
 type Step =
   | { do: "spawn" | "notSpawned" | "load" | "ready" | "quiet" | "stray" | "stop" | "stopNow"; pick: number }
   | { do: "exit"; pick: number; code: number }
@@ -148,7 +148,7 @@ class World {
     }
   }
 
-  /** Everybody who is there ends, as processes do; nobody new may come. */
+  /** Every worker ends, as processes do; no new one may come. */
   finish(how: "stop" | "stopNow"): void {
     const { fleet } = this;
     fleet.note({ kind: how });

@@ -99,7 +99,7 @@ Deno.test("A second stop cuts what runs, and kills a worker that does not even d
   assert.deepEqual(fleet.note({ kind: "stopNow" }), [{ do: "abort", id: one }, { do: "abort", id: two }]);
   fleet.exit(one, 0);
   fleet.now += 400;
-  // Who is impatient and asks again does not put the end off.
+  // Asking again does not put the end off.
   fleet.note({ kind: "stopNow" });
   fleet.pass(1);
   assert.ok(fleet.wasTold("kill", two));

@@ -1,4 +1,4 @@
-// How a first start goes: who listens first, and when it is given up.
+// How a first start goes: which worker listens first, and when the start is given up.
 
 import assert from "node:assert/strict";
 import { Fleet } from "../helpers/fleet.ts";

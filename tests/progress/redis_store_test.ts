@@ -1,4 +1,4 @@
-// Progress kept in a real Redis, and what happens where it is away.
+// Progress kept in a real Redis, and what happens if it is away.
 
 import assert from "node:assert/strict";
 import { isFinal, type ProgressStore } from "../../src/progress/progress.ts";

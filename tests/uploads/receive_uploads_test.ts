@@ -113,7 +113,7 @@ Deno.test("A file is for this user alone, under a name that no client chooses", 
 
 Deno.test("A file that is moved away stays, also on another disk; the others go", async () => {
   using target = emptyDirectory();
-  // Where Linux has its second disk.
+  // The second file system of a Linux machine.
   const other = Deno.build.os === "linux" ? Deno.makeTempDirSync({ dir: "/dev/shm" }) : null;
   using temporary = emptyDirectory();
   const parts = [file("a", "a.txt", "one"), file("a", "b.txt", "two"), file("a", "c.txt", "three")];

@@ -59,7 +59,7 @@ Deno.test("No byte is looked at twice", () => {
   const bytes = latin1(HEAD);
   for (let end = 1; end < bytes.length; end++) {
     reader.read(bytes, 0, end);
-    // Whoever looks back finds what no head may have.
+    // A reader that looks back finds what no head may have.
     bytes[end - 1] = 0;
   }
   assert.equal(reader.read(bytes, 0, bytes.length), HEAD.length);
