@@ -108,6 +108,47 @@ unixTest("The progress of an upload is known before the application sees a byte"
   assert.deepEqual([state, status], ["done", 200]);
 });
 
+unixTest("Answers are compressed whole and in parts, and the parts of an endless one are not held back", async () => {
+  const next = Promise.withResolvers<void>();
+  const text = "a line of text that repeats itself\n".repeat(1_000);
+  await using backend = responder(async (request) => {
+    const { PATH_INFO } = request.variables;
+    const length = PATH_INFO === "/length" ? `Content-Length: ${2 * text.length}\n` : "";
+    await request.out(`Content-Type: ${PATH_INFO === "/events" ? "text/event-stream" : "text/plain"}\n${length}\n`);
+    if (PATH_INFO === "/events") {
+      await request.out("data: first\n\n");
+      await next.promise;
+      await request.out("data: second\n\n");
+    } else {
+      for (let at = 0; at < 2 * text.length; at += 1_000) await request.out((text + text).slice(at, at + 1_000));
+    }
+    await request.end();
+  });
+  await using program = start(["--port", "0", "--compress", `fcgi:${backend.address}`]);
+  const url = await program.url();
+  for (const path of ["length", "chunks"]) {
+    const response = await fetch(`${url}/${path}`);
+    assert.match(response.headers.get("vary") ?? "", /accept-encoding/i);
+    assert.equal(await response.text(), text + text);
+  }
+  const events = (await fetch(`${url}/events`)).body?.pipeThrough(new TextDecoderStream()).getReader();
+  assert.equal((await events?.read())?.value, "data: first\n\n");
+  next.resolve();
+  assert.equal((await events?.read())?.value, "data: second\n\n");
+  assert.equal((await events?.read())?.done, true);
+});
+
+unixTest("A trusted proxy tells the application the client, the scheme and the host", async () => {
+  await using backend = responder(async (request) => {
+    const { REMOTE_ADDR, HTTPS, REQUEST_SCHEME, HTTP_HOST, SERVER_NAME } = request.variables;
+    await answering([REMOTE_ADDR, HTTPS, REQUEST_SCHEME, HTTP_HOST, SERVER_NAME].join(" "))(request);
+  });
+  await using program = start(["--port", "0", "--trust-proxy", "127.0.0.1", `fcgi:${backend.address}`]);
+  const headers = { "x-forwarded-for": "192.0.2.7", "x-forwarded-proto": "https", "x-forwarded-host": "shop.example" };
+  const response = await fetch(await program.url(), { headers });
+  assert.equal(await response.text(), "192.0.2.7 on https shop.example shop.example");
+});
+
 unixTest("Limits hold before the application is asked", async () => {
   await using backend = responder(answering("not reached"));
   await using program = start(["--port", "0", "--max-body-size", "10", `fcgi:${backend.address}`]);
