@@ -231,7 +231,9 @@ async function readRequest(
   records: AsyncGenerator<{ type: number; content: Uint8Array }>,
   connection: number,
 ): Promise<AppRequest | null> {
-  const { done, value: begin } = await records.next();
+  let { done, value: begin } = await records.next();
+  // What an application has not read of the last request on a kept connection.
+  while (!done && begin.type === STDIN) ({ done, value: begin } = await records.next());
   if (done) return null;
   if (begin.type !== BEGIN_REQUEST || begin.content[1] !== 1) throw new Error("expected BEGIN_REQUEST of a responder");
   let params = "";
