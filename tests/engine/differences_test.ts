@@ -56,6 +56,7 @@ const CASES: Record<string, Case> = {
     look: "field content-length",
   },
   "a `Keep-Alive` field of the handler": { request: get("/keep-alive"), look: "field keep-alive" },
+  "`Connection: keep-alive` of a handler": { request: get("/stays"), look: "field connection" },
   "an object that behaves like a Response": { request: get("/like"), look: "status" },
   "101 without an upgrade": { request: get("/101"), look: "status" },
   "the reason phrase of 203": { request: get("/203"), look: "reason" },
@@ -79,6 +80,7 @@ const SAME: readonly string[] = [
   get("/lines"),
   get("/redirect"),
   get("/null"),
+  get("/closes"),
   get("/", `${HOST}connection: close\r\n`),
   get("/", `${HOST}connection: upgrade\r\nupgrade: h2c\r\n`),
   get("/fields", `${HOST}cookie: a=1\r\ncookie: b=2\r\nX-A: 1\r\nx-a: 2\r\n`),
@@ -108,6 +110,10 @@ const handler: SharedHandler = async (request) => {
       return new Response("abc", { headers: { "content-length": "10" } });
     case "/keep-alive":
       return new Response("x", { headers: { "keep-alive": "timeout=5" } });
+    case "/stays":
+      return new Response("x", { headers: { connection: "keep-alive" } });
+    case "/closes":
+      return new Response("x", { headers: { connection: "close" } });
     case "/like":
       return { status: 200, headers: new Headers(), body: null } as unknown as Response;
     case "/stream":
