@@ -1,25 +1,10 @@
 // What frameworks build for Deno is served as it stands, with workers. Installs from npm, so it runs if CI=true.
 
 import assert from "node:assert/strict";
+import { buildTest, install, run } from "./helpers/building.ts";
+import { runToEnd, start } from "./helpers/program.ts";
 import { project } from "./helpers/projects.ts";
-import { hasProgram, linuxTest, runToEnd, start } from "./helpers/program.ts";
 import { supervise } from "./helpers/supervised.ts";
-
-/** Registers a test that installs and builds for some 20 s. */
-function buildTest(name: string, fn: () => Promise<void>): void {
-  const isCi = Deno.env.get("CI") === "true";
-  if (!isCi) console.log(`skipped, it installs from npm; set CI=true to run it: ${name}`);
-  // Elsewhere a process cannot see how it was started, so it does not use the project's packages by itself.
-  linuxTest(name, async () => {
-    if (isCi && await hasProgram("npm")) await fn();
-  });
-}
-
-async function run(cwd: string, command: string, ...args: string[]): Promise<void> {
-  const { success, stdout, stderr } = await new Deno.Command(command, { args, cwd }).output();
-  const text = new TextDecoder();
-  assert.ok(success, `${command} ${args.join(" ")}\n${text.decode(stdout)}${text.decode(stderr)}`);
-}
 
 buildTest("Nitro's output for Deno (preset deno-server) is served, and reloaded", async () => {
   await using own = await project({
@@ -29,7 +14,7 @@ buildTest("Nitro's output for Deno (preset deno-server) is served, and reloaded"
     "server/routes/index.ts": 'export default defineEventHandler(() => "hello from Nitro");',
     "server/routes/echo.post.ts": "export default defineEventHandler((event) => readBody(event));",
   });
-  await run(own.directory, "npm", "install", "--no-audit", "--no-fund");
+  await install(own.directory);
   await run(own.directory, "npx", "nitropack", "build");
   await using program = await supervise(["-w", "2", own.path(".output/server/index.mjs")]);
   await program.atStrength(2);
@@ -61,7 +46,7 @@ buildTest("SvelteKit's output for Deno (@deno/svelte-adapter) is served, and res
       'export const actions = { default: async ({ request }) => ({ name: (await request.formData()).get("name") }) };',
     "static/robots.txt": "User-agent: *\n",
   });
-  await run(own.directory, "npm", "install", "--no-audit", "--no-fund");
+  await install(own.directory);
   await run(own.directory, "npx", "vite", "build");
   // The output finds its files from the project's directory.
   await using program = await supervise(["-w", "1", "-r", ".deno-deploy/server.ts"], { cwd: own.directory });
@@ -113,7 +98,7 @@ buildTest(
     await using own = await project({
       "package.json": JSON.stringify({ private: true, type: "module", dependencies }),
     });
-    await run(own.directory, "npm", "install", "--no-audit", "--no-fund");
+    await install(own.directory);
     for (const [name, [source, exported, message]] of Object.entries(NODE_STYLE)) {
       const app = own.path("app.js");
       await Deno.writeTextFile(app, `${source}export default ${exported};\n`);

@@ -45,13 +45,30 @@ export function servedByBoth(handler: SharedHandler, options: ServeOptions = {})
   };
 }
 
-/** Null if the server closes the connection without an answer. */
 async function ask(port: number, request: string): Promise<ComparedAnswer | null> {
-  using client = await RawClient.connect({ transport: "tcp", hostname: "127.0.0.1", port });
+  using client = await sending(port, request);
+  return await answered(client);
+}
+
+/**
+ * Sends a request over a new connection.
+ *
+ * @param port on 127.0.0.1
+ * @param request the whole of it
+ * @returns the connection, to be closed by the caller
+ */
+export async function sending(port: number, request: string): Promise<RawClient> {
+  const client = await RawClient.connect({ transport: "tcp", hostname: "127.0.0.1", port });
   client.expect(request.slice(0, request.indexOf(" ")));
   await client.send(request);
+  return client;
+}
+
+/** Waits for the whole answer; null if the server closes the connection without one. */
+export async function answered(client: RawClient): Promise<ComparedAnswer | null> {
   const [response] = await client.responses(1);
   if (response === undefined) return null;
+  const { status, reason } = response;
   const fields = response.fields.filter(([name]) => name !== "date").map(([name, value]) => `${name}: ${value}`);
-  return { status: response.status, reason: response.reason, fields: fields.sort(), body: bodyText(response) };
+  return { status, reason, fields: fields.sort(), body: bodyText(response) };
 }

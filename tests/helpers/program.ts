@@ -158,7 +158,7 @@ export async function runToEnd(args: string[], options: StartOptions = {}): Prom
  * @param name a sentence
  * @param fn the test
  */
-export function unixTest(name: string, fn: () => Promise<void>): void {
+export function unixTest(name: string, fn: (test: Deno.TestContext) => Promise<void>): void {
   const isWindows = Deno.build.os === "windows";
   if (isWindows) console.log(`skipped, Windows has no such signals or sockets: ${name}`);
   Deno.test({ name, ignore: isWindows, fn });
@@ -170,7 +170,7 @@ export function unixTest(name: string, fn: () => Promise<void>): void {
  * @param name a sentence
  * @param fn the test
  */
-export function linuxTest(name: string, fn: () => Promise<void>): void {
+export function linuxTest(name: string, fn: (test: Deno.TestContext) => Promise<void>): void {
   const isLinux = Deno.build.os === "linux";
   if (!isLinux) console.log(`skipped, this is not Linux: ${name}`);
   Deno.test({ name, ignore: !isLinux, fn });
