@@ -1,8 +1,10 @@
 // What the README and the examples tell a user is so.
 
 import assert from "node:assert/strict";
+import { run } from "./helpers/building.ts";
 import { fromFileUrl } from "./helpers/paths.ts";
 import { start, unixTest } from "./helpers/program.ts";
+import { project } from "./helpers/projects.ts";
 
 const example = (name: string) => fromFileUrl(new URL(`../examples/${name}`, import.meta.url));
 
@@ -70,6 +72,39 @@ Deno.test("examples/streaming.ts sends its first pieces at once", async () => {
     assert.equal((await reader.read()).value, first);
     await reader.cancel();
   }
+});
+
+/** Tells whether JSR, or the mirror that Deno would ask, answers within three seconds; if not, prints why a test is skipped. */
+async function jsrAnswers(name: string): Promise<boolean> {
+  const url = new URL(`${name}/meta.json`, Deno.env.get("JSR_URL") ?? "https://jsr.io/");
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(3_000) });
+    await response.body?.cancel();
+    if (response.ok) return true;
+    console.log(`skipped, JSR answers ${response.status} for ${name}`);
+  } catch (error) {
+    console.log(`skipped, JSR does not answer: ${error}`);
+  }
+  return false;
+}
+
+Deno.test("examples/static.ts, which the types' check of the others leaves out, has no error and serves files", async () => {
+  if (!await jsrAnswers("@std/http")) return;
+  const { imports } = JSON.parse(await Deno.readTextFile(example("../deno.json")));
+  await using own = await project({
+    "deno.json": JSON.stringify({ imports }),
+    "static.ts": await Deno.readTextFile(example("static.ts")),
+    "files/page.html": "<p>a page",
+  });
+  await run(own.directory, Deno.execPath(), "check", "static.ts");
+  await using program = start(["-p", "0", example("static.ts"), "--", own.path("files")]);
+  const url = await program.url();
+  const page = await fetch(`${url}/page.html`);
+  assert.match(page.headers.get("content-type") ?? "", /^text\/html/);
+  assert.equal(await page.text(), "<p>a page");
+  const part = await fetch(`${url}/page.html`, { headers: { range: "bytes=3-8" } });
+  assert.deepEqual([part.status, await part.text()], [206, "a page"]);
+  assert.equal((await fetch(`${url}/nothing`)).status, 404);
 });
 
 unixTest("examples/library.ts serves without the program", async () => {
