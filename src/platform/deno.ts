@@ -213,6 +213,7 @@ export const denoPlatform: Platform = {
   replaceServe,
   // Modules that not every process needs are loaded on use. Each takes a part of a millisecond, node:net several.
   loadChildren: async () => (await import("./deno_children.ts")).children,
+  loadPrograms: async () => (await import("./deno_programs.ts")).programs,
   loadSources: async () => (await import("./deno_files.ts")).denoSources,
   loadDocuments: async () => (await import("./deno_documents.ts")).documents,
   loadTerminal: async () => (await import("./deno_terminal.ts")).terminal,

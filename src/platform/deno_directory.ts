@@ -46,7 +46,7 @@ function watchExit(): void {
 }
 
 class DenoDirectory implements TemporaryDirectory {
-  #path: string;
+  readonly path: string;
   /** Files that are being opened. Changed by `create`. */
   #making = new Set<Promise<unknown>>();
   /** Files that were made. Changed by `create`. */
@@ -55,11 +55,11 @@ class DenoDirectory implements TemporaryDirectory {
   #removed: Promise<void> | null = null;
 
   constructor(path: string) {
-    this.#path = path;
+    this.path = path;
   }
 
   async create(name: string): Promise<NamedFile> {
-    const path = `${this.#path}/${name}`;
+    const path = `${this.path}/${name}`;
     try {
       if (this.#removed !== null) throw new Error("the directory was removed");
       const opening = Deno.open(path, { write: true, createNew: true, mode: 0o600 });
@@ -69,7 +69,7 @@ class DenoDirectory implements TemporaryDirectory {
       this.#files.push(file);
       return file;
     } catch (error) {
-      throw storageError("be made", this.#path, error);
+      throw storageError("be made", this.path, error);
     }
   }
 
@@ -82,11 +82,11 @@ class DenoDirectory implements TemporaryDirectory {
     await Promise.allSettled(this.#making);
     for (const file of this.#files) file.close();
     try {
-      await Deno.remove(this.#path, { recursive: true });
+      await Deno.remove(this.path, { recursive: true });
     } catch {
       // Another program has removed it already, or a cleanup of the temporary directory will.
     }
-    live.delete(this.#path);
+    live.delete(this.path);
   }
 }
 

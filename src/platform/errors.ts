@@ -45,3 +45,8 @@ export class WatchLimit extends Error {
     this.resource = resource;
   }
 }
+
+/** Thrown by the port for programs if the system has no program of that name. */
+export class ProgramMissing extends Error {
+  override readonly name = "ProgramMissing";
+}

@@ -271,6 +271,38 @@ export interface Children {
   limitsOf(options: ChildAccess): string | null;
 }
 
+/** How a program of the system is started. */
+export interface ProgramOptions {
+  /** Its name, which is looked for in PATH, or a path. */
+  command: string;
+  args: readonly string[];
+  /** Takes what it writes to stderr. */
+  onStderr(bytes: Uint8Array): void;
+}
+
+/** A program of the system that this process has started. What it writes to stdout is dropped. */
+export interface Program {
+  /** Resolves when it has ended. Never rejects. */
+  readonly ended: Promise<ChildEnd>;
+  /** Resolves when everything that has its stderr has closed it. Never rejects. */
+  readonly silent: Promise<void>;
+  /** Closes its stdin, as happens too if this process ends. May be called again. */
+  closeStdin(): void;
+}
+
+/** Programs of the system. */
+export interface Programs {
+  /**
+   * Starts a program.
+   *
+   * @throws {ProgramMissing} if there is none of that name
+   * @throws {Error} if the system or the permissions do not allow it
+   */
+  start(options: ProgramOptions): Program;
+  /** Kills all processes of a process group, at once. Does nothing if there are none. */
+  killGroup(leader: number): void;
+}
+
 /** Files of the program itself, such as its sockets and its log. */
 export interface Files {
   readText(path: string): string;
@@ -397,6 +429,7 @@ export interface Platform {
    */
   replaceServe(otherwise?: (call: ServeArguments) => object): void;
   loadChildren(): Promise<Children>;
+  loadPrograms(): Promise<Programs>;
   loadSources(): Promise<Sources>;
   loadTerminal(): Promise<Terminal>;
   loadDocuments(): Promise<Documents>;

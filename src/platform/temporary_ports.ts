@@ -18,6 +18,7 @@ export interface TemporaryFiles {
 
 /** A directory that only this user can enter, for temporary files that are used by their paths. */
 export interface TemporaryDirectory {
+  readonly path: string;
   /** Makes a file under a new name and opens it for writing. */
   create(name: string): Promise<NamedFile>;
   /** Removes the directory with all files in it. Never rejects. May be called again, and while other calls are under way. */
