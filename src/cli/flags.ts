@@ -156,6 +156,11 @@ const TABLE = {
   help: { short: "?", kind: "switch", help: "this text" },
   version: { kind: "switch", help: "the version" },
   "backend-timeout": { kind: "time", help: "until a FastCGI backend moves; longer: 504", ifUnset: "60" },
+  "backend-processes": {
+    kind: "count",
+    help: "how many processes app.psgi gets",
+    ifUnset: "as many as workers, or processors",
+  },
   "fastcgi-root": {
     kind: "path",
     value: "DIR",
