@@ -22,6 +22,8 @@ export interface LoadedApp {
   onListen?: ((address: Address) => void) | undefined;
   /** Called when the last request is over, before the process ends. */
   shutdown?: (() => unknown) | undefined;
+  /** Called when the process begins to drain, if the application has backends: it must not hold them any longer. */
+  release?: (() => void) | undefined;
   /** How its backends stand, if it has some. */
   backends?: (() => BackendFacts) | undefined;
   /** What the application's default export says of how it wants to be served, such as `port`. */

@@ -24,6 +24,7 @@ export function loadFastCgi(specifier: string, { fastcgi: options }: LoadContext
   }
   return {
     handler: (_request, info) => client.handle(RequestInfo.exchangeOf(info as RequestInfo)),
+    release: () => client.close(),
     backends: () => client.backends,
     // Its processes are few, so they should see complete requests only, and none that trickles in.
     options: { body: "whole" },

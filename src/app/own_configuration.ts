@@ -12,6 +12,8 @@ import { absolutePath, localPath, SCHEME } from "../platform/specifier.ts";
  *   package.json; null if there is neither
  */
 export function ownConfiguration(specifier: string, { cwd, files }: Context): OwnConfiguration | null {
+  // Deno does not load an application in Perl.
+  if (specifier.endsWith(".psgi")) return null;
   const path = localPath(specifier, cwd);
   return path === null ? null : configurationAbove(path, files);
 }

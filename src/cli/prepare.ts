@@ -10,6 +10,7 @@ import type { ConnectionFacts } from "../inspect/dump.ts";
 import { EXIT, Failure } from "../platform/failure.ts";
 import { logUncaught, messageOf, pathInLine } from "../platform/log.ts";
 import type { Address, ListenOptions, Log, Platform } from "../platform/ports.ts";
+import type { BackendSeat } from "../prefork/worker_link.ts";
 import { ofProcess } from "../progress/of_process.ts";
 import { type Configuration, configure, progressStoreOf, sourceOf } from "./configuration.ts";
 import { type PhaseReaders, phaseReadersFor } from "./phase_readers.ts";
@@ -46,6 +47,8 @@ export interface Context {
    * @default as this process was started
    */
   program?: string;
+  /** Where the processes of an application in Perl listen; null if the application is another. */
+  backend?: BackendSeat | null;
   /**
    * Called when the application calls Deno.serve, with the address to listen on. Gives where it listens already; null if it
    * does not yet.
@@ -124,10 +127,10 @@ async function proxiesOf(
 }
 
 async function loadNamed(name: string, asked: Asked, context: Context): Promise<LoadedApp> {
-  const { platform, log } = context;
+  const { platform, log, backend = null } = context;
   const { process, files, clock } = platform;
   platform.replaceServe();
-  const app = await loadApp(name, {
+  const app = await loadApp(backend === null ? name : `fcgi:unix:${backend.socket}`, {
     cwd: process.cwd,
     files,
     program: context.program ?? process.program,
@@ -139,7 +142,13 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
     },
     clock,
     log,
-    fastcgi: { log, timeoutMs: asked.options.backendTimeout, root: siteOf(asked, platform) },
+    fastcgi: {
+      log,
+      timeoutMs: asked.options.backendTimeout,
+      root: siteOf(asked, platform),
+      maxConnections: backend?.permits ?? undefined,
+      keepConnections: backend !== null && backend.permits !== null,
+    },
   });
   if (app.called !== null) await checkCall(name, app.options, platform);
   return app;

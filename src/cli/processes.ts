@@ -1,5 +1,6 @@
 // How many processes were asked for, and on which socket that was inherited.
 
+import { SCHEME } from "../platform/specifier.ts";
 import { Failure } from "../platform/failure.ts";
 import type { Platform } from "../platform/ports.ts";
 import type { FlagName } from "./cli_options.ts";
@@ -32,6 +33,7 @@ export function countWorkers(asked: Asked, platform: Platform): number | null {
     ? figure(ownWorkers, platform)
     : withoutParent(maxProc, platform);
   if (!restart) refuseWithout(asked, FOR_RESTARTS, "--restart");
+  if (!isPerl(asked)) refuseWithout(asked, ["backend-processes"], "an application such as app.psgi");
   if (workers === 0 && !restart) {
     refuseWithout(asked, FOR_WORKERS, "workers, such as --workers 2");
     return null;
@@ -42,6 +44,17 @@ export function countWorkers(asked: Asked, platform: Platform): number | null {
     throw Failure.usage(`${workers} workers are too many for ${platform.process.cores} processors; at most ${most}`);
   }
   return Math.max(1, workers);
+}
+
+/**
+ * Tells whether the application is one in Perl, which runs in processes of its own.
+ *
+ * @param asked flags and variables
+ * @returns true for `app.psgi`
+ */
+export function isPerl<Has extends Pick<Asked, "app">>(asked: Has): asked is Has & { app: string } {
+  const { app = "" } = asked;
+  return app.endsWith(".psgi") && !SCHEME.test(app);
 }
 
 /** Flags that mean nothing without files that are watched, or without workers. */

@@ -1,11 +1,12 @@
 // Serves in one process: listens, prints the URL, obeys signals, stops.
 
-import { noteHangup } from "./hangup.ts";
+import { type Hangup, noteHangup } from "./hangup.ts";
 import { sayServing, sayStopped } from "./lines.ts";
 import { listen, showUrl } from "./listening.ts";
 import type { Listener, ListenOptions, Platform } from "../platform/ports.ts";
 import type { Asked } from "./parse_flags.ts";
-import { inheritedSocket } from "./processes.ts";
+import type { OwnBackend } from "./perl_backend.ts";
+import { inheritedSocket, isPerl } from "./processes.ts";
 import { type Context, prepare } from "./prepare.ts";
 import { isTls, serveOn } from "./serving.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
@@ -20,8 +21,25 @@ import { dumpOnSignal, obeySignals } from "./signals.ts";
  */
 export async function run(asked: Asked, context: Context): Promise<number> {
   const { platform } = context;
-  const { process } = platform;
   const hangup = noteHangup(await platform.loadTerminal(), platform);
+  const backend = await backendFor(asked, context);
+  if (backend === null) return await serve(asked, { ...context, hangup });
+  try {
+    return await serve(asked, { ...context, hangup, backend: backend.seat });
+  } finally {
+    await backend.stop();
+  }
+}
+
+/** The processes of an application in Perl; null for any other. */
+async function backendFor(asked: Asked, context: Context): Promise<OwnBackend | null> {
+  if (!isPerl(asked)) return null;
+  return await (await import("./perl_backend.ts")).startOwn(asked, context);
+}
+
+async function serve(asked: Asked, context: Context & { hangup: Hangup }): Promise<number> {
+  const { platform, hangup } = context;
+  const { process } = platform;
   const descriptor = inheritedSocket(asked, context);
   const early = new EarlyListener(platform);
   const prepared = await prepare(asked, {

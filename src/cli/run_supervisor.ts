@@ -18,7 +18,7 @@ import { allVariables, defaultHost } from "./flags.ts";
 import { noteHangup } from "./hangup.ts";
 import { sayServing, sayStopped } from "./lines.ts";
 import type { Asked } from "./parse_flags.ts";
-import { bootsAtOnce, inheritedSocket, mostWorkers } from "./processes.ts";
+import { bootsAtOnce, inheritedSocket, isPerl, mostWorkers } from "./processes.ts";
 import type { Context } from "./prepare.ts";
 import { dumpOnSignal, obeySignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
@@ -68,6 +68,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
     terms: termsOf(asked, { workers, mostWorkers: mostWorkers(platform), bootsAtOnce: bootsAtOnce(platform) }),
     children,
     child,
+    backends: isPerl(asked) ? await (await import("./perl_backend.ts")).poolsFor(asked, context) : null,
     argsFor: (hello) => [JSON.stringify({ ...hello, descriptor, program: process.program }), ...process.args],
     onServing(url) {
       sayServing(url, asked, { ...context, more: `; control: ${control}` });
@@ -103,10 +104,12 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
 }
 
 async function watch(
-  { app, options: { restartRegex, restartDirectory, restartDelay, restartPoll } }: Asked,
+  asked: Asked,
   children: Children,
   { platform, log }: Context,
 ): Promise<Changes> {
+  const { app, options: { restartRegex, restartDirectory, restartDelay, restartPoll } } = asked;
+  const perl = isPerl(asked) ? (await import("../app/perl_app.ts")).perlSources(asked.app, platform.process.cwd) : null;
   const [{ watchForChanges }, { CannotWatch }] = await Promise.all([
     import("../restart/watch_changes.ts"),
     import("../restart/source_set.ts"),
@@ -114,8 +117,8 @@ async function watch(
   try {
     return await watchForChanges({
       app: app ?? null,
-      directories: restartDirectory,
-      pattern: restartRegex === undefined ? undefined : readPattern(restartRegex),
+      directories: restartDirectory ?? perl?.directories,
+      pattern: restartRegex === undefined ? perl?.pattern : readPattern(restartRegex),
       delayMs: restartDelay,
       pollMs: restartPoll,
       config: (app) => {

@@ -65,7 +65,7 @@ export async function runWorker(args: readonly string[], hello: Hello, context: 
     // Before the application is loaded: what follows its uploads may be loaded with it.
     ofProcess.store = link.progressStore;
     servePort.isPortShared = true;
-    const prepared = await prepare(asked, { ...context, program: hello.program });
+    const prepared = await prepare(asked, { ...context, program: hello.program, backend: hello.backend });
     link.tell({ kind: "loaded" });
     if (!hello.isAwaited) await warmUpWorker(context);
     const listener = await listenAsWorker(prepared.configuration, { port: await orders.promise, hello, platform });
@@ -157,6 +157,7 @@ class Worker {
   #link: WorkerLink;
   #context: Context;
   #configuration: Configuration;
+  #release: () => void;
   #isPortShared: boolean;
   #rssBytes: number;
   #toTell = TOLD_BEFORE;
@@ -171,7 +172,8 @@ class Worker {
     this.#configuration = prepared.configuration;
     this.#rssBytes = platform.process.rss();
     const { app, configuration } = prepared;
-    const { handler } = app;
+    const { handler, release = () => {} } = app;
+    this.#release = release;
     this.#serving = serveOn(
       {
         ...prepared,
@@ -231,6 +233,7 @@ class Worker {
     });
     if (this.#isLeaving) return;
     this.#isLeaving = true;
+    this.#release();
     const looking = this.#context.platform.clock.every(QUIET_CHECK_MS, () => {
       if (!engine.isQuiet) return;
       looking.cancel();

@@ -101,6 +101,7 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
       await shutDown(app.shutdown, Promise.race([impatience, patience]), log);
     },
     close() {
+      app.release?.();
       phaseReaders.flush();
       ofProcess.uploads?.close();
     },

@@ -1,9 +1,12 @@
 // Performs what the roster decides: starts and kills processes, answers the control socket.
 // It decides nothing. Everything that happens goes to the roster as a fact, one at a time.
+//
+// Long: what is done about each action and each message is in one place.
 
 import { EXIT } from "../platform/failure.ts";
 import { messageOf } from "../platform/log.ts";
 import type { ChildOptions, Children, Log, Platform } from "../platform/ports.ts";
+import type { BackendPools } from "./backend_pools.ts";
 import { Backoff } from "./backoff.ts";
 import { Control } from "./control.ts";
 import type { LineChannel } from "./line_channel.ts";
@@ -32,8 +35,10 @@ export interface SupervisorOptions {
   children: Children;
   /** What a worker is started with, besides its number and generation. */
   child: Omit<ChildOptions, "args" | "env" | "isAwaited">;
+  /** The processes of an application in Perl; null for any other. */
+  backends: BackendPools | null;
   /** The worker's arguments. */
-  argsFor(hello: Pick<Hello, "control" | "token" | "isAwaited">): string[];
+  argsFor(hello: Pick<Hello, "control" | "token" | "isAwaited" | "backend">): string[];
   /** Called once, when the first worker is ready. */
   onServing(url: string): void;
 }
@@ -158,10 +163,17 @@ export class Supervisor {
         this.#verdicts.delete(action.ticket);
         return;
       case "end":
-        this.#ticking.end();
-        this.#control.close();
-        return this.#finish({ code: action.code, message: action.message, tally: this.#tally, hasCut: this.#hasCut });
+        this.#end(action);
+        return;
     }
+  }
+
+  /** The last worker is gone. */
+  async #end({ code, message }: Action & { do: "end" }): Promise<void> {
+    this.#ticking.end();
+    this.#control.close();
+    await this.#options.backends?.close(this.#hasCut);
+    this.#finish({ code, message, tally: this.#tally, hasCut: this.#hasCut });
   }
 
   #spawn({ id, nr, generation }: Action & { do: "spawn" }): void {
@@ -170,15 +182,18 @@ export class Supervisor {
     const { isAwaited } = this.roster;
     let handle: WorkerHandle;
     try {
-      const child = this.#options.children.startSelf({
+      const { children, backends, argsFor } = this.#options;
+      const { seat = null, ready = null } = backends?.join(id, { nr, generation, workers: this.roster.target }) ?? {};
+      const child = children.startSelf({
         ...this.#options.child,
-        args: this.#options.argsFor({ control: this.#control.path, token, isAwaited }),
+        args: argsFor({ control: this.#control.path, token, isAwaited, backend: seat }),
         isAwaited,
         env: { WEFT_WORKER: `${nr}`, WEFT_GENERATION: `${generation}` },
       });
-      handle = new WorkerHandle(id, child);
+      handle = new WorkerHandle(id, child, ready);
     } catch (error) {
-      return this.note({ kind: "notSpawned", id, message: messageOf(error) });
+      this.note({ kind: "notSpawned", id, message: messageOf(error) });
+      return this.#leaveBackends(id);
     }
     this.#handles.set(id, handle);
     this.#tokens.set(token, id);
@@ -190,7 +205,22 @@ export class Supervisor {
       handle.gone();
       this.#board.gone(id, this.#platform.clock.now());
       this.note({ kind: "exited", id, code, signal });
+      this.#leaveBackends(id);
     });
+  }
+
+  #leaveBackends(id: number): void {
+    this.#options.backends?.leave(id, { generation: this.roster.generation, workers: this.roster.target });
+  }
+
+  /** A worker has loaded when the application's processes have: it has nothing else to load. */
+  async #awaitBackend({ id, backendReady }: WorkerHandle): Promise<void> {
+    try {
+      await backendReady;
+      this.note({ kind: "loaded", id });
+    } catch (error) {
+      this.note({ kind: "failed", id, fault: "app", message: messageOf(error) });
+    }
   }
 
   /** Waits for what a worker that has ended said last. */
@@ -236,8 +266,11 @@ export class Supervisor {
       case "hello":
         return;
       case "loaded":
+        if (handle.backendReady === null) return this.note({ kind: "loaded", id });
+        this.#awaitBackend(handle);
+        return;
       case "quiet":
-        return this.note({ kind: message.kind, id });
+        return this.note({ kind: "quiet", id });
       case "ready":
         handle.hasServed = true;
         if (this.#newest === null) this.#options.onServing(message.url);

@@ -12,6 +12,8 @@ export class WorkerHandle {
   /** The roster's number for it. */
   readonly id: number;
   readonly child: Child;
+  /** Settles when the processes of the application serve, or cannot; null if it has none. */
+  readonly backendReady: Promise<void> | null;
   /** Set once it has connected. */
   channel: LineChannel<SupervisorMessage> | null = null;
   /** It was ready once. */
@@ -24,9 +26,10 @@ export class WorkerHandle {
   #asked = new Map<number, (state: WorkerState | null) => void>();
   #lastAsk = 0;
 
-  constructor(id: number, child: Child) {
+  constructor(id: number, child: Child, backendReady: Promise<void> | null) {
     this.id = id;
     this.child = child;
+    this.backendReady = backendReady;
   }
 
   send(message: SupervisorMessage): void {

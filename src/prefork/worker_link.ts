@@ -20,6 +20,19 @@ export interface Hello {
   program: string;
   /** The descriptor of a listening socket that is served instead of a port. */
   descriptor?: number;
+  /** Where the processes of an application in Perl listen; null if the application is another. */
+  backend: BackendSeat | null;
+}
+
+/** What one process of Weft may use of the processes of an application. */
+export interface BackendSeat {
+  /** The path of the socket. */
+  readonly socket: string;
+  /**
+   * How many connections it may keep. Of all processes of Weft together these are as many as the application has processes.
+   * Null if there are fewer than that: then it keeps none.
+   */
+  readonly permits: number | null;
 }
 
 /** How often a worker reports, in milliseconds. */
