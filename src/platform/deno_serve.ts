@@ -10,7 +10,12 @@ type NativeServe = (first: unknown, second?: unknown) => unknown;
  * @param otherwise serves what is not taken over; by default the former Deno.serve
  */
 export function replaceServe(otherwise?: (call: ServeArguments) => object): void {
-  const own = Deno.serve as NativeServe;
+  const descriptor = Object.getOwnPropertyDescriptor(Deno, "serve")!;
+  // Deno makes its function when it is first asked for, which takes a millisecond. Most applications never call it.
+  const own: NativeServe = (first, second) => {
+    const native = (descriptor.get === undefined ? descriptor.value : descriptor.get.call(Deno)) as NativeServe;
+    return native(first, second);
+  };
   const serve: NativeServe = (first, second) => {
     const options = typeof first === "object" ? first as Record<string, unknown> | null : null;
     const handler = [first, second, options?.handler].find((value) => typeof value === "function");
@@ -23,5 +28,5 @@ export function replaceServe(otherwise?: (call: ServeArguments) => object): void
     if (!servePort.isPortShared || options?.path !== undefined) return own(first, second);
     return own({ reusePort: true, ...options }, handler);
   };
-  Deno.serve = serve as typeof Deno.serve;
+  Object.defineProperty(Deno, "serve", { value: serve, configurable: true, enumerable: true, writable: true });
 }
