@@ -61,6 +61,16 @@ export function checkPerlApp({ specifier, path }: PerlApp, files: Pick<Files, "k
   throw new Failure(EXIT.appNotLoaded, `cannot load the application ${specifier}\n${came}`);
 }
 
+/**
+ * A middleware of Plack, for all applications. FCGI.pm collects what is written until its buffer is full or the answer ends. With
+ * this, a body that the application writes, or that it reads from a handle, is sent as it comes. Any other answer is sent in one
+ * piece, as before.
+ */
+const AT_ONCE = "enable sub { my $app = shift; sub { $| = 0; my $answer = $app->($_[0]); " +
+  "ref $answer eq 'CODE' ? sub { my $respond = shift; $answer->(sub { $| = 1 if @{ $_[0] } > 2 && ref $_[0][2] ne 'ARRAY'; " +
+  "my $writer = $respond->(@_); $| = 1 if $writer; $writer }) } " +
+  ": do { $| = 1 if ref $answer->[2] ne 'ARRAY'; $answer } } }";
+
 /** How plackup is started. */
 export interface PlackupOptions {
   /** Path of the socket. */
@@ -86,6 +96,7 @@ export function plackupCommand({ path, home }: PerlApp, { socket, processes, arg
     // Without it plackup checks and logs every request, as in development. PLACK_ENV overrides it.
     ...["--env", "deployment"],
     ...files.kindOf(lib) === "directory" ? ["-I", lib] : [],
+    ...["-e", AT_ONCE],
     ...args,
     ...["--app", path],
   ];
