@@ -17,11 +17,20 @@ export const PHP_SITE = fromFileUrl(new URL("../fixtures/php_site", import.meta.
 const PSGI_APP = fromFileUrl(new URL("../fixtures/echo.psgi", import.meta.url));
 
 const hasPlackup = await hasProgram("plackup") && await succeeds("perl", ["-MFCGI::ProcManager", "-MPlack", "-e", "1"]);
+const hasCatalyst = hasPlackup && await succeeds("perl", ["-MCatalyst", "-MCatalyst::View::TT", "-e", "1"]);
 const phpFpm = findPhpFpm();
 
 /** Registers a test that needs plackup. */
 export function plackTest(name: string, fn: () => Promise<void>): void {
   test(hasPlackup, "plackup (Debian: libplack-perl libfcgi-perl libfcgi-procmanager-perl)", { name, fn });
+}
+
+/** Registers a test that needs Catalyst. */
+export function catalystTest(name: string, fn: () => Promise<void>): void {
+  test(hasCatalyst, "Catalyst (Debian: libcatalyst-perl libcatalyst-modules-perl, and what plackup needs)", {
+    name,
+    fn,
+  });
 }
 
 /** Registers a test that needs PHP-FPM. */
