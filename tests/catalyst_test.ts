@@ -151,6 +151,15 @@ catalystTest("Cookies, redirects, statuses and fields arrive as Catalyst gave th
   assert.equal(new TextDecoder().decode(missing.body), "There is no such page.\n");
 });
 
+catalystTest("Behind a trusted proxy Catalyst makes links for the client's address, and knows the client", async () => {
+  await using served = await Served.start("--trust-proxy", "127.0.0.1");
+  const proxied = (...fields: string[]) =>
+    served.seen("GET /seen HTTP/1.1", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", ...fields);
+  const lines = await proxied("X-Forwarded-Host: shop.example");
+  has(lines, "base: https://shop.example/", "uri: https://shop.example/seen", "secure: yes", "address: 192.0.2.1");
+  has(await proxied("X-Forwarded-Host: shop.example:8443"), "base: https://shop.example:8443/");
+});
+
 catalystTest("HEAD has the fields of GET, without a body, and the connection goes on", async () => {
   await using served = await Served.start();
   using client = await served.connect();

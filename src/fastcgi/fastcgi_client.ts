@@ -127,6 +127,12 @@ async function loadSite(directory: string, index: string): Promise<Site> {
   };
 }
 
+/** The port that a client has named, or that its scheme stands for. */
+function portOf(host: string | null, scheme: "http" | "https"): number {
+  const named = /:([0-9]{1,5})$/.exec(host ?? "")?.[1];
+  return named === undefined ? scheme === "https" ? 443 : 80 : Number(named);
+}
+
 const SOFTWARE = "weft";
 const NOTHING = new Uint8Array(0);
 
@@ -142,7 +148,8 @@ function placeOf({ arrival, connection, head }: Exchange, content: RequestConten
     remoteAddress: isRemote ? remoteAddr.hostname : "unix:",
     remotePort: isRemote ? remoteAddr.port : 0,
     localAddress: isLocal ? localAddr.hostname : "localhost",
-    localPort: isLocal ? localAddr.port : scheme === "https" ? 443 : 80,
+    // The client may have reached a proxy, at another port. Applications make links with it.
+    localPort: isLocal && arrival === connection ? localAddr.port : portOf(arrival.host ?? head.field("host"), scheme),
     software: SOFTWARE,
     bodyLength: content.kind === "stream"
       ? content.length
