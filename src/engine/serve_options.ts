@@ -186,7 +186,7 @@ export function listenOptionsOf(options: ServeOptions, handshakeTimeoutMs: numbe
     return { transport: "unix", path };
   }
   if (isSet(cert) !== isSet(key)) throw new TypeError("cert and key: TLS needs both, one was given");
-  expectOneOf("keyFormat", given.keyFormat, ["pem"], "other keys are not read");
+  expectOneOf("keyFormat", given.keyFormat, ["pem"], "because other keys are not read");
   const tls = isSet(cert) && isSet(key) ? { cert, key, handshakeTimeoutMs, isLate: options.proxyProtocol } : undefined;
   return {
     transport: "tcp",

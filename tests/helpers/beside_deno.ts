@@ -7,7 +7,10 @@ import { RawClient } from "./raw_client.ts";
 import { bodyText } from "./responses.ts";
 
 /** A handler that both servers take. */
-export type SharedHandler = (request: Request) => Response | Promise<Response>;
+export type SharedHandler = (
+  request: Request,
+  info: { readonly completed: Promise<void> },
+) => Response | Promise<Response>;
 
 /** An answer without what differs from run to run. */
 export interface ComparedAnswer {
@@ -20,6 +23,8 @@ export interface ComparedAnswer {
 
 /** Two servers with one handler. */
 export interface BothServers extends AsyncDisposable {
+  /** On 127.0.0.1. */
+  readonly ports: { readonly deno: number; readonly weft: number };
   /** Sends one whole request to both, each over a new connection that stays open. */
   ask(request: string): Promise<{ deno: ComparedAnswer | null; weft: ComparedAnswer | null }>;
 }
@@ -37,6 +42,7 @@ export function servedByBoth(handler: SharedHandler, options: ServeOptions = {})
   const weft: Server = serve({ ...quiet, ...options }, handler);
   const weftPort = weft.addr.transport === "tcp" ? weft.addr.port : 0;
   return {
+    ports: { deno: deno.addr.port, weft: weftPort },
     ask: async (request) => ({ deno: await ask(deno.addr.port, request), weft: await ask(weftPort, request) }),
     async [Symbol.asyncDispose]() {
       stop.abort();
