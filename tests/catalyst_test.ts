@@ -35,7 +35,7 @@ class Served implements AsyncDisposable {
   async lines(path: string, init?: RequestInit): Promise<string[]> {
     const response = await fetch(this.url + path, init);
     const text = await response.text();
-    assert.equal(response.status, 200, text);
+    assert.equal(response.status, 200, `${text}${this.program.stderr}`);
     return text.trimEnd().split("\n");
   }
 
@@ -44,7 +44,7 @@ class Served implements AsyncDisposable {
     using client = await this.connect();
     await client.send(`${head.join("\r\n")}\r\nHost: shop.example:8080\r\n\r\n`);
     const [response] = await client.responses(1);
-    assert.equal(response?.status, 200, client.text);
+    assert.equal(response?.status, 200, `${client.text}${this.program.stderr}`);
     return new TextDecoder().decode(response.body).trimEnd().split("\n");
   }
 

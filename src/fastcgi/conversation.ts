@@ -35,6 +35,8 @@ export interface Question {
   /** The records that the request begins with, in a pooled buffer; the whole request unless the content is a stream. */
   records: { readonly buffer: Uint8Array; readonly length: number };
   content: RequestContent;
+  /** True if the backend was told to keep the connection. */
+  isKept: boolean;
 }
 
 /** A connection, and both directions of the request on it. */
@@ -286,7 +288,7 @@ export class Conversation implements AnswerSource, Watched {
     const { connection, sender, reader } = state.line;
     reader.end();
     const isClean = reader.hasEnded && sender.isComplete && connection.reader.isBetweenRecords;
-    this.#parts.backends.give(connection, isComplete && isClean);
+    this.#parts.backends.give(connection, isComplete && isClean && this.#question.isKept);
   }
 }
 

@@ -87,12 +87,20 @@ export class FastCgiClient {
   #send(exchange: Exchange, { target, script, content }: Request): Promise<Answer> {
     const variables = cgiVariables(exchange.head, target, { script, place: placeOf(exchange, content) });
     const body = content.kind === "stream" ? null : content.kind === "bytes" ? content.bytes : NOTHING;
-    const start = { variables, body, keepConnection: this.#backends.keepsConnections };
-    const buffer = takeBuffer(requestBytes(start));
+    const start = { variables, body, keepConnection: false };
+    const bytes = requestBytes(start);
+    start.keepConnection = this.#backends.keepsConnections && body !== null && bytes <= MAX_KEPT_BYTES;
+    const buffer = takeBuffer(bytes);
     const records = { buffer, length: putRequest(buffer, start) };
-    return new Conversation({ exchange, records, content }, this.#parts).answer();
+    return new Conversation({ exchange, records, content, isKept: start.keepConnection }, this.#parts).answer();
   }
 }
+
+/**
+ * A longer request gets a connection of its own. libfcgi reads 8 KiB at a time, and forgets what its program has not read of
+ * them, such as the end of a body. What is still in the socket then is taken for the next request, and ends the connection.
+ */
+const MAX_KEPT_BYTES = 8 * 1024;
 
 /** What is asked of a program. */
 interface Request {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { Limits } from "../../src/engine/settings.ts";
 import { type Front, front } from "../helpers/fastcgi_front.ts";
 import { plackTest, plackup, type RealApp } from "../helpers/fastcgi_programs.ts";
+import { bodyText } from "../helpers/responses.ts";
 
 async function withPlack(
   use: (server: Front, app: RealApp) => Promise<void>,
@@ -196,4 +197,21 @@ plackTest("Kept connections up to the number of processes serve everyone", async
     assert.deepEqual(new Set(texts), new Set(["hello\n"]));
   }
   assert.deepEqual(server.said, []);
+});
+
+plackTest("A kept connection serves requests whose body is not read to its end", async () => {
+  await using app = await plackup(1);
+  await using server = front({ address: app.address, keepConnections: true, maxConnections: 1 }, { body: "whole" });
+  using client = await server.connect();
+  const answers: string[] = [];
+  const sizes = Array.from(
+    { length: 300 },
+    (_, i) => i % 3 === 0 ? i * 997 % 20_000 : i % 3 === 1 ? 270_000 + i * 997 : i,
+  );
+  for (const size of sizes) {
+    await client.send(`POST /exact HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n${"x".repeat(size)}`);
+    const [response] = await client.responses(1);
+    answers.push(bodyText(response!).trim());
+  }
+  assert.deepEqual(answers, sizes.map(String));
 });
