@@ -1,6 +1,7 @@
 // What becomes of a request if a FastCGI backend does not do its part. The client's side stays open.
 
 import assert from "node:assert/strict";
+import type { Limits } from "../../src/engine/settings.ts";
 import { answering, type App, record, type Responder, responder, STDOUT } from "../helpers/fastcgi_responder.ts";
 import { type Front, front } from "../helpers/fastcgi_front.ts";
 import { unixTest } from "../helpers/program.ts";
@@ -389,10 +390,10 @@ Deno.test("A request that waits for a connection leaves the queue when its clien
 async function kept(
   app: App,
   use: (server: Front, backend: Responder) => Promise<void>,
-  address?: string,
+  { address, limits }: { address?: string | undefined; limits?: Limits } = {},
 ): Promise<void> {
   await using backend = responder(app, address);
-  await using server = front({ address: backend.address, keepConnections: true, maxConnections: 2 });
+  await using server = front({ address: backend.address, keepConnections: true, maxConnections: 2 }, limits);
   await use(server, backend);
 }
 
@@ -404,6 +405,26 @@ Deno.test("A connection that is kept serves request after request", async () => 
     for (let i = 0; i < 10; i++) assert.equal(await statusOf(server), 200);
     assert.equal(backend.connections, 1);
   });
+});
+
+Deno.test("A connection is not kept after a request of which a program may have left something unread", async () => {
+  // libfcgi reads 8 KiB at a time. Before the next request it closes a connection on which something of the last one is left.
+  await kept(answering("ok"), async (server, backend) => {
+    const connectionsAfter = async (size: number, headers: Record<string, string> = {}) => {
+      const response = await fetch(server.url, { method: "POST", body: new Uint8Array(size), headers });
+      assert.equal(response.status, 200);
+      await response.body?.cancel();
+      return backend.connections;
+    };
+    assert.equal(await connectionsAfter(0), 1);
+    assert.equal(await connectionsAfter(6_000), 1);
+    assert.equal(await connectionsAfter(9_000), 1);
+    assert.equal(await connectionsAfter(0), 2, "9000 bytes of a body are too many");
+    assert.equal(await connectionsAfter(300_000), 2);
+    assert.equal(await connectionsAfter(0), 3, "a body that is streamed is too long");
+    assert.equal(await connectionsAfter(0, { "x-long": "x".repeat(9_000) }), 3);
+    assert.equal(await connectionsAfter(0), 4, "the fields are too long");
+  }, { limits: { body: "whole" } });
 });
 
 Deno.test("There are never more connections than permits, kept ones included", async () => {
@@ -435,7 +456,7 @@ for (const address of [undefined, "127.0.0.1:0"]) {
       for (let i = 0; i < 20; i++) assert.equal(await statusOf(server), 200);
       assert.equal(backend.connections, 20);
       assert.deepEqual(server.said, []);
-    }, address);
+    }, { address });
   });
 }
 

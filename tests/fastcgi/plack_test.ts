@@ -215,3 +215,19 @@ plackTest("A kept connection serves requests whose body is not read to its end",
   }
   assert.deepEqual(answers, sizes.map(String));
 });
+
+plackTest("A body that it has not read does not cost a later request its kept connection", async () => {
+  await using app = await plackup(1);
+  await using server = front({ address: app.address, keepConnections: true, maxConnections: 1 }, { body: "whole" });
+  for (const size of [0, 1, 7_000, 9_000, 100_000, 300_000]) {
+    using client = await server.connect();
+    // The next request follows at once.
+    const request = `POST /hello HTTP/1.1\r\nhost: h\r\ncontent-length: ${size}\r\n\r\n${"x".repeat(size)}`;
+    const sent = client.send(request.repeat(10));
+    for (let i = 0; i < 10; i++) client.expect("POST");
+    const responses = await client.responses(10);
+    assert.deepEqual(responses.map(({ status }) => status), Array(10).fill(200), `${size} bytes`);
+    await sent;
+  }
+  assert.deepEqual(server.said, []);
+});
