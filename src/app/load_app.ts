@@ -50,7 +50,7 @@ export interface LoadContext {
   clock: Clock;
   log: Log;
   /** How a FastCGI application is served, if it is one. */
-  fastcgi?: Omit<FastCgiOptions, "address"> | undefined;
+  fastcgi?: Omit<FastCgiOptions, "address"> & { name?: string | undefined } | undefined;
 }
 
 /** An application that takes longer to load says so: it may wait for something that does not come. */

@@ -146,6 +146,7 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
       log,
       timeoutMs: asked.options.backendTimeout,
       root: siteOf(asked, platform),
+      name: backend === null ? undefined : pathInLine(name),
       maxConnections: backend?.permits ?? undefined,
       keepConnections: backend !== null && backend.permits !== null,
     },

@@ -7,7 +7,6 @@
 import { ConnectBusy } from "../platform/errors.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Address, Clock, Log, Socket } from "../platform/ports.ts";
-import { showBackendAddress } from "./backend_address.ts";
 import { BackendConnection } from "./backend_connection.ts";
 import { BackendError } from "./backend_error.ts";
 
@@ -21,7 +20,7 @@ const LONGEST_PAUSE_MS = 100;
 
 /** How the backends of a process stand. */
 export interface BackendFacts {
-  /** `unix:/run/app.sock` or `127.0.0.1:9000`. */
+  /** `unix:/run/app.sock` or `127.0.0.1:9000`; for `weft app.psgi` this name. */
   readonly address: string;
   /** Connections that could be opened, or are kept open, for further requests. */
   readonly free: number;
@@ -34,6 +33,8 @@ export interface BackendFacts {
 /** What decides about connections. */
 export interface BackendsOptions {
   address: Address;
+  /** What they are called, for the operator. */
+  name: string;
   /** Most connections at once. */
   maxConnections: number;
   /** Most requests that wait for a connection. */
@@ -83,7 +84,6 @@ export class Turn {
 export class Backends {
   #options: BackendsOptions;
   #ports: BackendsPorts;
-  /** The address, for people. */
   #name: string;
   /** Permits that are taken. Changed by `take` and `#free`. */
   #busy = 0;
@@ -98,7 +98,7 @@ export class Backends {
   constructor(options: BackendsOptions, ports: BackendsPorts) {
     this.#options = options;
     this.#ports = ports;
-    this.#name = showBackendAddress(options.address);
+    this.#name = options.name;
   }
 
   /** How they stand. */

@@ -5,7 +5,6 @@ import { Exchange } from "../connection/exchange.ts";
 import { RequestInfo } from "../connection/request_info.ts";
 import type { HandlerInfo } from "../message/handler.ts";
 import { LazyRequest } from "../message/lazy_request.ts";
-import { showBackendAddress } from "./backend_address.ts";
 import type { BackendFacts } from "./backends.ts";
 import type { FastCgiClient } from "./fastcgi_client.ts";
 import { type FastCgiOptions, settle } from "./fastcgi_options.ts";
@@ -60,8 +59,8 @@ export function fastcgi(options: FastCgiOptions): FastCgiHandler {
     const exchange = exchangeOf(request, info);
     return client?.handle(exchange) ?? (loading ??= load()).then((client) => client.handle(exchange));
   };
-  const { address, maxConnections } = settled;
-  const unused = { address: showBackendAddress(address), free: maxConnections, busy: 0, waiting: 0 };
+  const { name, maxConnections } = settled;
+  const unused = { address: name, free: maxConnections, busy: 0, waiting: 0 };
   return Object.defineProperties(handler, {
     backends: { get: () => client?.backends ?? unused },
     close: {

@@ -10,7 +10,6 @@ import type { Answer } from "../wire/answer.ts";
 import { type CgiPlace, type CgiScript, type CgiTarget, cgiTarget, cgiVariables } from "../wire/cgi_variables.ts";
 import { putRequest, requestBytes } from "../wire/fastcgi_records.ts";
 import type { RequestHead } from "../wire/request_head.ts";
-import { showBackendAddress } from "./backend_address.ts";
 import { BackendError, plainAnswer } from "./backend_error.ts";
 import { BackendWatch } from "./backend_watch.ts";
 import { type BackendFacts, Backends } from "./backends.ts";
@@ -31,7 +30,7 @@ export class FastCgiClient {
   constructor(options: ClientOptions) {
     const { clock, process, decodeLatin1, connect } = platform;
     const log = this.#log = options.log ?? lineLog(process, clock);
-    this.#name = showBackendAddress(options.address);
+    this.#name = options.name;
     this.#backends = new Backends(options, { connect, clock, log });
     const { root, index } = options;
     this.#site = root === undefined ? null : loadSite(root, index);

@@ -2,7 +2,7 @@
 
 import type { Address, Log } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
-import { readBackendAddress } from "./backend_address.ts";
+import { readBackendAddress, showBackendAddress } from "./backend_address.ts";
 import { absolutePath } from "../platform/specifier.ts";
 
 /** What `fastcgi` can be told. */
@@ -58,6 +58,8 @@ export interface FastCgiOptions {
 
 /** The options of an application, with the defaults filled in. */
 export type ClientOptions = Settled & {
+  /** What the application is called, for the operator. */
+  readonly name: string;
   readonly address: Address;
   readonly log: Log | undefined;
   /** Absolute. */
@@ -81,19 +83,26 @@ const LEAST = { timeoutMs: 0, maxConnections: 1, maxWaiting: 0, maxHeaderBytes: 
 /**
  * Checks options and fills in the defaults.
  *
- * @param options those that are set
+ * @param options those that are set, and what the application is called if its address says nothing
  * @returns all options
  * @throws {TypeError} if the address is not one, or the root is not a directory
  * @throws {RangeError} if a number is out of range
  */
-export function settle(options: FastCgiOptions): ClientOptions {
+export function settle(options: FastCgiOptions & { name?: string | undefined }): ClientOptions {
   const address = readBackendAddress(options.address, platform.process.cwd);
   if (address === null) {
     throw new TypeError(`address: expected unix:PATH or HOST:PORT, got ${JSON.stringify(options.address)}`);
   }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const root = rootOf(options.root);
-  const settled: ClientOptions = { ...DEFAULTS, log: undefined, ...given, address, root };
+  const settled: ClientOptions = {
+    ...DEFAULTS,
+    log: undefined,
+    name: showBackendAddress(address),
+    ...given,
+    address,
+    root,
+  };
   for (const [name, least] of Object.entries(LEAST)) {
     const value = settled[name as keyof typeof LEAST];
     if (typeof value === "number" && value >= least) continue;

@@ -10,7 +10,7 @@
 import { notStarted, type PerlApp, plackupCommand, plackupMissing } from "../app/perl_app.ts";
 import { StderrLines } from "../fastcgi/stderr_lines.ts";
 import { ProgramMissing } from "../platform/errors.ts";
-import { messageOf } from "../platform/log.ts";
+import { messageOf, pathInLine } from "../platform/log.ts";
 import type { ChildEnd, Log, Platform, Program, Programs, Timer } from "../platform/ports.ts";
 import { withResolvers } from "../platform/resolvers.ts";
 import type { Backoff } from "./backoff.ts";
@@ -72,6 +72,8 @@ export class BackendPool {
   readonly ready: Promise<void>;
 
   #options: PoolOptions;
+  /** What the application is called in the log. */
+  #name: string;
   #state: State = { at: "over" };
   #ready = withResolvers<void>();
   #over = withResolvers<void>();
@@ -81,6 +83,7 @@ export class BackendPool {
   /** Starts the processes. */
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#name = pathInLine(options.app.specifier);
     this.ready = this.#ready.promise;
     // It may be that nothing waits for it.
     this.ready.catch(() => {});
@@ -149,12 +152,12 @@ export class BackendPool {
 
   /** Looks for the socket until it is there. plackup opens it when the application is loaded. */
   #look(run: Run): void {
-    const { app, socket, platform } = this.#options;
+    const { socket, platform } = this.#options;
     let isLooking = false;
     const looking = platform.clock.every(LOOK_EVERY_MS, async () => {
       if (this.#state.at !== "booting" || this.#state.run !== run) return looking.cancel();
       if (run.lines !== null && platform.clock.now() - run.startedAt > SLOW_MS) {
-        this.#options.log("WARN", `${app.specifier} is still loading after ${SLOW_MS / 1_000} s`);
+        this.#options.log("WARN", `${this.#name} is still loading after ${SLOW_MS / 1_000} s`);
         this.#showLines(run);
       }
       if (isLooking || platform.files.kindOf(socket) !== "socket") return;
@@ -169,9 +172,9 @@ export class BackendPool {
     if (this.#state.at !== "booting" || this.#state.run !== run) return;
     this.#state = { at: "serving", run };
     this.#showLines(run);
-    const { app, processes, platform, log } = this.#options;
+    const { processes, platform, log } = this.#options;
     const ms = Math.round(platform.clock.now() - run.startedAt);
-    log("INFO", `${app.specifier}: processes: ${processes}, group=${run.group}, ready in ${ms} ms`);
+    log("INFO", `${this.#name}: processes: ${processes}, group=${run.group}, ready in ${ms} ms`);
     this.#hasServed = true;
     this.#ready.resolve();
   }
@@ -189,7 +192,7 @@ export class BackendPool {
   }
 
   #say(line: string): void {
-    this.#options.log("WARN", `${this.#options.app.specifier}: ${line}`);
+    this.#options.log("WARN", `${this.#name}: ${line}`);
   }
 
   async #await(run: Run, lines: StderrLines): Promise<void> {
@@ -227,9 +230,9 @@ export class BackendPool {
   }
 
   #again(why: string): void {
-    const { app, backoff, platform, log } = this.#options;
+    const { backoff, platform, log } = this.#options;
     const delayMs = backoff.delayOf(PLACE);
-    log("ERROR", `${app.specifier}: ${why}; starting it again in ${Math.round(delayMs)} ms`);
+    log("ERROR", `${this.#name}: ${why}; starting it again in ${Math.round(delayMs)} ms`);
     this.#state = { at: "waiting", timer: platform.clock.after(delayMs, () => this.#boot()) };
   }
 

@@ -210,7 +210,7 @@ plackTest("All workers use the processes of their supervisor, which loads the ap
   assert.deepEqual(new Set(answers), new Set([groupOf(program)]));
   assert.match(program.stderr, /processes: 2, group=/);
   const dump = (await program.ctl("dump")).stdout;
-  for (const nr of [1, 2]) assert.match(dump, new RegExp(`^${nr} +unix:/\\S+/1/socket +1 +0 +0$`, "m"));
+  for (const nr of [1, 2]) assert.match(dump, new RegExp(`^${nr} +\\S+/processes\\.psgi +1 +0 +0$`, "m"));
   assert.equal((await program.stop()).code, 0);
   assert.ok(!await isThere(groupOf(program)));
 });

@@ -78,6 +78,7 @@ Deno.test("Backends never open more connections than permits, and every request 
       const attempts: PromiseWithResolvers<Socket>[] = [];
       const requests: Waiting[] = [];
       const backends = new Backends({
+        name: "app",
         address: ADDRESS,
         maxConnections: MAX_CONNECTIONS,
         maxWaiting: MAX_WAITING,
