@@ -7,6 +7,7 @@ import type { Exchange } from "./exchange.ts";
 import type { InboundOptions } from "./inbound.ts";
 import type { Leaving } from "./leaving.ts";
 import type { ReadOrder } from "./read_order.ts";
+import type { StreamBudget } from "./stream_budget.ts";
 
 /** When the application runs: once a short body is read, once the whole body is read, or once the head is read. */
 export type BodyPolicy = "auto" | "whole" | "stream";
@@ -31,6 +32,8 @@ export interface ConnectionOptions extends InboundOptions {
   readonly body: BodyPolicy;
   /** The order in which idle connections read. */
   readonly readOrder: ReadOrder;
+  /** How long streams that never wait are sent in one go. */
+  readonly streamBudget: StreamBudget;
   /** For bodies that are read first and too long for memory. */
   readonly temporaryFiles: TemporaryFiles;
   readonly scheme: "http" | "https";

@@ -95,6 +95,11 @@ async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
     // If the connection was ended meanwhile, `end` has released the wait for this call: nothing reads what it returns.
     if (read.done || !connection.isOpen) return "end";
     putPiece(sending, read.value);
+    const pause = connection.options.streamBudget.take();
+    if (pause !== null) {
+      await writeAll(connection);
+      await pause;
+    }
     if (connection.enter("write")) return "piece";
   }
 }

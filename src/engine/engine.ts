@@ -13,6 +13,7 @@ import type { ConnectionOptions } from "../connection/options.ts";
 import { Leaving } from "../connection/leaving.ts";
 import { ReadBudget } from "../connection/read_budget.ts";
 import { ReadOrder } from "../connection/read_order.ts";
+import { StreamBudget } from "../connection/stream_budget.ts";
 import { addConnections } from "../connection/under_way.ts";
 import { showError } from "../platform/log.ts";
 import type { Socket, Timer } from "../platform/ports.ts";
@@ -97,6 +98,7 @@ export class Engine {
       decode: ports.decode,
       readBudget: new ReadBudget(ports.clock.soon),
       readOrder: new ReadOrder(ports.clock),
+      streamBudget: new StreamBudget(ports.clock),
       temporaryFiles: ports.temporaryFiles ?? platform.temporaryFiles,
       scheme: options.scheme,
       proxies: options.proxies ?? null,

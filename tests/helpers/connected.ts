@@ -8,6 +8,7 @@ import type { Phase } from "../../src/connection/phases.ts";
 import { Leaving } from "../../src/connection/leaving.ts";
 import { ReadBudget } from "../../src/connection/read_budget.ts";
 import { ReadOrder } from "../../src/connection/read_order.ts";
+import { StreamBudget } from "../../src/connection/stream_budget.ts";
 import { denoPlatform } from "../../src/platform/deno.ts";
 import type { Answer, AnswerBody } from "../../src/wire/answer.ts";
 import { ProtocolError } from "../../src/wire/protocol_error.ts";
@@ -92,6 +93,7 @@ export function connectedBy(
     temporaryFiles: options.temporaryFiles ?? new FakeTemporaryFiles(),
     readBudget: new ReadBudget(queueMicrotask),
     readOrder: new ReadOrder(denoPlatform.clock),
+    streamBudget: new StreamBudget(denoPlatform.clock),
     scheme: "http",
     proxies: null,
     isObserved: options.isObserved ?? true,
