@@ -26,7 +26,7 @@ export function compressed(answer: Answer, { head }: Exchange): Answer {
   return {
     ...answer,
     fields,
-    body: head.method === "HEAD" ? none(answer.body) : coded(answer.body, coding),
+    body: head.method === "HEAD" ? none(answer.body) : coded(answer, coding),
     block: null,
   };
 }
@@ -37,18 +37,31 @@ function none(body: AnswerBody): null {
   return null;
 }
 
-function coded(body: AnswerBody, coding: Coding): AnswerBody {
-  if (isStream(body)) return streamOf(body, coding);
+function coded({ body, fields }: Answer, coding: Coding): AnswerBody {
+  if (isStream(body)) return streamOf(body, { coding, promised: promisedLength(fields) });
   const bytes = typeof body === "string" ? encoder.encode(body) : body!;
   return bytes.length <= AT_ONCE_BYTES
     ? compress(bytes, coding)
-    : streamOf(new Blob([bytes as BlobPart]).stream(), coding);
+    : streamOf(new Blob([bytes as BlobPart]).stream(), { coding, promised: -1 });
 }
 
-/** Each piece leaves as soon as it came: an event is not held back until the next one. */
-function streamOf(body: ReadableStream<Uint8Array> | AnswerSource, coding: Coding): ReadableStream<Uint8Array> {
+/** The length that the application promised; -1 if it did not. The client is not told it, because it is another one. */
+function promisedLength(fields: Answer["fields"]): number {
+  const [, value = ""] = fields.find(([name]) => name.toLowerCase() === "content-length") ?? [];
+  return /^[0-9]+$/.test(value) ? Number(value) : -1;
+}
+
+/**
+ * Each piece leaves as soon as it came: an event is not held back until the next one. A body of another length than promised
+ * fails, so that it does not look complete.
+ */
+function streamOf(
+  body: ReadableStream<Uint8Array> | AnswerSource,
+  { coding, promised }: { coding: Coding; promised: number },
+): ReadableStream<Uint8Array> {
   const reader = sourceOf(body);
   const compressor = new Compressor(coding);
+  let came = 0;
   return new ReadableStream({
     async pull(controller) {
       try {
@@ -56,6 +69,12 @@ function streamOf(body: ReadableStream<Uint8Array> | AnswerSource, coding: Codin
           const { done, value } = await reader.read();
           if (!done && !(value instanceof Uint8Array)) {
             throw new TypeError(`a body's stream must give Uint8Array, it gave a ${typeof value}`);
+          }
+          came += done ? 0 : value.length;
+          if (promised >= 0 && (done ? came < promised : came > promised)) {
+            throw new TypeError(
+              `the body has ${came} bytes${done ? "" : " or more"}, its content-length is ${promised}`,
+            );
           }
           const pieces = done ? await compressor.end() : await compressor.put(value);
           for (const piece of pieces) controller.enqueue(piece);

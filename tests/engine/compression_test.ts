@@ -177,3 +177,26 @@ Deno.test("A stream is cancelled when its client leaves, and its failure cuts th
     assert.doesNotMatch(client.text, /\r\n0\r\n\r\n$/);
   }
 });
+
+Deno.test("A stream that is not as long as its Content-Length never looks complete", async () => {
+  const errors: unknown[] = [];
+  await using server = serving((request) => {
+    const headers = { ...HTML, "content-length": new URL(request.url).pathname.slice(1) };
+    return new Response(new Blob([TEXT]).stream(), { headers });
+  }, {
+    compress: true,
+    onError(error) {
+      errors.push(error);
+      return new Response(null, { status: 500 });
+    },
+  });
+  for (const length of [TEXT.length - 1, TEXT.length + 1]) {
+    using client = await server.connect();
+    await client.ask("GET", `/${length}`, "accept-encoding: br\r\n");
+    while (await client.read());
+    assert.doesNotMatch(client.text, /\r\n0\r\n\r\n$/);
+  }
+  assert.equal(errors.length, 2);
+  using client = await server.connect();
+  assert.equal(decoded(await client.get(`/${TEXT.length}`, "accept-encoding: br\r\n")), TEXT);
+});
