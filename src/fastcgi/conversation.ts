@@ -68,6 +68,8 @@ export class Conversation implements AnswerSource, Watched {
   /** Bytes of the answer's body that were given, and that the backend has promised (-1 if it has not). */
   #given = 0;
   #promised = -1;
+  /** True once the rest of the answer is read away. */
+  #isReadAway = false;
 
   /**
    * Begins to wait for a connection.
@@ -84,6 +86,8 @@ export class Conversation implements AnswerSource, Watched {
   }
 
   get moves(): number {
+    // A program that writes for ever would never end, and the client that would leave has its answer already.
+    if (this.#isReadAway) return -1;
     const state = this.#state;
     return state.at === "asking" || state.at === "answering"
       ? 1 + state.line.sender.writes + state.line.reader.reads
@@ -237,8 +241,9 @@ export class Conversation implements AnswerSource, Watched {
     return DONE;
   }
 
-  /** Reads to the end of an answer whose rest is not sent, so that the program can finish its work. */
+  /** Reads to the end of an answer whose rest is not sent, so that the program can finish its work within the timeout. */
   async #readAway(reader: AnswerReader): Promise<void> {
+    this.#isReadAway = true;
     try {
       await reader.readAway();
       this.#finish(null);

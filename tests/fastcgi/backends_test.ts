@@ -192,6 +192,31 @@ Deno.test("A backend that never answers is answered 504 at the timeout, and its 
   await gone.promise;
 });
 
+Deno.test("A backend that never ends an answer whose rest is not sent is given up at the timeout", async () => {
+  for (const [method, head] of [["HEAD", ""], ["GET", "Content-Length: 4\r\n"]] as const) {
+    const stopped = Promise.withResolvers<unknown>();
+    await using app = responder(async (request) => {
+      await request.out(`Content-Type: text/plain\r\n${head}\r\nbody`);
+      try {
+        for (let sent = 0; sent < 2 ** 32; sent += 1_000) {
+          if (method === "HEAD") await request.out("x".repeat(1_000));
+          else await request.err(`${"x".repeat(999)}\n`);
+        }
+        stopped.reject(new Error("all of it was read"));
+      } catch (error) {
+        stopped.resolve(error);
+      }
+    });
+    await using server = front({ address: app.address, timeoutMs: 100 });
+    using client = await server.connect();
+    await client.ask(method, "/");
+    await client.until("\r\n\r\n");
+    await stopped.promise;
+    assert.equal(server.handler.backends.busy, 0);
+    assert.match(client.text, /^HTTP\/1\.1 200 /);
+  }
+});
+
 Deno.test("A backend that does not take the body is answered 504 at the timeout", async () => {
   const ending = Promise.withResolvers<void>();
   await using backend = responder(() => ending.promise);
