@@ -12,6 +12,8 @@ interface Range {
 
 /** What is written for peers that come over a Unix socket; nginx writes it with the colon. */
 const UNIX = /^unix:?$/;
+/** The zone of an address: an interface's name or number. A proxy may pass on what a client has made up, for a log to show. */
+const ZONE = /%[A-Za-z0-9._~-]+$/;
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 /** Some ranges of addresses. */
@@ -82,7 +84,7 @@ function notRange(text: string): RangeError {
  */
 export function readAddress(text: string): AddressBytes | null {
   if (!text.includes(":")) return readIpv4(text);
-  const bytes = readIpv6(text.replace(/%[^%]+$/, ""));
+  const bytes = readIpv6(text.replace(ZONE, ""));
   return bytes !== null && MAPPED.every((byte, i) => bytes[i] === byte) ? bytes.slice(12) : bytes;
 }
 

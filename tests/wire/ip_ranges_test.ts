@@ -67,6 +67,13 @@ Deno.test("What is not an address or a range is refused and named", () => {
   }
 });
 
+Deno.test("A zone is a name of an interface, and nothing that could be taken for more in a line of a log", () => {
+  for (const zone of ["eth0", "1", "br-lan.5", "25wg0", "a_b~c"]) assert.notEqual(readAddress(`fe80::1%${zone}`), null);
+  for (const zone of ["", "x y", 'x" 200 "', "<b>", "a/b", "a%b", "\xe9", "]", "a:b", "a,b", "\t"]) {
+    assert.equal(readAddress(`fe80::1%${zone}`), null, zone);
+  }
+});
+
 Deno.test("An address is read as it was written, in each way of writing it", () => {
   fc.assert(fc.property(ipv4, (bytes) => assert.deepEqual(readAddress(showAddress(bytes)), bytes)), RUNS);
   fc.assert(
