@@ -43,7 +43,7 @@ export function chooseCoding(accept: string | null, offered: readonly Coding[]):
  * Tells whether an answer can be compressed. If so it varies with Accept-Encoding, whatever the client accepts.
  *
  * @param answer what the application answered
- * @returns false if it has no body, a short one, a coding already, is a part of something, or must not be changed
+ * @returns false if it has no body, a short one, a coding or a digest already, is a part of something, or must not be changed
  */
 export function isCompressible({ status, fields, body }: Answer): boolean {
   if (body === null || status < 200 || status === 204 || status === 205 || status === 206 || status === 304) {
@@ -55,6 +55,11 @@ export function isCompressible({ status, fields, body }: Answer): boolean {
     switch (name.toLowerCase()) {
       case "content-encoding":
       case "content-range":
+      // Digests of the bytes that are sent (RFC 9530), and what there was before.
+      case "content-digest":
+      case "repr-digest":
+      case "digest":
+      case "content-md5":
         return false;
       case "cache-control":
         if (/(?:^|,)\s*no-transform\s*(?:,|$)/i.test(value)) return false;

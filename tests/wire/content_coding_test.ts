@@ -56,6 +56,10 @@ Deno.test("Text of some length is compressed, and nothing that must not be chang
     ["content-range", "bytes 0-9/100"],
     ["cache-control", "public, No-Transform"],
     ["content-length", "63"],
+    ["Content-Digest", "sha-256=:x48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"],
+    ["repr-digest", "sha-256=:x48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"],
+    ["digest", "sha-256=x48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE="],
+    ["content-md5", "Q2hlY2sgSW50ZWdyaXR5IQ=="],
   ];
   for (const field of refused) assert.equal(isCompressible(answer("text/html", {}, [field])), false, field[0]);
   for (const field of [["cache-control", "no-store"], ["content-length", "64"]] as [string, string][]) {
