@@ -35,8 +35,7 @@ export interface Question {
   /** The records that the request begins with, in a pooled buffer; the whole request unless the content is a stream. */
   records: { readonly buffer: Uint8Array; readonly length: number };
   content: RequestContent;
-  /** True if the backend was told to keep the connection. */
-  isKept: boolean;
+  isKept: boolean; // True if the backend was told to keep the connection.
 }
 
 /** A connection, and both directions of the request on it. */
@@ -54,10 +53,8 @@ type State =
 
 /** Methods that may be sent again if it is not known whether the first was acted on (RFC 9110, section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
-
 /** Statuses without a body (RFC 9112, section 6.3). */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 304]);
-
 const DONE: SourceRead = { done: true, value: undefined };
 
 /** A request to a backend. It gives the body of its answer, too. */
