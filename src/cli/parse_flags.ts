@@ -49,7 +49,7 @@ export function parseFlags(args: readonly string[], env: (name: string) => strin
     else readOption(reading, token.rawName === "-h" ? { ...token, name: "help" } : token);
   }
   if (positionals.length > 1) {
-    throw Failure.usage(`one application was expected, got ${positionals.join(" and ")}; put its arguments behind --`);
+    throw Failure.usage(`one application was expected, got ${positionals.join(" and ")}; put its arguments after --`);
   }
   // The names come from the table of flags and the values from the readers of their kinds, as the types do.
   const asked = { options: reading.values, explicit: reading.explicit, given: reading.given } as unknown as Asked;

@@ -36,7 +36,7 @@ export function usage(program: string, advice: Advice): string {
     ...rows,
     "",
     "Sizes take KiB, MiB, GiB or k, m, g; times are seconds or 200ms, 10s, 5m, 1h. Each flag --x-y has the",
-    "variable WEFT_X_Y; a flag goes before the application's own options, and those before the variable.",
+    "variable WEFT_X_Y; a flag overrides the application's own options, and those override the variable.",
     "Signals: TERM, INT or QUIT stop gracefully, a second one at once; USR1 prints the state to stderr; with",
     "workers, HUP reloads, TTIN and TTOU start one more and stop one. Without, and if the terminal is closed,",
     "HUP stops. `ctl` asks a program with workers.",
