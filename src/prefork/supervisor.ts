@@ -322,6 +322,9 @@ export class Supervisor {
         return { ok: true, text: `workers: ${this.roster.target}` };
       }
       case "stop":
+        if (this.roster.state !== "draining") {
+          this.#options.log("INFO", `ctl: stopping; connections open: ${this.roster.connections}; SIGTERM stops now`);
+        }
         this.note({ kind: "stop" });
         return { ok: true, text: "stopping" };
     }
