@@ -148,15 +148,24 @@ function tlsOf(
   return { cert: readPem("--cert", certFile, platform), key: readPem("--key", keyFile, platform), ...tls };
 }
 
-function readPem(flag: string, path: string, platform: Platform): string {
+/** What each file must hold. The runtime names neither the flag nor the file if they are mixed up. */
+const PEM = {
+  "--cert": { what: "a certificate", label: /-----BEGIN CERTIFICATE-----/ },
+  "--key": { what: "a private key", label: /-----BEGIN (RSA |EC )?PRIVATE KEY-----/ },
+};
+
+function readPem(flag: keyof typeof PEM, path: string, platform: Platform): string {
   let text: string;
   try {
     text = platform.files.readText(path);
   } catch (error) {
     throw Failure.usage(`${flag}: cannot read ${path}: ${messageOf(error)}`);
   }
-  if (!text.includes("-----BEGIN ")) throw Failure.usage(`${flag}: ${path} is no PEM file`);
-  return text;
+  if (PEM[flag].label.test(text)) return text;
+  if (flag === "--key" && text.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----")) {
+    throw Failure.usage(`--key: expected a private key without a passphrase, got ${path}`);
+  }
+  throw Failure.usage(`${flag}: expected a PEM file with ${PEM[flag].what}, got ${path}`);
 }
 
 function settledOr(limits: Limits, source: (option: string) => string): Settings {
