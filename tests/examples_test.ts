@@ -107,6 +107,22 @@ Deno.test("examples/static.ts, which the types' check of the others leaves out, 
   assert.equal((await fetch(`${url}/nothing`)).status, 404);
 });
 
+unixTest("examples/streaming.ts ends its streams when a client ends its side, and when the process stops", async () => {
+  await using program = start(["-p", "0", example("streaming.ts")]);
+  const url = await program.url();
+  const port = Number(new URL(url).port);
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await conn.write(new TextEncoder().encode("GET /events HTTP/1.1\r\nHost: x\r\n\r\n"));
+  await conn.closeWrite();
+  assert.match(await new Response(conn.readable).text(), /event: tick\ndata: 1\n\n[^]*\r\n0\r\n\r\n$/);
+  const { body } = await fetch(`${url}/text`);
+  const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+  assert.equal((await reader.read()).value, "line 1\n");
+  program.kill("SIGTERM");
+  while (!(await reader.read()).done);
+  assert.equal((await program.ended).code, 0);
+});
+
 unixTest("examples/library.ts serves without the program", async () => {
   const source = (await Deno.readTextFile(example("library.ts"))).replace("port: 8000", "port: 0");
   const copy = example("library_on_a_free_port.ts");

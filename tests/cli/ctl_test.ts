@@ -22,7 +22,9 @@ unixTest(
     assert.deepEqual([json.state, json.url, json.pid, json.generation], ["serving", url, program.pid, 1]);
     assert.deepEqual(json.workers.map(({ pid }: { pid: number }) => pid), pids);
     assert.equal((await program.ctl("stop")).stdout, "stopping\n");
-    assert.equal((await program.ended).code, 0);
+    const { code: atEnd, stderr } = await program.ended;
+    assert.equal(atEnd, 0);
+    assert.match(stderr, /\[INFO\] ctl: stopping; connections open: \d+; SIGTERM stops now\n/);
   },
 );
 

@@ -131,6 +131,32 @@ Deno.test("A bad flag ends with 2 and one line", async () => {
   assert.equal(tls.stderr, "weft: TLS needs both --cert and --key\n");
 });
 
+Deno.test("A certificate and a key that were mixed up are named by their flags", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "weft-test-" });
+  try {
+    const pem = (name: string, label: string) => {
+      Deno.writeTextFileSync(`${directory}/${name}`, `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`);
+    };
+    pem("cert.pem", "CERTIFICATE");
+    pem("key.pem", "PRIVATE KEY");
+    pem("encrypted.pem", "ENCRYPTED PRIVATE KEY");
+    Deno.writeTextFileSync(`${directory}/text.pem`, "no PEM\n");
+    for (
+      const [cert, key, message] of [
+        ["key.pem", "cert.pem", "--cert: expected a PEM file with a certificate, got key.pem"],
+        ["text.pem", "key.pem", "--cert: expected a PEM file with a certificate, got text.pem"],
+        ["cert.pem", "cert.pem", "--key: expected a PEM file with a private key, got cert.pem"],
+        ["cert.pem", "encrypted.pem", "--key: expected a private key without a passphrase, got encrypted.pem"],
+      ] as const
+    ) {
+      const { code, stderr } = await runToEnd(["-p", "0", "--cert", cert, "--key", key], { cwd: directory });
+      assert.deepEqual([code, stderr], [2, `weft: ${message}\n`]);
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 Deno.test("--help and --version print and end with 0", async () => {
   const help = await runToEnd(["--help"]);
   assert.equal(help.code, 0);
