@@ -47,7 +47,11 @@ function bridgeFor(main: unknown): { what: string; handler: string } | null {
   if (main === null || main === undefined) return null;
   const has = (...names: string[]) => names.every((name) => typeof (main as Module)[name] === "function");
   if (typeof main === "function") {
-    if (has("handle", "use")) return { what: "an Express application", handler: "app" };
+    // Not `app` itself: srvx passes a next() to a function of three parameters, and Express calls that instead of
+    // answering 404 or an error.
+    if (has("handle", "use")) {
+      return { what: "an Express application", handler: "(request, response) => app(request, response)" };
+    }
     return isNodeHandler(main) ? { what: "a handler of node:http", handler: "handler" } : null;
   }
   if (has("callback", "use", "listen")) return { what: "a Koa application", handler: "app.callback()" };
