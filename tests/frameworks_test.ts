@@ -114,6 +114,16 @@ buildTest(
       const body = JSON.stringify({ large: "x".repeat(90_000) });
       const echo = await fetch(url, { method: "POST", body, headers: { "content-type": "application/json" } });
       assert.equal(await echo.text(), body, name);
+      // The frameworks answer what their routes do not take; the other two take every path.
+      const hasRoutes = name === "Express" || name === "Fastify";
+      const unknown = await fetch(`${url}/nothing`);
+      await unknown.body?.cancel();
+      assert.equal(unknown.status, hasRoutes ? 404 : 200, name);
+      if (!hasRoutes) continue;
+      const broken = { method: "POST", body: "{", headers: { "content-type": "application/json" } };
+      const refused = await fetch(url, broken);
+      await refused.body?.cancel();
+      assert.equal(refused.status, 400, name);
     }
   },
 );
