@@ -21,6 +21,7 @@ export async function listen(where: Where, platform: Platform): Promise<Listener
   if (where.transport === "inherited") return await takeOver(where.descriptor, platform);
   if (where.transport === "unix") return await atPath(where.path, platform);
   try {
+    if (where.reusePort === true && platform.listenShared !== undefined) return await platform.listenShared(where);
     return platform.listen(where);
   } catch (error) {
     const { code } = error as { code?: string };

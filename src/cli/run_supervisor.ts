@@ -53,6 +53,7 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
   const limits = children.limitsOf(access);
   const child = {
     ...access,
+    descriptor,
     module: children.moduleAt(limits === null ? WORKER_MODULE : WORKER_BY_NAME_MODULE, import.meta.url),
     // Looked for at each start of a worker: it may have come or gone since the last one.
     get own() {
@@ -78,7 +79,8 @@ export async function runSupervisor(asked: Asked, workers: number, context: Cont
           `workers run with ${limits}; what else was allowed by its name has to be allowed as a whole for them`,
         );
       }
-      if (descriptor === undefined && workers > 1) adviseOnMigration(platform, log);
+      const haveOwnSockets = descriptor === undefined && platform.listenShared === undefined;
+      if (haveOwnSockets && workers > 1) adviseOnMigration(platform, log);
     },
   });
   const { roster } = supervisor;

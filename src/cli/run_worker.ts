@@ -72,7 +72,7 @@ export async function runWorker(args: readonly string[], hello: Hello, context: 
     worker = new Worker(prepared, listener, {
       link,
       context,
-      isPortShared: hello.descriptor === undefined,
+      isPortShared: hello.descriptor === undefined && platform.listenShared === undefined,
       pace: paceOf(asked),
     });
   } catch (error) {

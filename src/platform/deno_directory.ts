@@ -1,8 +1,8 @@
 // Temporary directories on Deno, for files that are used by their paths. Only this user can enter them.
 // They are removed at the exit of the process. Only a process that is killed leaves its directories.
 
-import { PREFIX, storageError } from "./deno_temporary.ts";
 import type { NamedFile, TemporaryDirectory } from "./ports.ts";
+import { PREFIX, storageError } from "./storage_error.ts";
 
 /** Bytes per read: as many as the largest piece of a streamed body. */
 const PIECE_BYTES = 128 * 1024;

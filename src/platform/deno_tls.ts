@@ -6,8 +6,8 @@ import { Socket as NodeSocket } from "node:net";
 import process from "node:process";
 import { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import { StreamSocket } from "./node_net.ts";
 import type { Address, Socket, TlsOptions } from "./ports.ts";
+import { SecureSocket } from "./secure_socket.ts";
 
 /** The part of Deno's handle for TCP that is used here. `openFromRid` returns 0 if the handle has taken the connection. */
 interface TcpHandle {
@@ -98,36 +98,6 @@ class LateSocket implements Socket {
 
   close(): void {
     this.#socket.close();
-  }
-}
-
-/** A TLS connection, from the accept. */
-class SecureSocket extends StreamSocket {
-  #secure: TLSSocket;
-  /** True once the handshake is complete. Set by the "secure" event. */
-  #isEstablished = false;
-
-  constructor(
-    secure: TLSSocket,
-    { handshakeTimeoutMs, ...ends }: { localAddr: Address; remoteAddr: Address; handshakeTimeoutMs: number },
-  ) {
-    super(secure, ends);
-    this.#secure = secure;
-    const timer = handshakeTimeoutMs === 0 ? undefined : setTimeout(() => {
-      secure.destroy(new Error(`the TLS handshake took more than ${handshakeTimeoutMs} ms`));
-    }, handshakeTimeoutMs);
-    secure.once("secure", () => {
-      this.#isEstablished = true;
-      clearTimeout(timer);
-    });
-    secure.once("close", () => clearTimeout(timer));
-  }
-
-  /** Sends a close_notify if no write is under way. A client that does not read must not delay the close. */
-  override close(): void {
-    if (!this.#isEstablished || this.#secure.writableLength > 0) return super.close();
-    this.#secure.end();
-    setImmediate(() => super.close());
   }
 }
 

@@ -208,6 +208,8 @@ export interface ChildOptions extends ChildAccess {
   isAwaited: boolean;
   /** The application's configuration; null if it has none. It is ignored if one was named for this process. */
   own: OwnConfiguration | null;
+  /** An inherited socket that the child gets under the same number. */
+  descriptor?: number | undefined;
 }
 
 /** What says which packages an application imports. */
@@ -441,8 +443,13 @@ export interface Platform {
   makeTemporaryDirectory(parent?: string): Promise<TemporaryDirectory>;
   /** @throws {Error} with `code` "EADDRINUSE", "EACCES" or "EADDRNOTAVAIL" if the address cannot be used */
   listen(options: ListenOptions): Listener;
-  /** True if several processes can listen on one port, each with a socket of its own (SO_REUSEPORT). */
+  /** True if several processes can listen on one port: each with a socket of its own (SO_REUSEPORT), or with `listenShared`. */
   readonly canSharePort: boolean;
+  /**
+   * Listens in a worker on a socket that all workers of a supervisor share. Only there on a runtime without SO_REUSEPORT. A
+   * connection that waits to be accepted is not lost if one of the workers closes the socket.
+   */
+  listenShared?: ((options: ListenOptions & { transport: "tcp" }) => Promise<Listener>) | undefined;
   /** Takes over an inherited listening socket, by the number of its descriptor. */
   listenOn(descriptor: number): Promise<Listener>;
   /** Connects to an address. Rejects with `ConnectBusy` if it has to be tried again later. */

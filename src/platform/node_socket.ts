@@ -1,0 +1,170 @@
+// Makes a Socket of a connection that Node has accepted.
+// All connections of the process are read into one buffer: a read copies its part, and an idle connection holds no memory.
+
+import { Socket as NodeSocket } from "node:net";
+import type { Address, Socket } from "./ports.ts";
+import { type Resolvers, withResolvers } from "./resolvers.ts";
+
+/** Size of the shared buffer: as much as Node reads at once. */
+const READ_BYTES = 64 * 1024;
+
+/** Where the system puts the bytes of every connection. What comes is copied before the next read of any connection. */
+const shared: Uint8Array = new Uint8Array(READ_BYTES);
+
+/** Most bytes of one write. A write ends when all of it is taken, so large ones are split to show the progress of slow clients. */
+const MAX_WRITE_BYTES = 256 * 1024;
+
+const NOTHING = new Uint8Array(0);
+
+/** What Node's listening handle gives for a connection. */
+export interface ConnectionHandle {
+  close(): void;
+}
+
+/** What the constructor of node:net's Socket takes besides its documented options. */
+type SocketOptions = ConstructorParameters<typeof NodeSocket>[0];
+
+/** What is known of a connection that was accepted. */
+export interface AcceptedOptions {
+  /** On which it was accepted. */
+  address: Address;
+  /** Called once, when its descriptor is closed. */
+  onClose(): void;
+}
+
+/** A connection over TCP or a Unix socket. */
+export class HandleSocket implements Socket {
+  readonly localAddr: Address;
+  readonly remoteAddr: Address;
+  #socket: NodeSocket;
+  /** Bytes that have come and were not read yet; null if there are none. At most one shared buffer: reading then pauses. */
+  #rest: Uint8Array | null = null;
+  /** The buffer of the read that is under way; null if there is none. Changed by `read` and `#settle`. */
+  #into: Uint8Array | null = null;
+  /** Settles that read. */
+  #reading: Resolvers<number | null> | null = null;
+  /** True once the peer has ended its side. Set by the "end" event. */
+  #ended = false;
+  /** The first error, also after a close; null before. Set by the "error" and "close" events. */
+  #error: Error | null = null;
+
+  /**
+   * @param handle Node's handle of the connection
+   * @param options the address on which it was accepted, and what is called when it is closed
+   */
+  constructor(handle: ConnectionHandle, { address, onClose }: AcceptedOptions) {
+    const socket = new NodeSocket(
+      {
+        handle,
+        allowHalfOpen: true,
+        manualStart: true,
+        onread: { buffer: shared, callback: (count: number) => this.#take(count) },
+      } as unknown as SocketOptions,
+    );
+    this.#socket = socket;
+    const ends = endsOf(socket, address);
+    this.localAddr = ends.localAddr;
+    this.remoteAddr = ends.remoteAddr;
+    // An answer in several writes must not wait until the client has acknowledged the first.
+    if (address.transport === "tcp") socket.setNoDelay(true);
+    socket.on("end", () => {
+      this.#ended = true;
+      this.#settle();
+    });
+    socket.on("error", (error: Error) => {
+      this.#error = error;
+      this.#settle();
+    });
+    socket.on("close", () => {
+      onClose();
+      this.#error ??= new Error("the connection is closed");
+      this.#settle();
+    });
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    const rest = this.#rest;
+    if (rest !== null) {
+      const count = Math.min(rest.length, into.length);
+      into.set(count === rest.length ? rest : rest.subarray(0, count));
+      this.#rest = count < rest.length ? rest.subarray(count) : null;
+      return Promise.resolve(count);
+    }
+    if (this.#ended) return Promise.resolve(null);
+    if (this.#error !== null) return Promise.reject(this.#error);
+    this.#into = into;
+    this.#reading = withResolvers();
+    this.#socket.read(0); // Starts to read, if that was paused.
+    return this.#reading.promise;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    if (this.#error !== null) return Promise.reject(this.#error);
+    const socket = this.#socket;
+    const part = bytes.length > MAX_WRITE_BYTES ? bytes.subarray(0, MAX_WRITE_BYTES) : bytes;
+    socket.write(part);
+    // The system has taken all of it at once, as nearly always.
+    if (socket.writableLength === 0 && !socket.destroyed) return Promise.resolve(part.length);
+    return new Promise((resolve, reject) => {
+      socket.write(NOTHING, (error) => error == null ? resolve(part.length) : reject(error));
+    });
+  }
+
+  closeWrite(): Promise<void> {
+    return new Promise((resolve) => this.#socket.end(() => resolve()));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  /** Called with each piece in the shared buffer. Gives false to pause reading. */
+  #take(count: number): boolean {
+    const into = this.#into;
+    const reading = this.#reading;
+    if (into === null || reading === null) {
+      this.#rest = shared.slice(0, count);
+      return false;
+    }
+    this.#into = this.#reading = null;
+    const taken = Math.min(count, into.length);
+    into.set(shared.subarray(0, taken));
+    if (taken < count) this.#rest = shared.slice(taken, count);
+    reading.resolve(taken);
+    return taken === count;
+  }
+
+  /** Settles the read that is under way, if the end or an error has come. */
+  #settle(): void {
+    const reading = this.#reading;
+    if (reading === null) return;
+    if (this.#ended) reading.resolve(null);
+    else if (this.#error !== null) reading.reject(this.#error);
+    else return;
+    this.#into = this.#reading = null;
+  }
+}
+
+/**
+ * The addresses of a connection. Those over a Unix socket have none: as under Deno.serve, its path is that of both ends.
+ *
+ * @param socket of node:net
+ * @param address on which it was accepted
+ * @returns both ends
+ */
+export function endsOf(socket: NodeSocket, address: Address): { localAddr: Address; remoteAddr: Address } {
+  if (address.transport === "unix") return { localAddr: address, remoteAddr: address };
+  const { localAddress, localPort, remoteAddress = "", remotePort = 0 } = socket;
+  return {
+    localAddr: { transport: "tcp", hostname: localAddress ?? address.hostname, port: localPort ?? address.port },
+    remoteAddr: { transport: "tcp", hostname: remoteAddress, port: remotePort },
+  };
+}
