@@ -1,0 +1,90 @@
+// Makes JavaScript and declarations of the staged tree, with the TypeScript of npm. Its types are checked against those of Node.
+
+import ts from "npm:typescript@5.9.3";
+import { ENTRIES, MODULES } from "./package.ts";
+
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  lib: [
+    "lib.es2023.d.ts",
+    "lib.es2024.string.d.ts", // Node 20 has toWellFormed
+    "lib.esnext.disposable.d.ts",
+    "lib.dom.d.ts",
+    "lib.dom.iterable.d.ts",
+    "lib.dom.asynciterable.d.ts",
+  ],
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  types: ["node"],
+  strict: true,
+  noImplicitOverride: true,
+  noUncheckedIndexedAccess: true,
+  exactOptionalPropertyTypes: true,
+  isolatedModules: true,
+  newLine: ts.NewLineKind.LineFeed,
+};
+
+/** `from "./x.ts"`, `import "./x.ts"` and `import("./x.ts")`. */
+const TS_SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)"(\.{1,2}\/[^"]+)\.ts"/g;
+
+/**
+ * Compiles the staged tree.
+ *
+ * @param from the tree, with node_modules for the types; its URL ends with a slash
+ * @param into the package
+ * @throws {Error} with the errors of TypeScript, if there are any
+ */
+export async function emit(from: URL, into: URL): Promise<void> {
+  const [directory, outDir] = [from.pathname, new URL(`${MODULES}/`, into).pathname];
+  const roots = ENTRIES.map(({ path }) => `${directory}${path}`);
+  const modules = { ...OPTIONS, rootDir: directory, outDir };
+  // Users read the comments in the declarations. In the modules they would double the size of the package.
+  const code = compile(roots, { ...modules, removeComments: true, noEmitOnError: true }, directory);
+  const types = compile(roots.slice(0, 1), { ...modules, declaration: true, emitDeclarationOnly: true }, directory);
+  const bins = new Set(ENTRIES.filter(({ kind }) => kind === "bin").map(({ path }) => path.replace(/\.ts$/, ".js")));
+  const reached = reachable(types, `${outDir}mod.d.ts`);
+  for (const [path, text] of [...code, ...reached].sort(([one], [other]) => one < other ? -1 : 1)) {
+    const start = bins.has(path.slice(outDir.length)) ? "#!/usr/bin/env node\n" : "";
+    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await Deno.writeTextFile(path, start + text);
+    if (start !== "") await Deno.chmod(path, 0o755);
+  }
+}
+
+/** The files that the compiler writes, by path. */
+type Output = Map<string, string>;
+
+function compile(roots: readonly string[], options: ts.CompilerOptions, directory: string): Output {
+  const host = ts.createCompilerHost(options);
+  const read = host.getSourceFile;
+  host.getCurrentDirectory = () => directory;
+  // Node loads what the compiler writes, so imports have to name that.
+  host.getSourceFile = (path, version, onError) => {
+    if (!path.startsWith(directory) || path.includes("/node_modules/")) return read(path, version, onError);
+    const text = ts.sys.readFile(path);
+    return text === undefined
+      ? undefined
+      : ts.createSourceFile(path, text.replace(TS_SPECIFIER, '$1"$2.js"'), version, true);
+  };
+  const output: Output = new Map();
+  const program = ts.createProgram(roots, options, host);
+  const { diagnostics } = program.emit(undefined, (path, text) => output.set(path, text));
+  const problems = [...ts.getPreEmitDiagnostics(program), ...diagnostics];
+  if (problems.length > 0) throw new Error(ts.formatDiagnostics(problems, host));
+  return output;
+}
+
+/** The declarations that the package's types need. Those of inner modules would only make the package larger. */
+function reachable(output: Output, first: string): Output {
+  const found: Output = new Map();
+  const waiting = [first];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    const text = output.get(path);
+    if (text === undefined || found.has(path)) continue;
+    found.set(path, text);
+    for (const [, specifier = ""] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)\.js"/g)) {
+      waiting.push(new URL(`${specifier}.d.ts`, `file://${path}`).pathname);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,67 @@
+// The steps that both builders of the npm package share.
+
+import { DOCUMENTS, MANIFEST, MODULES, PLAIN_FILES, TYPES } from "./package.ts";
+import { stage } from "./stage.ts";
+
+/**
+ * Makes the staged tree in a temporary directory, which is removed afterwards.
+ *
+ * @param build what is done with it; gets its URL
+ */
+export async function stageIn(build: (staged: URL) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "weft-npm-" });
+  try {
+    const staged = new URL(`file://${directory}/`);
+    await stage(staged);
+    await build(staged);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/**
+ * Installs the packages whose types the sources need.
+ *
+ * @param directory in which node_modules is made
+ */
+export async function installTypes(directory: URL): Promise<void> {
+  const dependencies = { ...MANIFEST.dependencies, ...MANIFEST.peerDependencies, ...TYPES };
+  await writeJson(new URL("package.json", directory), { private: true, type: "module", dependencies });
+  await run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], directory);
+}
+
+/**
+ * Adds what neither builder makes: the manifest, documents, and files that are copied as they are.
+ *
+ * @param staged the staged tree
+ * @param into the package
+ */
+export async function finish(staged: URL, into: URL): Promise<void> {
+  for (const path of PLAIN_FILES) await copy(new URL(path, staged), new URL(`${MODULES}/${path}`, into));
+  for (const path of DOCUMENTS) await copy(new URL(path, staged), new URL(path, into));
+  await writeJson(new URL("package.json", into), MANIFEST);
+}
+
+async function copy(from: URL, to: URL): Promise<void> {
+  await Deno.mkdir(new URL("./", to), { recursive: true });
+  await Deno.copyFile(from, to);
+}
+
+async function writeJson(url: URL, value: unknown): Promise<void> {
+  await Deno.writeTextFile(url, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @param command its name
+ * @param args its arguments
+ * @param cwd its working directory
+ * @throws {Error} with what it wrote to stderr and stdout, if it fails
+ */
+export async function run(command: string, args: readonly string[], cwd: URL): Promise<void> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args], cwd, stdin: "null" }).output();
+  if (success) return;
+  const decoder = new TextDecoder();
+  throw new Error(`${command} ${args.join(" ")} failed\n${decoder.decode(stderr)}${decoder.decode(stdout)}`);
+}
