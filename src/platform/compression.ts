@@ -1,6 +1,11 @@
 // Compresses with node:zlib, which both runtimes have. It is loaded when the first answer is compressed.
 
-type Zlib = typeof import("node:zlib");
+/** What Node has from version 22.15 on. The types of Node 20 lack it. */
+interface Zstd {
+  zstdCompressSync(bytes: Uint8Array): Uint8Array;
+  createZstdCompress(): import("node:zlib").BrotliCompress;
+}
+type Zlib = typeof import("node:zlib") & Zstd;
 
 /** A content coding. */
 export type Coding = "br" | "zstd" | "gzip";

@@ -161,6 +161,7 @@ export const nodePlatform: Platform = {
   loadChildren: async () => (await import("./node_children.ts")).children,
   loadSources: async () => (await import("./node_sources.ts")).nodeSources,
   loadDocuments: async () => (await import("./node_documents.ts")).documents,
+  loadPrograms: async () => (await import("./node_programs.ts")).programs,
   loadTerminal: async () => (await import("./node_terminal.ts")).terminal,
   makeTemporaryDirectory: async (parent) => (await import("./node_directory.ts")).makeTemporaryDirectory(parent),
   listen,

@@ -50,7 +50,7 @@ function watchExit(): void {
 }
 
 class NodeDirectory implements TemporaryDirectory {
-  #path: string;
+  readonly path: string;
   /** Files that are being opened. Changed by `create`. */
   #making = new Set<Promise<unknown>>();
   /** Files that were made. Changed by `create`. */
@@ -59,11 +59,11 @@ class NodeDirectory implements TemporaryDirectory {
   #removed: Promise<void> | null = null;
 
   constructor(path: string) {
-    this.#path = path;
+    this.path = path;
   }
 
   async create(name: string): Promise<NamedFile> {
-    const path = `${this.#path}/${name}`;
+    const path = `${this.path}/${name}`;
     try {
       if (this.#removed !== null) throw new Error("the directory was removed");
       const opening = open(path, "wx", 0o600);
@@ -73,7 +73,7 @@ class NodeDirectory implements TemporaryDirectory {
       this.#files.push(file);
       return file;
     } catch (error) {
-      throw storageError("be made", this.#path, error);
+      throw storageError("be made", this.path, error);
     }
   }
 
@@ -86,11 +86,11 @@ class NodeDirectory implements TemporaryDirectory {
     await Promise.allSettled(this.#making);
     for (const file of this.#files) file.close();
     try {
-      await rm(this.#path, { recursive: true });
+      await rm(this.path, { recursive: true });
     } catch {
       // Another program has removed it already, or a cleanup of the temporary directory will.
     }
-    live.delete(this.#path);
+    live.delete(this.path);
   }
 }
 
