@@ -69,7 +69,7 @@ class Project implements AsyncDisposable {
   }
 
   async supervise(...args: string[]): Promise<Supervised> {
-    return await supervise([...args, this.app], { env: { WEFT_LIB: `${this.path}/lib` } });
+    return await supervise([...args, this.app], { env: { WEFT_WORD: "1" } });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -114,6 +114,27 @@ plackTest("What it writes to stderr is in the log", async () => {
   await ask(await program.url(), "/log");
   await program.waitFor(/\[WARN\] .*processes\.psgi: a line for the log\n/);
 });
+
+plackTest("What follows -- is for plackup", async () => {
+  await using project = new Project();
+  await using program = start(["-p", "0", APP, "--", "-I", `${project.path}/lib`], { env: { WEFT_WORD: "1" } });
+  assert.equal((await ask(await program.url())).text, "old\n");
+});
+
+for (const args of [[], ["-w", "1"]]) {
+  const how = args.length === 0 ? "" : " by a supervisor";
+  plackTest(`An application that is still loading${how} is ended too`, async () => {
+    using temporary = new Temporary();
+    const told = `${temporary.path}/loading`;
+    await using program = start(["-p", "0", ...args, APP], { env: { WEFT_LOADING: told } });
+    await until(() => temporary.names().includes("loading"));
+    const group = Number(Deno.readTextFileSync(told));
+    assert.ok(await isThere(group));
+    program.kill("SIGTERM");
+    await program.ended;
+    await until(async () => !await isThere(group));
+  });
+}
 
 plackTest("A stop ends its processes before the program ends, and leaves no file", async () => {
   using temporary = new Temporary();
