@@ -167,7 +167,7 @@ const TABLE = {
     help: "scripts and files of a site in PHP, run by the FastCGI application",
     ifUnset: "off",
   },
-  "no-fast-globals": { kind: "switch", help: "leave Request and Response alone", needs: "Node" },
+  "no-fast-globals": { kind: "switch", help: "on Node, leave Response, Request and fetch() alone" },
 } as const satisfies Readonly<Record<string, Declaration>>;
 
 /** The table, for the types that are derived from it. */
