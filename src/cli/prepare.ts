@@ -130,6 +130,9 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
   const { platform, log, backend = null } = context;
   const { process, files, clock } = platform;
   platform.replaceServe();
+  if (platform.hasSlowGlobals && !asked.options.noFastGlobals) {
+    (await import("../message/fast_globals.ts")).installFastGlobals();
+  }
   const app = await loadApp(backend === null ? name : `fcgi:unix:${backend.socket}`, {
     cwd: process.cwd,
     files,

@@ -5,7 +5,7 @@ import type { Exchange } from "../connection/exchange.ts";
 import type { Application } from "../connection/options.ts";
 import { RequestInfo } from "../connection/request_info.ts";
 import type { Accept, Handler, OnError, RequestPreview } from "../message/handler.ts";
-import { LazyRequest } from "../message/lazy_request.ts";
+import { LazyRequest, requestOf } from "../message/lazy_request.ts";
 import { isResponse, readAnswer } from "../message/read_answer.ts";
 import { StorageError } from "../platform/errors.ts";
 import { showError } from "../platform/log.ts";
@@ -46,11 +46,9 @@ export function applicationOf(options: ApplicationOptions): Application {
   return {
     accept: accept === undefined ? null : (exchange) => isHealth(exchange) ? null : accept(previewOf(exchange)),
     handle: health === undefined
-      ? (exchange) => handler(new LazyRequest(exchange) as unknown as Request, new RequestInfo(exchange))
+      ? (exchange) => handler(requestOf(exchange), new RequestInfo(exchange))
       : (exchange) =>
-        isHealth(exchange)
-          ? readiness(health.isDraining())
-          : handler(new LazyRequest(exchange) as unknown as Request, new RequestInfo(exchange)),
+        isHealth(exchange) ? readiness(health.isDraining()) : handler(requestOf(exchange), new RequestInfo(exchange)),
     answerEarly: (result) => isResponse(result) ? readAnswer(result) : null,
     answer(result, exchange) {
       const answer = readAnswer(result);

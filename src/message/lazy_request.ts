@@ -106,6 +106,11 @@ export class LazyRequest {
     expose(this, "incoming", (request) => request.#incoming);
   }
 
+  /** The native Request that stands for a value, if it is one of these; otherwise the value. */
+  static unwrapped<Value>(value: Value): Value | Request {
+    return typeof value === "object" && value !== null && #incoming in value ? LazyRequest.real(value) : value;
+  }
+
   /** The native Request that stands for one of these. */
   static real(request: LazyRequest): Request {
     if (request.#real !== null) return request.#real;
@@ -193,7 +198,30 @@ export class LazyRequest {
   }
 }
 
-standFor(LazyRequest, NativeRequest, new NativeRequest("http://localhost/"), LazyRequest.real);
+const sample = new NativeRequest("http://localhost/");
+standFor(LazyRequest, NativeRequest, sample, LazyRequest.real);
+
+/**
+ * True if fetch() and `new Request` take a LazyRequest. The runtime has to find its state there, or the globals have to be those
+ * of fast_globals.ts. Set by `requestsAreTaken`.
+ */
+let areTaken = Object.getOwnPropertySymbols(sample).length > 0;
+
+/** Called when fetch() and `new Request` take a LazyRequest from now on. */
+export function requestsAreTaken(): void {
+  areTaken = true;
+}
+
+/**
+ * Makes the request that a handler gets.
+ *
+ * @param incoming what it is made of
+ * @returns a LazyRequest, or a native Request if the runtime would not take the former
+ */
+export function requestOf(incoming: Incoming): Request {
+  const request = new LazyRequest(incoming);
+  return areTaken ? request as unknown as Request : LazyRequest.real(request);
+}
 
 /** A stream that reads no sooner than it is read, so that the socket is pushed back. */
 function streamOf(incoming: Incoming): ReadableStream<Uint8Array> {

@@ -19,7 +19,10 @@ export function standFor<Lazy extends object, Native extends object>(
   const { prototype } = lazy;
   Object.setPrototypeOf(prototype, native.prototype);
   Object.defineProperty(prototype, "constructor", { value: native, writable: true, configurable: true });
-  for (const symbol of Object.getOwnPropertySymbols(sample)) {
+  const symbols = Object.getOwnPropertySymbols(sample);
+  // The state is in private fields. So the native methods and getters are called on the native instance.
+  if (symbols.length === 0) delegate(prototype, native.prototype, realOf);
+  for (const symbol of symbols) {
     const value = (sample as Record<symbol, unknown>)[symbol];
     // A brand is the same for all instances; asking for it must not make anything.
     if (value === symbol) {
@@ -34,6 +37,33 @@ export function standFor<Lazy extends object, Native extends object>(
         (realOf(this) as Record<symbol, unknown>)[symbol] = next;
       },
     });
+  }
+}
+
+/** Gives a prototype all that a native one has and it lacks. */
+function delegate<Lazy extends object, Native extends object>(
+  prototype: Lazy,
+  native: Native,
+  realOf: (lazy: Lazy) => Native,
+): void {
+  for (const key of Reflect.ownKeys(native)) {
+    if (Object.hasOwn(prototype, key)) continue;
+    const { get, value } = Object.getOwnPropertyDescriptor(native, key)!;
+    const descriptor = get !== undefined
+      ? {
+        get(this: Lazy) {
+          return get.call(realOf(this));
+        },
+      }
+      : typeof value === "function"
+      ? {
+        value(this: Lazy, ...args: unknown[]) {
+          return value.apply(realOf(this), args);
+        },
+        writable: true,
+      }
+      : { value };
+    Object.defineProperty(prototype, key, { ...descriptor, configurable: true });
   }
 }
 

@@ -2,20 +2,13 @@
 // What Deno keeps inside is read only if a probe found it as expected; otherwise the public interface is used.
 
 import type { Answer, AnswerBody } from "../wire/answer.ts";
-import { HeadBlock } from "../wire/head_block.ts";
 import { nativeOf, symbolsOf } from "./native.ts";
+import { blockOfType, NO_FIELDS, TEXT_FIELDS } from "./type_blocks.ts";
 
 const NativeResponse = nativeOf(globalThis.Response);
 
-const NO_FIELDS = new HeadBlock(200, []);
-const TEXT_FIELDS = new HeadBlock(200, [["content-type", "text/plain;charset=UTF-8"]]);
-const typeBlocks = new Map<string, HeadBlock>();
-
 /** How much of a Blob is read at once, and held for each answer. A longer piece is hardly quicker. */
 const BLOB_PIECE_BYTES = 256 * 1024;
-
-/** Most content types remembered: an application has a handful; one that makes them up must not fill memory. */
-const MAX_TYPES = 64;
 
 /** Under which an object has the answer that it stands for, null if it stands for none any more (answer_response.ts). */
 export const ANSWER: unique symbol = Symbol("answer");
@@ -70,7 +63,15 @@ function readPublic(response: Response): Answer {
   if (response.type === "error") throw errorResponse();
   if (response.bodyUsed || response.body?.locked === true) throw bodyUsed();
   if (!fields.some(isType)) fields.push(...[...response.headers].filter(isType));
-  return { status, reason: response.statusText ?? "", fields, body: response.body ?? null, block: null };
+  const body = response.body ?? null;
+  const isDecoded = body !== null && response.url !== "" && response.url !== undefined && fields.some(isDecodedCoding);
+  return {
+    status,
+    reason: response.statusText ?? "",
+    fields: isDecoded ? fields.filter(isOfDecoded) : fields,
+    body,
+    block: null,
+  };
 }
 
 /** True if the native getters would answer, which need a state that this object lacks. */
@@ -118,14 +119,6 @@ function readStatic(response: StaticResponse, places: StaticPlaces): Answer | nu
     ? NO_FIELDS
     : blockOfType(response[places.contentType] as string);
   return { status, reason: "", fields: block.fields, body: response[places.body] as string | Uint8Array, block };
-}
-
-function blockOfType(type: string): HeadBlock {
-  const known = typeBlocks.get(type);
-  if (known !== undefined) return known;
-  const block = new HeadBlock(200, [["content-type", type]]);
-  if (typeBlocks.size < MAX_TYPES) typeBlocks.set(type, block);
-  return block;
 }
 
 /** What Deno keeps of any other Response. */
@@ -184,6 +177,11 @@ function takeStatic(inner: InnerResponse | undefined): boolean {
   if (kept.consumed) throw bodyUsed();
   kept.consumed = true;
   return true;
+}
+
+/** What every fetch() decodes. The body of its Response no longer has the coding and the length that the fields tell. */
+function isDecodedCoding([name, value]: [string, string]): boolean {
+  return name.toLowerCase() === "content-encoding" && /^(?:gzip|x-gzip|deflate|br)$/i.test(value);
 }
 
 function isOfDecoded([name]: [string, string]): boolean {
@@ -251,7 +249,12 @@ function errorResponse(): TypeError {
   return new TypeError("expected a response that can be sent, the handler returned Response.error()");
 }
 
-function bodyUsed(): TypeError {
+/**
+ * Makes the error for a Response that was returned once more.
+ *
+ * @returns the error, to be thrown
+ */
+export function bodyUsed(): TypeError {
   return new TypeError("the body of the handler's Response was used already; make a new Response for each answer");
 }
 

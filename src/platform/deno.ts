@@ -207,6 +207,7 @@ export const denoPlatform: Platform = {
   clock: denoClock,
   process,
   files,
+  hasSlowGlobals: false,
   random: Math.random,
   canSharePort: Deno.build.os !== "windows",
   temporaryFiles: denoTemporaryFiles(),

@@ -153,6 +153,7 @@ export const nodePlatform: Platform = {
   clock: nodeClock,
   process: nodeProcess,
   files,
+  hasSlowGlobals: true,
   random: Math.random,
   canSharePort: !isWindows,
   temporaryFiles: nodeTemporaryFiles(),

@@ -421,6 +421,8 @@ export interface Platform {
   readonly clock: Clock;
   readonly process: Process;
   readonly files: Files;
+  /** True if the runtime's Response and Request cost so much that the program puts its own in their place. */
+  readonly hasSlowGlobals: boolean;
   /** A random number from 0 up to, but not including, 1. */
   random(): number;
   readonly temporaryFiles: TemporaryFiles;

@@ -25,86 +25,92 @@ console.log(await (await fetch(url, { method: "POST", body: "weft" })).text());
 await server.shutdown();
 `;
 
-nodeTest("serve() answers, and its shutdown lets the process end", async (own, version) => {
-  const stdout = await run(own.directory, own.node(version), own.write("library.js", LIBRARY));
-  assert.equal(stdout, "127.0.0.1 GET /warp \n127.0.0.1 POST /warp weft\n");
-});
-
-nodeTest("The program serves an application, takes an upload, prints its state and stops", async (own, version) => {
-  own.write("app.js", APP);
-  await using program = startOn(own, version, ["-p", "0", "app.js"]);
-  const url = await program.url();
-  assert.match(await (await fetch(url)).text(), /^hello from \d+$/);
-  const body = new FormData();
-  body.append("title", "Warp");
-  body.append("film", new File(["words ".repeat(50_000)], "film.txt"));
-  const answer = await (await fetch(url, { method: "POST", body })).json();
-  assert.deepEqual(answer, { title: "Warp", words: "words ".repeat(50_000) });
-  program.kill("SIGUSR1");
-  await program.waitFor(/^-- weft engine state --\nversion: \S+ on node \d[^]*\nActive clients: \d/m);
-  program.kill("SIGTERM");
-  const { code, stderr } = await program.ended;
-  assert.equal(code, 0);
-  assert.doesNotMatch(stderr, /Debugger/);
-});
-
-nodeTest("The program runs workers, reloads them under load without an error, and stops them", async (own, version) => {
-  own.write("app.js", APP);
-  await using program = await supervise(["-w", "2", "app.js"], {
-    cwd: own.directory,
-    command: [own.node(version), own.program],
+/** Registers the tests of what a user does first. */
+export function smokeTests(): void {
+  nodeTest("serve() answers, and its shutdown lets the process end", async (own, version) => {
+    const stdout = await run(own.directory, own.node(version), own.write("library.js", LIBRARY));
+    assert.equal(stdout, "127.0.0.1 GET /warp \n127.0.0.1 POST /warp weft\n");
   });
-  await program.atStrength(2);
-  const url = await program.url();
-  let isOver = false;
-  let answers = 0;
-  const load = Array.from({ length: 4 }, async () => {
-    while (!isOver) {
-      // A worker of Node 20 shares its socket with the others. If each has its own, the system may reset a new connection that
-      // comes when one closes.
-      const isNew = version === "20" && answers % 2 === 0;
-      const response = await fetch(url, isNew ? { headers: { connection: "close" } } : {});
-      assert.match(await response.text(), /^hello from/);
-      answers++;
-    }
+
+  nodeTest("The program serves an application, takes an upload, prints its state and stops", async (own, version) => {
+    own.write("app.js", APP);
+    await using program = startOn(own, version, ["-p", "0", "app.js"]);
+    const url = await program.url();
+    assert.match(await (await fetch(url)).text(), /^hello from \d+$/);
+    const body = new FormData();
+    body.append("title", "Warp");
+    body.append("film", new File(["words ".repeat(50_000)], "film.txt"));
+    const answer = await (await fetch(url, { method: "POST", body })).json();
+    assert.deepEqual(answer, { title: "Warp", words: "words ".repeat(50_000) });
+    program.kill("SIGUSR1");
+    await program.waitFor(/^-- weft engine state --\nversion: \S+ on node \d[^]*\nActive clients: \d/m);
+    program.kill("SIGTERM");
+    const { code, stderr } = await program.ended;
+    assert.equal(code, 0);
+    assert.doesNotMatch(stderr, /Debugger/);
   });
-  for (let i = 0; i < 3; i++) assert.ok((await program.ask({ ask: "reload" })).ok);
-  isOver = true;
-  await Promise.all(load);
-  assert.ok(answers > 0);
-  program.kill("SIGUSR1");
-  await program.waitFor(/-- weft engine state --[^]*\nActive clients: \d/);
-  assert.equal((await program.stop()).code, 0);
-});
 
-nodeTest("A save restarts the application", async (own, version) => {
-  own.write("words.js", 'export const words = "before";\n');
-  own.write("saved.js", 'import { words } from "./words.js";\nexport default () => new Response(words);\n');
-  await using program = startOn(own, version, ["-r", "-p", "0", "saved.js"]);
-  const url = await program.url();
-  assert.equal(await (await fetch(url)).text(), "before");
-  own.write("words.js", 'export const words = "after";\n');
-  await program.waitFor(/changed: words\.js/);
-  await program.waitFor(/restarted: gen=2/);
-  assert.equal(await (await fetch(url)).text(), "after");
-  program.kill("SIGTERM");
-  assert.equal((await program.ended).code, 0);
-});
-
-packageTest("The package has types that a strict TypeScript takes", async (own) => {
-  await install(own.directory, "typescript@5.9.3", "@types/node@20");
-  own.write(
-    "typed.ts",
-    'import { serve, type Handler } from "@weft/engine";\n' +
-      'import { attachUploadProgress } from "@weft/engine/progress-client";\n' +
-      "const handler: Handler = (request, info) => new Response(`${request.url} ${info.connection.id}`);\n" +
-      "export const server = serve({ port: 0 }, handler);\nexport const attach = attachUploadProgress;\n",
+  nodeTest(
+    "The program runs workers, reloads them under load without an error, and stops them",
+    async (own, version) => {
+      own.write("app.js", APP);
+      await using program = await supervise(["-w", "2", "app.js"], {
+        cwd: own.directory,
+        command: [own.node(version), own.program],
+      });
+      await program.atStrength(2);
+      const url = await program.url();
+      let isOver = false;
+      let answers = 0;
+      const load = Array.from({ length: 4 }, async () => {
+        while (!isOver) {
+          // A worker of Node 20 shares its socket with the others. If each has its own, the system may reset a new connection that
+          // comes when one closes.
+          const isNew = version === "20" && answers % 2 === 0;
+          const response = await fetch(url, isNew ? { headers: { connection: "close" } } : {});
+          assert.match(await response.text(), /^hello from/);
+          answers++;
+        }
+      });
+      for (let i = 0; i < 3; i++) assert.ok((await program.ask({ ask: "reload" })).ok);
+      isOver = true;
+      await Promise.all(load);
+      assert.ok(answers > 0);
+      program.kill("SIGUSR1");
+      await program.waitFor(/-- weft engine state --[^]*\nActive clients: \d/);
+      assert.equal((await program.stop()).code, 0);
+    },
   );
-  const flags = ["--module", "nodenext", "--target", "es2022", "--strict", "--skipLibCheck", "false", "--noEmit"];
-  await run(own.directory, "npx", "tsc", ...flags, "--types", "node", "typed.ts");
-});
 
-packageTest("The package is in order for publint and for types of every resolution that it supports", async (own) => {
-  await run(own.directory, "npx", "-y", "publint@0.3", "--strict", own.tarball);
-  await run(own.directory, "npx", "-y", "@arethetypeswrong/cli@0.18", "--profile", "esm-only", own.tarball);
-});
+  nodeTest("A save restarts the application", async (own, version) => {
+    own.write("words.js", 'export const words = "before";\n');
+    own.write("saved.js", 'import { words } from "./words.js";\nexport default () => new Response(words);\n');
+    await using program = startOn(own, version, ["-r", "-p", "0", "saved.js"]);
+    const url = await program.url();
+    assert.equal(await (await fetch(url)).text(), "before");
+    own.write("words.js", 'export const words = "after";\n');
+    await program.waitFor(/changed: words\.js/);
+    await program.waitFor(/restarted: gen=2/);
+    assert.equal(await (await fetch(url)).text(), "after");
+    program.kill("SIGTERM");
+    assert.equal((await program.ended).code, 0);
+  });
+
+  packageTest("The package has types that a strict TypeScript takes", async (own) => {
+    await install(own.directory, "typescript@5.9.3", "@types/node@20");
+    own.write(
+      "typed.ts",
+      'import { serve, type Handler } from "@weft/engine";\n' +
+        'import { attachUploadProgress } from "@weft/engine/progress-client";\n' +
+        "const handler: Handler = (request, info) => new Response(`${request.url} ${info.connection.id}`);\n" +
+        "export const server = serve({ port: 0 }, handler);\nexport const attach = attachUploadProgress;\n",
+    );
+    const flags = ["--module", "nodenext", "--target", "es2022", "--strict", "--skipLibCheck", "false", "--noEmit"];
+    await run(own.directory, "npx", "tsc", ...flags, "--types", "node", "typed.ts");
+  });
+
+  packageTest("The package is in order for publint and for types of every resolution that it supports", async (own) => {
+    await run(own.directory, "npx", "-y", "publint@0.3", "--strict", own.tarball);
+    await run(own.directory, "npx", "-y", "@arethetypeswrong/cli@0.18", "--profile", "esm-only", own.tarball);
+  });
+}

@@ -1,0 +1,7 @@
+// All tests of the installed npm package. They are in one file, because it is built and installed once for each.
+
+import { globalsTests } from "./globals.ts";
+import { smokeTests } from "./smoke.ts";
+
+smokeTests();
+globalsTests();
