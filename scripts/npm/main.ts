@@ -2,21 +2,14 @@
 // byte, each time.
 
 import { emit } from "./emit.ts";
-import { finish, installTypes, stageIn } from "./steps.ts";
+import { emptyDir, finish, installTypes, outputOf, stageIn } from "./steps.ts";
 
-const [directory] = Deno.args;
-const out = directory === undefined
-  ? new URL("../../npm/", import.meta.url)
-  : new URL(`${directory}/`, `file://${Deno.cwd()}/`);
+const out = outputOf(Deno.args);
 
 await stageIn(async (staged) => {
   await installTypes(staged);
-  await Deno.remove(out, { recursive: true }).catch(ignoreMissing);
+  await emptyDir(out);
   await emit(staged, out);
   await finish(staged, out);
 });
 console.log(`built ${out.pathname}; \`npm publish ${out.pathname}\` publishes it`);
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
-}

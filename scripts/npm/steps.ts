@@ -4,6 +4,31 @@ import { DOCUMENTS, MANIFEST, MODULES, PLAIN_FILES, TYPES } from "./package.ts";
 import { stage } from "./stage.ts";
 
 /**
+ * Where a builder writes.
+ *
+ * @param args of its command line: a directory, or nothing for npm/
+ * @returns its URL, with a slash at the end
+ */
+export function outputOf([directory]: readonly string[]): URL {
+  if (directory === undefined) return new URL("../../npm/", import.meta.url);
+  return new URL(`${directory.replace(/\/$/, "")}/`, `file://${Deno.cwd()}/`);
+}
+
+/**
+ * Makes a directory that is empty.
+ *
+ * @param directory what is in it is removed
+ */
+export async function emptyDir(directory: URL | string): Promise<void> {
+  try {
+    await Deno.remove(directory, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.mkdir(directory, { recursive: true });
+}
+
+/**
  * Makes the staged tree in a temporary directory, which is removed afterwards.
  *
  * @param build what is done with it; gets its URL

@@ -1,8 +1,11 @@
 // The npm package does on Node what a user of it does first.
 
 import assert from "node:assert/strict";
+import { fromFileUrl } from "../helpers/paths.ts";
 import { install, nodeTest, packageTest, run, startOn } from "../helpers/npm_package.ts";
 import { supervise } from "../helpers/supervised.ts";
+
+const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 
 const APP = `import { receiveUploads } from "@weft/engine";
 export default {
@@ -107,6 +110,18 @@ export function smokeTests(): void {
     );
     const flags = ["--module", "nodenext", "--target", "es2022", "--strict", "--skipLibCheck", "false", "--noEmit"];
     await run(own.directory, "npx", "tsc", ...flags, "--types", "node", "typed.ts");
+  });
+
+  packageTest("Both builders make the same package, byte for byte", async (own) => {
+    const builders = ["scripts/npm/main.ts", "scripts/build_npm.ts"];
+    const [one = "", other = ""] = await Promise.all(builders.map(async (builder, i) => {
+      const directory = `${own.directory}/built-${i}`;
+      await run(ROOT, Deno.execPath(), "run", "-A", builder, directory);
+      return await run(directory, "sh", "-c", "find . -type f | sort | xargs sha256sum");
+    }));
+    assert.match(one, / \.\/esm\/src\/cli\/bin\.js\n/);
+    assert.equal(other, one);
+    for (const name of one.matchAll(/ (\S+)$/gm)) assert.doesNotMatch(name[1]!, /_test\.|deno_/);
   });
 
   packageTest("The package is in order for publint and for types of every resolution that it supports", async (own) => {
