@@ -98,6 +98,7 @@ async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
     const pause = connection.options.streamBudget.take();
     if (pause !== null) {
       await writeAll(connection);
+      connection.watch(); // If all pieces are empty, no write tells that the client has ended.
       await pause;
     }
     if (connection.enter("write")) return "piece";

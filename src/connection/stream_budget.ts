@@ -4,15 +4,13 @@
 import type { Clock } from "../platform/ports.ts";
 
 /** How long streams may be sent in one go: other clients wait about twice as long at most. */
-const SHARE_MS = 25;
+const SHARE_MS = 30;
 /** Fewer pieces never pause, so that the events of a quiet stream do not. */
 const SHARE_PIECES = 16;
-/** A wait for a timer makes Deno ask the system, which it does only after 61 busy turns of its loop otherwise. */
-const PAUSE_MS = 1;
 
 /** The budget of one engine. It is renewed by each pause. */
 export class StreamBudget {
-  #clock: Pick<Clock, "now" | "after">;
+  #clock: Pick<Clock, "now" | "afterPoll">;
   /** Pieces since the last pause. */
   #pieces = 0;
   /** When the last pause was over. */
@@ -20,7 +18,7 @@ export class StreamBudget {
   /** Resolves when the pause is over; null if there is none. */
   #pause: Promise<void> | null = null;
 
-  constructor(clock: Pick<Clock, "now" | "after">) {
+  constructor(clock: Pick<Clock, "now" | "afterPoll">) {
     this.#clock = clock;
   }
 
@@ -33,7 +31,7 @@ export class StreamBudget {
     if (this.#pause !== null) return this.#pause;
     if (++this.#pieces < SHARE_PIECES || this.#clock.now() - this.#renewedAt < SHARE_MS) return null;
     return this.#pause = new Promise((resolve) =>
-      this.#clock.after(PAUSE_MS, () => {
+      this.#clock.afterPoll(() => {
         this.#pieces = 0;
         this.#renewedAt = this.#clock.now();
         this.#pause = null;
