@@ -85,7 +85,7 @@ async function talk(conversation: Conversation, talker: Talker): Promise<void> {
   if (halfClose) await talker.end();
 }
 
-async function holdInMemory({ listener, clock }: FakeEngine, conversation: Conversation): Promise<void> {
+async function holdInMemory({ listener }: FakeEngine, conversation: Conversation): Promise<void> {
   const client = listener.connect();
   const methods = methodsOf(conversation);
   const responses = () => readResponses(client.bytes, { methods }).responses;
@@ -93,14 +93,14 @@ async function holdInMemory({ listener, clock }: FakeEngine, conversation: Conve
   await talk(conversation, {
     send: (bytes) => Promise.resolve(client.send(bytes)),
     end: () => Promise.resolve(client.end()),
-    continued: (count) => patiently(clock, moved, () => continuesOf(responses()) >= count),
+    continued: (count) => patiently(moved, () => continuesOf(responses()) >= count),
   });
-  await patiently(clock, moved, () => answersOf(responses()).length >= methods.length);
+  await patiently(moved, () => answersOf(responses()).length >= methods.length);
   assert.deepEqual(answersOf(responses()), expected(conversation));
 }
 
-/** Waits until nothing moves any more. A millisecond passes with each look, because a stream may pause for one. */
-async function patiently(clock: FakeEngine["clock"], moved: () => number, isSo: () => boolean): Promise<void> {
+/** Waits until nothing moves any more. */
+async function patiently(moved: () => number, isSo: () => boolean): Promise<void> {
   let last = -1;
   for (let quiet = 0; quiet < PATIENCE_TURNS; quiet++) {
     if (moved() !== last) {
@@ -108,7 +108,6 @@ async function patiently(clock: FakeEngine["clock"], moved: () => number, isSo: 
       last = moved();
       quiet = 0;
     }
-    await clock.advance(1);
     await settled();
   }
 }
