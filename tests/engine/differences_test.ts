@@ -1,7 +1,7 @@
 // Every difference between Deno.serve and Weft on the wire is in the table of docs/http-behaviour.md, and is as it says there.
 
 import assert from "node:assert/strict";
-import { type ComparedAnswer, servedByBoth, type SharedHandler } from "../helpers/beside_deno.ts";
+import { besideDenoTest, type ComparedAnswer, servedByBoth, type SharedHandler } from "../helpers/beside_deno.ts";
 
 /** What a row of the table compares: the status, the reason phrase, the text of the body, the URL, or a field of the answer. */
 type Look = "status" | "reason" | "body" | "url" | `field ${string}`;
@@ -161,7 +161,7 @@ async function documented(): Promise<string[][]> {
   });
 }
 
-Deno.test("What Deno.serve and Weft answer in another way is as the table of differences says", async () => {
+besideDenoTest("What Deno.serve and Weft answer in another way is as the table of differences says", async () => {
   await using both = servedByBoth(handler);
   const found: string[][] = [];
   for (const [name, { request, look }] of Object.entries(CASES)) {
@@ -172,7 +172,7 @@ Deno.test("What Deno.serve and Weft answer in another way is as the table of dif
   for (const [name, deno, weft] of found) assert.notEqual(deno, weft, `${name} is no difference any more`);
 });
 
-Deno.test("What is not in the table of differences is answered as Deno.serve does", async () => {
+besideDenoTest("What is not in the table of differences is answered as Deno.serve does", async () => {
   await using both = servedByBoth(handler);
   for (const request of SAME) {
     const { deno, weft } = await both.ask(request);

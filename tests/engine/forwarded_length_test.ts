@@ -1,6 +1,7 @@
 // A request's body that is sent on keeps its length.
 
 import assert from "node:assert/strict";
+import { besideDenoTest } from "../helpers/beside_deno.ts";
 import { serve } from "../../src/engine/serve.ts";
 import { bodyText, fieldOf } from "../helpers/responses.ts";
 import { serving } from "../helpers/serving.ts";
@@ -28,27 +29,30 @@ async function framingAndSize(request: Request): Promise<Response> {
   return new Response(`${request.headers.get("content-length") ?? request.headers.get("transfer-encoding")} ${length}`);
 }
 
-Deno.test("A body that is sent on has the Content-Length that it has under Deno.serve, under each policy", async () => {
-  await using origin = serving(framingAndSize);
-  for (const [way, send] of Object.entries(WAYS)) {
-    const handler = (request: Request) => send(origin.url, request);
-    const stop = new AbortController();
-    const quiet = { port: 0, hostname: "127.0.0.1", signal: stop.signal, onListen() {} };
-    const deno = Deno.serve(quiet, handler);
-    const ours = (["stream", "auto", "whole"] as const).map((body) => serve({ ...quiet, body }, handler));
-    const ports = [deno, ...ours].map(({ addr }) => (addr as Deno.NetAddr).port);
-    for (const size of [SHORT, LONG, 0]) {
-      if (size === 0 && way.includes("blob")) continue; // Deno's fetch sends an empty Blob chunked.
-      const expected = keepsLength(way, size) || size === 0 ? `${size} ${size}` : `chunked ${size}`;
-      for (const port of ports) {
-        const response = await fetch(`http://127.0.0.1:${port}`, { method: "POST", body: new Uint8Array(size) });
-        assert.equal(await response.text(), expected, `${way}, ${size} bytes`);
+besideDenoTest(
+  "A body that is sent on has the Content-Length that it has under Deno.serve, under each policy",
+  async () => {
+    await using origin = serving(framingAndSize);
+    for (const [way, send] of Object.entries(WAYS)) {
+      const handler = (request: Request) => send(origin.url, request);
+      const stop = new AbortController();
+      const quiet = { port: 0, hostname: "127.0.0.1", signal: stop.signal, onListen() {} };
+      const deno = Deno.serve(quiet, handler);
+      const ours = (["stream", "auto", "whole"] as const).map((body) => serve({ ...quiet, body }, handler));
+      const ports = [deno, ...ours].map(({ addr }) => (addr as Deno.NetAddr).port);
+      for (const size of [SHORT, LONG, 0]) {
+        if (size === 0 && way.includes("blob")) continue; // Deno's fetch sends an empty Blob chunked.
+        const expected = keepsLength(way, size) || size === 0 ? `${size} ${size}` : `chunked ${size}`;
+        for (const port of ports) {
+          const response = await fetch(`http://127.0.0.1:${port}`, { method: "POST", body: new Uint8Array(size) });
+          assert.equal(await response.text(), expected, `${way}, ${size} bytes`);
+        }
       }
+      stop.abort();
+      await Promise.all([deno, ...ours].map(({ finished }) => finished));
     }
-    stop.abort();
-    await Promise.all([deno, ...ours].map(({ finished }) => finished));
-  }
-});
+  },
+);
 
 Deno.test("A body that comes after its head is sent on with its length, and a chunked one in chunks", async () => {
   await using origin = serving(framingAndSize);
@@ -115,7 +119,7 @@ Deno.test("A stream whose length is told can be read in every other way, and kee
   assert.equal((await client.rest())[0]?.status, 400);
 });
 
-Deno.test("new Response(request.body) keeps the length of a body in memory, as under Deno.serve", async () => {
+besideDenoTest("new Response(request.body) keeps the length of a body in memory, as under Deno.serve", async () => {
   for (const body of ["stream", "auto", "whole"] as const) {
     await using served = serving((request) => new Response(request.body), { body });
     using client = await served.connect();

@@ -78,3 +78,19 @@ export async function answered(client: RawClient): Promise<ComparedAnswer | null
   const fields = response.fields.filter(([name]) => name !== "date").map(([name, value]) => `${name}: ${value}`);
   return { status, reason, fields: fields.sort(), body: bodyText(response) };
 }
+
+/** The version whose Deno.serve and fetch the tests describe. Older ones lose the length of some bodies, and fail in other ways. */
+const COMPARED = [2, 9, 6] as const;
+
+/**
+ * Registers a test that compares with Deno's own server or fetch.
+ *
+ * @param name a sentence
+ * @param fn the test
+ */
+export function besideDenoTest(name: string, fn: () => Promise<void>): void {
+  const [major = 0, minor = 0, patch = 0] = Deno.version.deno.split(/[.-]/).map(Number);
+  const isOlder = [major - COMPARED[0], minor - COMPARED[1], patch - COMPARED[2]].find((step) => step !== 0)! < 0;
+  if (isOlder) console.log(`skipped, it compares with Deno ${COMPARED.join(".")} or later: ${name}`);
+  Deno.test({ name, ignore: isOlder, fn });
+}
