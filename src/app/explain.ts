@@ -1,7 +1,7 @@
 // How to tell an application's author why it could not be loaded.
 
 import { messageOf } from "../platform/log.ts";
-import type { Files } from "../platform/ports.ts";
+import type { Files, SourcePlace } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { shellWord } from "../platform/shell_word.ts";
 import type { LoadContext } from "./load_app.ts";
@@ -30,7 +30,9 @@ export async function explain(error: unknown, url: string, context: ExplainConte
   const path = localPath(url, context.cwd);
   const problem = path === null ? null : problemWith(path, context.files);
   if (problem !== null) return problem;
-  const shown = showLoadError(error, context);
+  const hint = error instanceof Error ? await (await platform.process.advice()).look(error, path) : null;
+  const shown = showLoadError(error, hint?.place ?? null, context);
+  if (hint !== null && hint.advice !== "") return `${shown}\n\n${hint.advice}`;
   return path === null ? shown : shown + await adviceFor(error, path, context);
 }
 
@@ -44,21 +46,18 @@ function problemWith(path: string, files: Files): string | null {
   }
 }
 
-/** A place in a source file. */
-interface Place {
-  url: string;
-  line: number;
-  column: number;
-}
-
 /** The message, the place, and the line with a mark under its column if the source can be read. */
-function showLoadError(error: unknown, context: Pick<LoadContext, "cwd" | "files">): string {
+function showLoadError(
+  error: unknown,
+  found: SourcePlace | null,
+  context: Pick<LoadContext, "cwd" | "files">,
+): string {
   const text = plain(
     error instanceof Error
       ? `${error.name}: ${error.message}`.replace(/^TypeError: (?=\w*Error: )/, "")
       : `thrown: ${String(error)}`,
   );
-  const place = placeOf(error, context.cwd);
+  const place = found ?? placeOf(error, context.cwd);
   if (place === null) return text;
   const { url, line, column } = place;
   const lines = text.includes(`${url}:${line}`) ? [text] : [text, `    at ${url}:${line}:${column}`];
@@ -69,7 +68,7 @@ function showLoadError(error: unknown, context: Pick<LoadContext, "cwd" | "files
   return lines.join("\n");
 }
 
-function placeOf(error: unknown, cwd: string): Place | null {
+function placeOf(error: unknown, cwd: string): SourcePlace | null {
   if (!(error instanceof Error)) return null;
   const places = plain(`${error.message}\n${error.stack ?? ""}`).matchAll(PLACE);
   const isOwn = (url: string) => [OWN_ROOT, `file://${pathOf(OWN_ROOT, cwd)}`].some((root) => url.startsWith(root));
@@ -85,7 +84,7 @@ function plain(text: string): string {
   return text.replace(/\x1b\[[0-9;]*m/g, "");
 }
 
-function sourceLine({ url, line }: Place, { cwd, files }: Pick<LoadContext, "cwd" | "files">): string | null {
+function sourceLine({ url, line }: SourcePlace, { cwd, files }: Pick<LoadContext, "cwd" | "files">): string | null {
   if (!url.startsWith("file:")) return null;
   const name = url.lastIndexOf("/") + 1;
   // As it is, decoded, or the directories as a URL has them and the name decoded.
@@ -105,9 +104,10 @@ async function adviceFor(error: unknown, path: string, context: ExplainContext):
   const { files, program } = context;
   const message = error instanceof Error ? plain(error.message) : "";
   const isBareImport =
-    /not a dependency|not in import map|not prefixed with|Unable to resolve|Could not find (a matching )?package/i.test(
-      message,
-    );
+    /not a dependency|Cannot find package|not in import map|not prefixed with|Unable to resolve|Could not find (a matching )?package/i
+      .test(
+        message,
+      );
   if (!isBareImport) return "";
   const advice = await platform.process.advice();
   const own = advice.hasConfigurations ? configurationAbove(path, files) : null;
@@ -141,5 +141,7 @@ function inDirectory(file: string, command: string): string {
 
 /** The name of the package that an error is about, without a path in it: `@scope/name` or `name`. */
 function packageIn(message: string): string {
-  return /"((?:@[^/"\s]+\/)?[^/"\s@:]+)[^"\s]*" (?:not a dependency|not in|not prefixed)/.exec(message)?.[1] ?? "NAME";
+  const found = /"((?:@[^/"\s]+\/)?[^/"\s@:]+)[^"\s]*" (?:not a dependency|not in|not prefixed)/.exec(message) ??
+    /Cannot find package '([^']+)'/.exec(message);
+  return found?.[1] ?? "NAME";
 }

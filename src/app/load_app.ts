@@ -96,7 +96,8 @@ async function importOr(specifier: string, url: string, { calls, context }: Load
     );
   });
   try {
-    return await loadedOrServing(context.load(url), calls, context);
+    const { module, whole } = await loadedOrServing(context.load(url), calls, context);
+    return { module: exportsOf(module), whole };
   } catch (error) {
     const { explain } = await import("./explain.ts");
     const message = `cannot load the application ${specifier}\n${await explain(error, url, context)}`;
@@ -104,6 +105,14 @@ async function importOr(specifier: string, url: string, { calls, context }: Load
   } finally {
     slow.cancel();
   }
+}
+
+/** A compiler that writes CommonJS puts the default export into `exports.default`, and what imports it sees that one level lower. */
+function exportsOf(module: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { default: main } = module;
+  if (typeof main !== "object" || main === null) return module;
+  const exports = main as Readonly<Record<string, unknown>>;
+  return exports.__esModule === true && "default" in exports ? exports : module;
 }
 
 /** A module without exports is a script; a bundler may give it an empty default export. If it does not await what it does first, its call comes after it was loaded. */

@@ -10,6 +10,8 @@ export const denoAdvice: Advice = {
   bareImport:
     "The application imports a package by its bare name, and no deno.json or package.json says which it is. " +
     'Write npm:NAME or jsr:NAME in the import, or put a deno.json with "imports" beside the application.',
+  // Deno's errors tell the place.
+  look: () => Promise.resolve({ place: null, advice: "" }),
   serve: "Deno.serve",
   specifiers: "a URL or an npm: or jsr: specifier",
 };

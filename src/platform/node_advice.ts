@@ -10,6 +10,7 @@ export const nodeAdvice: Advice = {
   bareImport:
     "The application imports a package by its bare name, and there is no package.json beside it or above. Type " +
     "`npm init -y` and `npm install NAME` there.",
+  look: async (error, path) => await (await import("./node_load_hint.ts")).loadHint(error, path),
   serve: "serve() of @weft/engine",
   specifiers: "or a file: or data: URL,",
 };

@@ -115,6 +115,21 @@ export interface Clock {
 /** The signals that the program uses. SIGBREAK exists only on Windows. */
 export type SignalName = "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGTTIN" | "SIGTTOU" | "SIGBREAK";
 
+/** A place in a source file. Lines and columns are counted from 1. */
+export interface SourcePlace {
+  readonly url: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What a runtime knows of an import that has failed, besides the error. */
+export interface LoadHint {
+  /** Null if the error tells it, or it is not known. */
+  readonly place: SourcePlace | null;
+  /** What to do; "" if there is nothing to say. */
+  readonly advice: string;
+}
+
 /** Words that differ from runtime to runtime, for advice that users can type and for messages. */
 export interface Advice {
   /** Starts the program, with flags of the runtime: `deno run -A mod.ts`. */
@@ -125,6 +140,13 @@ export interface Advice {
   readonly hasConfigurations: boolean;
   /** What is wrong with an import that names a package, if nothing says which package that is, and what to do. */
   readonly bareImport: string;
+  /**
+   * Looks for what an error does not say about a module that could not be loaded.
+   *
+   * @param error what the import has thrown
+   * @param path of the module; null if it is not a file of this machine
+   */
+  look(error: Error, path: string | null): Promise<LoadHint>;
   /** What may be called instead of exporting a handler: `Deno.serve`. */
   readonly serve: string;
   /** What an application may be named by, besides a path: `a URL or an npm: or jsr: specifier`. */

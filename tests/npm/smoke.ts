@@ -99,6 +99,50 @@ export function smokeTests(): void {
     assert.equal((await program.ended).code, 0);
   });
 
+  nodeTest("An application that cannot be loaded is explained, with the line and what to do", async (own, version) => {
+    own.write("empty.js", "export const a = 1;\n");
+    const cases: Readonly<Record<string, [source: string, said: RegExp]>> = {
+      "syntax.js": [
+        'export default () => {\n  return new Response("x";\n};\n',
+        /syntax\.js:2:23\n\n {6}return new Resp[^\n]*\n {26}\^/,
+      ],
+      "inner.js": ['import "./syntax.js";\n', /syntax\.js:2:23\n/],
+      "missing.js": [
+        'import { a, nothing } from "./empty.js";\nexport default () => a;\n',
+        /named 'nothing'\n {4}at \S+missing\.js:1:13\n\n {4}import \{ a, nothing \}[^\n]*\n {16}\^/,
+      ],
+      "bare.js": ['import "not-a-package";\n', /not-a-package'[^]*\(cd \S+ && npm install not-a-package\)/],
+      "scheme.js": ['import "npm:hono";\n', /Type `npm install NAME`, and import NAME/],
+      "throws.js": ['\nthrow new Error("on purpose");\n', /on purpose\n {4}at \S+throws\.js:2:7\n/],
+    };
+    for (const [name, [source, said]] of Object.entries(cases)) {
+      own.write(name, source);
+      await using program = startOn(own, version, ["-p", "0", name]);
+      const { code, stderr } = await program.ended;
+      assert.match(stderr, said);
+      assert.equal(code, 4, name);
+    }
+  });
+
+  nodeTest("CommonJS, and TypeScript that this Node can run, are served", async (own, version) => {
+    const cases: Readonly<Record<string, string>> = {
+      "common.cjs": 'module.exports = { fetch: () => new Response("served") };\n',
+      "compiled.cjs": 'exports.__esModule = true;\nexports.default = { fetch: () => new Response("served") };\n',
+      "typed.ts": 'const text: string = "served";\nexport default (): Response => new Response(text);\n',
+    };
+    for (const [name, source] of Object.entries(cases)) {
+      own.write(name, source);
+      await using program = startOn(own, version, ["-p", "0", name]);
+      if (name === "typed.ts" && version === "20") {
+        const { code, stderr } = await program.ended;
+        assert.match(stderr, /Node 20\S* does not run TypeScript\. Use Node 22\.18 or later/);
+        assert.equal(code, 4);
+        continue;
+      }
+      assert.equal(await (await fetch(await program.url())).text(), "served", name);
+    }
+  });
+
   packageTest("The package has types that a strict TypeScript takes", async (own) => {
     await install(own.directory, "typescript@5.9.3", "@types/node@20");
     own.write(
