@@ -27,6 +27,7 @@ const UNSET: Unset<ServeOptions> = {
   proxyProtocol: undefined,
   compress: undefined,
   automaticCompression: undefined,
+  fastGlobals: undefined,
   reusePort: undefined,
   cert: undefined,
   key: undefined,

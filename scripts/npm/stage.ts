@@ -29,6 +29,18 @@ const CHANGES: readonly Change[] = [
     from: "platform: Platform = denoPlatform",
     to: "platform: Platform = nodePlatform",
   },
+  // On Deno it is never needed, so it is not loaded there.
+  {
+    path: "src/engine/serve.ts",
+    from: 'import("../message/fast_globals.ts").then(({ installFastGlobals }) => installFastGlobals());',
+    to: "installFastGlobals();",
+  },
+  {
+    path: "src/engine/serve.ts",
+    from: 'import type { Handler } from "../message/handler.ts";',
+    to:
+      'import { installFastGlobals } from "../message/fast_globals.ts";\nimport type { Handler } from "../message/handler.ts";',
+  },
   // Node 20 has it, the types of TypeScript do not.
   ...["src/demo/lines.ts", "src/demo/state.ts"].map((path) => ({
     path,

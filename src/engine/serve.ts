@@ -4,7 +4,7 @@ import type { Proxies } from "../connection/arrival.ts";
 import type { Handler } from "../message/handler.ts";
 import { showAddress, withLocalUrl } from "../platform/address.ts";
 import { lineLog } from "../platform/log.ts";
-import type { Address, TcpAddress, UnixAddress } from "../platform/ports.ts";
+import type { Address, Log, TcpAddress, UnixAddress } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { servePort } from "../platform/serve_port.ts";
 import { IpRanges } from "../wire/ip_ranges.ts";
@@ -124,18 +124,20 @@ function start(options: ServeOptions, handler: Handler): Server {
   const listenOptions = listenOptionsOf(options, settings.headerTimeoutMs);
   const listener = platform.listen(listenOptions);
   const isTls = listenOptions.transport === "tcp" && listenOptions.tls !== undefined;
+  const log = lineLog(process, clock);
+  const served = platform.hasSlowGlobals ? withFastGlobals(handler, options.fastGlobals, log) : handler;
   const engine = new Engine({
     listener,
     scheme: isTls ? "https" : "http",
     proxies: proxiesOf(options),
     settings,
     application: {
-      ...withLateParts(handler, { isCompressed, maxInFlight }),
+      ...withLateParts(served, { isCompressed, maxInFlight }),
       accept: options.accept ?? undefined,
       onError: options.onError ?? undefined,
     },
     readers: options.readers ?? [],
-  }, { clock, log: lineLog(process, clock), decode: decodeLatin1 });
+  }, { clock, log, decode: decodeLatin1 });
   const abort = () => engine.abort();
   if (signal?.aborted) abort();
   signal?.addEventListener("abort", abort, { once: true });
@@ -161,6 +163,27 @@ function withLateParts(handler: Handler, options: LatePartsOptions): Pick<Applic
     handler: (request, info) =>
       parts === null ? loading.then((parts) => parts.handler(request, info)) : parts.handler(request, info),
     transform: (answer, exchange) => parts === null ? answer : parts.transform(answer, exchange),
+  };
+}
+
+/** For a runtime whose own Response is slow: puts a faster one in its place, or says once what that would win. */
+function withFastGlobals(handler: Handler, wanted: boolean | undefined, log: Log): Handler {
+  if (wanted === true) {
+    // The build for Node makes a plain call of it, so that they are there at once.
+    import("../message/fast_globals.ts").then(({ installFastGlobals }) => installFastGlobals());
+    return handler;
+  }
+  let isSaid = wanted === false;
+  return (request, info) => {
+    if (!isSaid) {
+      isSaid = true;
+      log(
+        "INFO",
+        "Node's own Response costs more than the rest of a small request: serve({ fastGlobals: true }) replaces Response, " +
+          "Request and fetch() by faster ones, and answers about three times as many requests; false leaves out this line",
+      );
+    }
+    return handler(request, info);
   };
 }
 

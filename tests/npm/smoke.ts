@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { install, nodeTest, packageTest, run, startOn } from "../helpers/npm_package.ts";
+import { start } from "../helpers/program.ts";
 import { supervise } from "../helpers/supervised.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
@@ -34,6 +35,31 @@ export function smokeTests(): void {
     const stdout = await run(own.directory, own.node(version), own.write("library.js", LIBRARY));
     assert.equal(stdout, "127.0.0.1 GET /warp \n127.0.0.1 POST /warp weft\n");
   });
+
+  nodeTest(
+    "serve() leaves the globals alone and says once what others would win, unless it is told",
+    async (own, version) => {
+      const source = (options: string) =>
+        'import { serve } from "@weft/engine";\nconst native = Response;\n' +
+        `const server = serve({ port: 0, onListen() {}, ${options} }, () => new Response("words"));\n` +
+        "const url = `http://127.0.0.1:${server.addr.port}/`;\n" +
+        "for (let i = 0; i < 2; i++) await (await fetch(url)).text();\n" +
+        "console.log(Response === native);\nawait server.shutdown();\n";
+      const cases: readonly [options: string, isNative: string, lines: number][] = [
+        ["", "true", 1],
+        ["fastGlobals: false", "true", 0],
+        ["fastGlobals: true", "false", 0],
+      ];
+      for (const [options, isNative, lines] of cases) {
+        const path = own.write("globals_of_library.js", source(options));
+        await using program = start([path], { cwd: own.directory, command: [own.node(version)] });
+        const { code, stdout, stderr } = await program.ended;
+        assert.equal(code, 0, stderr);
+        assert.equal(stdout.trim(), isNative, options);
+        assert.equal([...stderr.matchAll(/serve\(\{ fastGlobals: true \}\)/g)].length, lines, options);
+      }
+    },
+  );
 
   nodeTest("The program serves an application, takes an upload, prints its state and stops", async (own, version) => {
     own.write("app.js", APP);
