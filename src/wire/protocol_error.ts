@@ -37,6 +37,8 @@ export abstract class ClientError extends Error {
   abstract readonly code: string;
   /** The status code of the answer (RFC 9110, section 15). */
   readonly status: number;
+  /** Fields of the answer that this status asks for. */
+  readonly fields: readonly (readonly [name: string, value: string])[] = [];
 
   /**
    * Makes the error.
