@@ -25,6 +25,11 @@ export type {
   TcpOptions,
   UnixOptions,
 } from "./src/engine/serve_options.ts";
+export {
+  upgradeWebSocket,
+  type UpgradeWebSocketOptions,
+  type WebSocketUpgrade,
+} from "./src/engine/upgrade_web_socket.ts";
 export type { Limits } from "./src/engine/settings.ts";
 export type { Accept, Handler, HandlerInfo, HandlerTimings, OnError, RequestPreview } from "./src/message/handler.ts";
 export { StorageError } from "./src/platform/errors.ts";
@@ -37,7 +42,7 @@ export type { UploadOptions, UploadPart, UploadSink } from "./src/uploads/upload
 export { type ClientError, type ProtocolCode, ProtocolError } from "./src/wire/protocol_error.ts";
 export type { Framing, HeadFacts, RequestHead } from "./src/wire/request_head.ts";
 export type { RequestInfo } from "./src/connection/request_info.ts";
-export type { ConnectionView, ExchangeView, Lap, Phase, PhaseReader } from "./src/connection/phases.ts";
+export type { ConnectionView, ExchangeView, Lap, Phase, PhaseReader, Traffic } from "./src/connection/phases.ts";
 export { type LineOptions, stopwatch } from "./src/inspect/stopwatch.ts";
 export { trace } from "./src/inspect/trace.ts";
 export {

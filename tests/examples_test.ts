@@ -5,6 +5,7 @@ import { run } from "./helpers/building.ts";
 import { fromFileUrl } from "./helpers/paths.ts";
 import { start, unixTest } from "./helpers/program.ts";
 import { project } from "./helpers/projects.ts";
+import { Chatter } from "./helpers/web_sockets.ts";
 
 const example = (name: string) => fromFileUrl(new URL(`../examples/${name}`, import.meta.url));
 
@@ -42,6 +43,34 @@ Deno.test("examples/hono.ts is a Hono application from npm", async () => {
   const echo = await fetch(`${url}/echo`, { method: "POST", body: JSON.stringify({ warp: ["weft"] }) });
   assert.deepEqual(await echo.json(), { warp: ["weft"] });
   assert.equal((await fetch(`${url}/nothing`)).status, 404);
+});
+
+Deno.test("examples/chat.ts says to a room what is said in it, here and under Deno.serve", async () => {
+  const talk = async (url: string) => {
+    assert.match(await (await fetch(url)).text(), /<title>Chat<\/title>/);
+    const none = await fetch(`${url}/rooms/none`);
+    assert.deepEqual([none.status, await none.text()], [404, "no such room\n"]);
+    const [ada, bob, other] = [
+      await Chatter.to(`${url}/rooms/warp`),
+      await Chatter.to(`${url}/rooms/warp`),
+      await Chatter.to(`${url}/rooms/weft`),
+    ] as const;
+    assert.deepEqual([await ada.next(), await ada.next(), await bob.next()], [
+      "1 in this room",
+      "2 in this room",
+      "2 in this room",
+    ]);
+    bob.socket.send("hello");
+    assert.deepEqual([await ada.next(), await bob.next(), await other.next()], ["hello", "hello", "1 in this room"]);
+    for (const chatter of [ada, bob, other]) await chatter[Symbol.asyncDispose]();
+    assert.deepEqual([ada.messages.at(-1) ?? "", other.messages], ["", []]);
+  };
+  await using program = start(["-p", "0", example("chat.ts")]);
+  await talk(await program.url());
+  const { default: app } = await import("../examples/chat.ts");
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, app.fetch);
+  await talk(`http://127.0.0.1:${server.addr.port}`);
+  await server.shutdown();
 });
 
 Deno.test("examples/upload.ts takes files and says what it got", async () => {

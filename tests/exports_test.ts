@@ -20,6 +20,7 @@ Deno.test("The package exports what its users import, and nothing else", () => {
     "serve",
     "stopwatch",
     "trace",
+    "upgradeWebSocket",
     "uploadProgress",
     "uploads",
   ]);

@@ -9,6 +9,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   platform: 0,
   connection: 1,
   message: 1,
+  websocket: 1,
   engine: 2,
   inspect: 2,
   uploads: 2,

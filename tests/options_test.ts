@@ -18,6 +18,8 @@ type Unset<Options> = { [Name in keyof Required<Options>]: undefined };
 
 const UNSET: Unset<ServeOptions> = {
   port: undefined,
+  patchGlobals: undefined,
+  maxMessageBytes: undefined,
   hostname: undefined,
   path: undefined,
   transport: undefined,

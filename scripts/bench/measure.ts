@@ -80,7 +80,11 @@ async function measureLoad(serving: Serving, scenario: Scenario, terms: Terms): 
     case "nothing":
       return await measureNothing(serving, terms);
     case "idle":
-      return await measureIdle(serving, terms, load.connections / (terms.isQuick ? QUICK : 1));
+    case "idleSockets":
+      return await measureIdle(serving, terms, {
+        ...load,
+        connections: load.connections / (terms.isQuick ? QUICK : 1),
+      });
     default:
       return await measureWork(serving, scenario, { ...terms, load });
   }
@@ -135,12 +139,17 @@ async function warmUp({ port, peer }: Serving, load: Load, { isQuick }: Terms): 
 }
 
 /** Warmed up first, because any first request makes the heap grow, and that is not a connection's memory. */
-async function measureIdle(serving: Serving, terms: Terms, connections: number): Promise<Found> {
+async function measureIdle(
+  serving: Serving,
+  terms: Terms,
+  load: Load & { kind: "idle" | "idleSockets" },
+): Promise<Found> {
+  const { connections } = load;
   const { child, port } = serving;
   const warmed = await warmUp(serving, { kind: "wrk", request: { method: "GET", path: "/" }, connections: 16 }, terms);
   await pause(SETTLE_MS);
   const before = await readRss(child.pid);
-  await using running = await RunningLoad.start({ kind: "idle", connections, port, seconds: 0 });
+  await using running = await RunningLoad.start({ ...load, port, seconds: 0 });
   await pause(SETTLE_MS);
   const rssBytes = await readRss(child.pid);
   const { errors } = await running.finish();

@@ -126,6 +126,27 @@ const mixed: Kind & Pick<Scenario, "beside"> = {
   beside: { kind: "upload", mib: 16, connections: 32, untilStop: true },
 };
 
+const sockets: Kind = { ...work, app: "sockets" };
+const idleSockets: Kind = { ...memory, app: "sockets" };
+const ON_DENO: readonly PeerName[] = ["weft", "deno"];
+const inMessages = { ...sockets, unit: "messages", peers: ON_DENO } as const;
+const texts = (bytes: number, outstanding: number): Load => ({
+  kind: "echoes",
+  bytes,
+  isText: true,
+  connections: CONNECTIONS,
+  outstanding,
+});
+const blocks = (bytes: number, connections: number): Load => ({
+  kind: "echoes",
+  bytes,
+  isText: false,
+  connections,
+  outstanding: 1,
+});
+const toAll: Load = { kind: "broadcast", bytes: 64, connections: 1000 };
+const stayingSockets: Load = { kind: "idleSockets", connections: 10_000 };
+
 const WORKERS: readonly PeerName[] = ["w1", "w2", "w4"];
 const DISTURBED: readonly PeerName[] = ["kills", "reloads"];
 /** What several event loops on one core cost by themselves is shown beside Weft's workers, and is not judged. */
@@ -165,6 +186,13 @@ const rows: Omit<Scenario, "nr">[] = [
   { title: "1,000 active connections: p99", ...waiting, load: crowd(1000), peers: ON_A_RUNTIME, target: 2 },
   { title: "20,000 requests a second", ...light, load: paced, peers: ALL, target: 1.05 },
   { title: "one connection, one request at a time", ...light, load: crowd(1), peers: ALL, target: 1.05 },
+  { title: "WebSocket: 64 B, 16 outstanding", ...inMessages, load: texts(64, 16), target: 4 },
+  { title: "WebSocket: 64 B, one outstanding", ...inMessages, load: texts(64, 1), target: 0.95 },
+  { title: "WebSocket: 1 KiB, one outstanding", ...inMessages, load: texts(1024, 1), target: 0.95 },
+  { title: "WebSocket: 16 KiB binary", ...inMessages, load: blocks(16 * 1024, 16), target: 0.9 },
+  { title: "WebSocket: 1 MiB binary", ...inMessages, load: blocks(1024 ** 2, 4), target: 1 },
+  { title: "WebSocket: one message to 1,000", ...inMessages, load: toAll, target: 1.5 },
+  { title: "10,000 idle WebSockets", ...idleSockets, load: stayingSockets, peers: ON_DENO, mostFigure: 16 * 1024 },
 ];
 
 /** The scenarios, by number from 1. */

@@ -89,6 +89,12 @@ const TABLE = {
     ifUnset: "8KiB",
     limit: "maxRequestLineBytes",
   },
+  "max-message-size": {
+    kind: "size",
+    help: "of a WebSocket; larger: close code 1009",
+    ifUnset: "64MiB",
+    limit: "maxMessageBytes",
+  },
   "header-timeout": {
     kind: "time",
     help: "for a whole head; longer: 408; for a TLS handshake",

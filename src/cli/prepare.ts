@@ -3,6 +3,7 @@
 import { loadApp, type LoadedApp } from "../app/load_app.ts";
 import { MAJOR, otherVersions } from "../copies/shared.ts";
 import type { ApplicationOptions } from "../engine/application.ts";
+import { replaceUpgrade } from "../engine/upgrade_web_socket.ts";
 import type { InFlight } from "../engine/in_flight.ts";
 import type { Proxies } from "../connection/arrival.ts";
 import type { Handler } from "../message/handler.ts";
@@ -130,6 +131,7 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
   const { platform, log, backend = null } = context;
   const { process, files, clock } = platform;
   platform.replaceServe();
+  replaceUpgrade();
   if (platform.hasSlowGlobals && !asked.options.noFastGlobals) {
     (await import("../message/fast_globals.ts")).installFastGlobals();
   }

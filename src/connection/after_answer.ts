@@ -78,5 +78,7 @@ function* handOver(connection: Connection, exchange: Exchange): Steps {
   if (connection.enter("upgraded")) yield "upgraded";
   const first = inbox.bytes.slice(inbox.at, inbox.end);
   inbox.at = inbox.end;
+  // The other protocol reads into buffers of its own. If a read is under way, its buffer stays until the connection ends.
+  if (!connection.inbound.isReading) inbox.close();
   yield exchange.takeOver!(new HandedSocket(connection), first);
 }

@@ -8,17 +8,15 @@
 //   cut       the answer can never be complete                            -
 
 import { brand } from "../copies/shared.ts";
-import type { Address, Socket } from "../platform/ports.ts";
+import type { Address } from "../platform/ports.ts";
 import { type Resolvers, withResolvers } from "../platform/resolvers.ts";
 import { type Answer, writeInterim } from "../wire/answer.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import type { Arrival, Proxies } from "./arrival.ts";
 import type { ExchangeEnd } from "./endings.ts";
-import type { ExchangeView, Lap } from "./phases.ts";
+import type { ExchangeView, Lap, Traffic } from "./phases.ts";
 import type { RequestBody } from "./request_body.ts";
-
-/** Takes a connection over after an answer of 101. */
-export type TakeOver = (socket: Socket, first: Uint8Array) => Promise<void>;
+import type { SwitchedProtocol, SwitchTerms, TakeOver } from "./switching.ts";
 
 /** What an exchange may know of its connection. */
 export interface ConnectionFacts extends Arrival {
@@ -35,6 +33,8 @@ export interface ConnectionFacts extends Arrival {
   readonly leaving: AbortSignal;
   /** Sends an interim response, behind the answers to the requests before this one. */
   hint(text: string): void;
+  /** What its engine says to protocols that take connections over. */
+  readonly options: SwitchTerms;
 }
 
 /** `reason` says why the client left or was cut off; undefined if it did not. */
@@ -63,6 +63,8 @@ export class Exchange implements ExchangeView {
   timings: Readonly<Record<Lap, number>> | null = null;
   /** Takes the connection over after an answer of 101. Set by the application; null otherwise. */
   takeOver: TakeOver | null = null;
+  /** What takes the connection over, for the engine. Set with `takeOver`; null if that needs nothing of the engine. */
+  switched: SwitchedProtocol | null = null;
   /** Called once the answer can never be complete; cheaper than a signal. Set by the application; null otherwise. */
   onCut: ((reason: unknown) => void) | null = null;
 
@@ -107,6 +109,12 @@ export class Exchange implements ExchangeView {
   earlyHints(fields: Answer["fields"]): void {
     const text = writeInterim(103, fields);
     if (this.status === 0 && !this.isOver && this.head.minor === 1) this.connection.hint(text);
+  }
+
+  get traffic(): Traffic | null {
+    if (this.switched === null) return null;
+    const { messagesReceived, messagesSent, bytesReceived, bytesSent } = this.switched;
+    return { messagesReceived, messagesSent, bytesReceived, bytesSent };
   }
 
   /** Bytes of the body that the head promised: -1 for a chunked body. */
@@ -239,6 +247,10 @@ class ReadOnlyExchange implements ExchangeView {
 
   get sent(): number {
     return this.#exchange.sent;
+  }
+
+  get traffic(): Traffic | null {
+    return this.#exchange.traffic;
   }
 
   get isBodyRead(): boolean {

@@ -15,10 +15,18 @@ export class HandedSocket implements Socket {
     this.#connection = connection;
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
+  read(into: Uint8Array): Promise<number | null> {
     const { inbound, socket } = this.#connection;
     const { inbox } = inbound;
-    // A read ahead may be under way; its bytes belong to the new protocol.
+    // Nothing was read ahead, as nearly always.
+    if (inbox.size === 0 && !inbound.isReading && !inbox.ended) return socket.read(into);
+    return this.#readOn(into);
+  }
+
+  /** A read ahead may be under way; its bytes belong to the new protocol. */
+  async #readOn(into: Uint8Array): Promise<number | null> {
+    const { inbound, socket } = this.#connection;
+    const { inbox } = inbound;
     if (inbox.size === 0 && inbound.isReading) await inbound.changedSince(inbound.revision, 1);
     if (inbox.size > 0) {
       const count = Math.min(inbox.size, into.length);

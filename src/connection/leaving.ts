@@ -5,11 +5,18 @@
 export class Leaving {
   /** True once the engine drains. Set by `begin`. */
   #hasBegun = false;
+  /** Set by `begin`. */
+  #isReplaced = false;
   /** Null until the signal is asked for. Set by `signal`. */
   #controller: AbortController | null = null;
 
   get hasBegun(): boolean {
     return this.#hasBegun;
+  }
+
+  /** True if it drains because another process takes over. */
+  get isReplaced(): boolean {
+    return this.#isReplaced;
   }
 
   /** Fires when the drain begins. */
@@ -21,8 +28,13 @@ export class Leaving {
     return this.#controller.signal;
   }
 
-  /** Called by the engine when it begins to drain. */
-  begin(): void {
+  /**
+   * Called by the engine when it begins to drain.
+   *
+   * @param isReplaced true if another process takes over
+   */
+  begin(isReplaced: boolean): void {
+    this.#isReplaced = isReplaced;
     this.#hasBegun = true;
     this.#controller?.abort(reason());
   }

@@ -37,6 +37,8 @@ export interface ConnectionOptions extends InboundOptions {
   /** For bodies that are read first and too long for memory. */
   readonly temporaryFiles: TemporaryFiles;
   readonly scheme: "http" | "https";
+  /** Most bytes of a message of a WebSocket. */
+  readonly maxMessageBytes: number;
   /** The proxies that are trusted; null if there are none. */
   readonly proxies: Proxies | null;
   /** True if something reads the phases. Otherwise they are not yielded and cost next to nothing. */

@@ -22,6 +22,18 @@ export type Phase = "idle" | "header" | "body" | "dispatch" | "write" | "drain" 
 /** The parts of a request's time that a stopwatch measures between phases. */
 export type Lap = "wait" | "header" | "body" | "dispatch" | "firstByte" | "write";
 
+/** What a WebSocket has moved so far: data messages, and bytes of frames. */
+export interface Traffic {
+  /** Messages that came. */
+  readonly messagesReceived: number;
+  /** Messages that the application has sent. */
+  readonly messagesSent: number;
+  /** Bytes that came. */
+  readonly bytesReceived: number;
+  /** Bytes that the system has taken. */
+  readonly bytesSent: number;
+}
+
 /** A request and its answer, as a reader sees them. */
 export interface ExchangeView {
   /** The parsed head of the request. */
@@ -36,6 +48,8 @@ export interface ExchangeView {
   readonly size: number;
   /** Bytes of the answer's body that were given to the connection. */
   readonly sent: number;
+  /** What the WebSocket that it became has moved, as it is now; null if it has become none. */
+  readonly traffic: Traffic | null;
   /** True once the last byte of the request's body was taken from the wire. */
   readonly isBodyRead: boolean;
   /** True if the client has ended its side in the middle of the body, and everything that came was taken. */

@@ -4,7 +4,8 @@ import { PHASES, Thread } from "./thread.js";
 
 /**
  * @typedef {{ id: string, peer: string, phase: string, ageMs: number, requests: number, method: string, path: string,
- *   body: { received: number, size: number } | null, written: number, idleMs: number }} ConnectionFacts
+ *   body: { received: number, size: number } | null, messages: { received: number, sent: number } | null,
+ *   written: number, idleMs: number }} ConnectionFacts
  * @typedef {{ element: HTMLTableRowElement, cells: HTMLTableCellElement[], thread: Thread }} Row
  */
 

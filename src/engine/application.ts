@@ -13,6 +13,7 @@ import type { Log } from "../platform/ports.ts";
 import type { Answer } from "../wire/answer.ts";
 import { reasonOf } from "../wire/reasons.ts";
 import { ClientError } from "../wire/protocol_error.ts";
+import { loadWebSockets } from "./upgrade_web_socket.ts";
 
 /** What an application is made of. */
 export interface ApplicationOptions {
@@ -42,13 +43,18 @@ export function applicationOf(options: ApplicationOptions): Application {
   // Targets are compared as clients send them: percent-encoded.
   const healthPath = health === undefined ? null : new URL(`http://localhost${health.path}`).pathname;
   // The application may not refuse requests for the health path, so its `accept` does not see them.
+  const call = (exchange: Exchange) => handler(requestOf(exchange), new RequestInfo(exchange));
   const isHealth = (exchange: Exchange) => healthPath !== null && pathOf(exchange) === healthPath;
   return {
     accept: accept === undefined ? null : (exchange) => isHealth(exchange) ? null : accept(previewOf(exchange)),
     handle: health === undefined
-      ? (exchange) => handler(requestOf(exchange), new RequestInfo(exchange))
+      ? (exchange) => exchange.head.upgrade === null ? call(exchange) : callWithWebSockets(exchange, call)
       : (exchange) =>
-        isHealth(exchange) ? readiness(health.isDraining()) : handler(requestOf(exchange), new RequestInfo(exchange)),
+        isHealth(exchange)
+          ? readiness(health.isDraining())
+          : exchange.head.upgrade === null
+          ? call(exchange)
+          : callWithWebSockets(exchange, call),
     answerEarly: (result) => isResponse(result) ? readAnswer(result) : null,
     answer(result, exchange) {
       const answer = readAnswer(result);
@@ -57,6 +63,12 @@ export function applicationOf(options: ApplicationOptions): Application {
     },
     fail: (error, exchange) => failed(options, error, exchange),
   };
+}
+
+/** The first request that asks for an upgrade waits until WebSockets are loaded. */
+function callWithWebSockets(exchange: Exchange, call: (exchange: Exchange) => unknown): unknown {
+  const loading = loadWebSockets();
+  return loading === null ? call(exchange) : loading.then(() => call(exchange));
 }
 
 function previewOf(exchange: Exchange): RequestPreview {
@@ -86,7 +98,7 @@ function readiness(isDraining: boolean): Response {
 
 function failed(options: ApplicationOptions, error: unknown, exchange: Exchange): Answer | Promise<Answer> {
   // The client stopped sending or sent too much, and the handler passed the error on. The client's mistake is not logged.
-  if (error instanceof ClientError) return textAnswer(error.status, error.message);
+  if (error instanceof ClientError) return textAnswer(error.status, error.message, error.fields);
   if (error instanceof StorageError) return notStored(options, error, exchange);
   // The client has left, and the handler failed with the reason of the request's signal. This is not an error to log.
   if (error !== undefined && error === exchange.cutReason) return textAnswer(500, "");
@@ -155,14 +167,18 @@ function notStored(options: ApplicationOptions, error: StorageError, exchange: E
   return textAnswer(507, "there is no room for the request's body now");
 }
 
-/** `Deno.upgradeWebSocket` returns an answer of 101 that only Deno's own server can serve. */
+/** The runtime's own `Deno.upgradeWebSocket` returns an answer of 101 that only Deno's own server can serve. */
 function notSwitched(options: ApplicationOptions, exchange: Exchange): Answer {
   const { method, target } = exchange.head;
-  options.log("WARN", `${method} ${target}: the application answered 101; WebSockets are not served yet, so it is 501`);
-  return textAnswer(501, "this server does not switch protocols yet");
+  options.log(
+    "WARN",
+    `${method} ${target} answered 501: the application answered 101, but not with what upgradeWebSocket of @weft/engine gave`,
+  );
+  return textAnswer(501, "this server does not switch to that protocol");
 }
 
-function textAnswer(status: number, detail: string): Answer {
+function textAnswer(status: number, detail: string, more: Answer["fields"] = []): Answer {
   const body = `${status} ${reasonOf(status)}${detail === "" ? "" : `: ${detail}`}\n`;
-  return { status, reason: "", fields: [["content-type", "text/plain;charset=UTF-8"]], body, block: null };
+  const fields = [["content-type", "text/plain;charset=UTF-8"], ...more] as const;
+  return { status, reason: "", fields, body, block: null };
 }

@@ -103,7 +103,7 @@ export class Deadlines {
       note.phaseSince = time;
       hasMoved = true;
     }
-    const moved = connection.inbound.received + connection.outbound.written;
+    const moved = movedOn(connection);
     if (moved !== note.moved || isNew) {
       note.moved = moved;
       note.movedAt = now;
@@ -156,6 +156,8 @@ export class Deadlines {
           return null;
         }
         return this.#judgeBody(connection, note);
+      case "upgraded":
+        return connection.exchange?.switched?.isOverdue(time, writeTimeoutMs) === true ? null : "go on";
       default:
         return "go on";
     }
@@ -168,6 +170,13 @@ export class Deadlines {
     if (exchange.received >= minBodyRate * note.bodyWaitMs / 1000) return "go on";
     return tooSlow(`the body came with less than ${minBodyRate} bytes a second`);
   }
+}
+
+/** Bytes of both directions, those of a protocol that has taken the connection over included. */
+function movedOn({ inbound, outbound, exchange }: Connection): number {
+  const switched = exchange?.switched ?? null;
+  const moved = inbound.received + outbound.written;
+  return switched === null ? moved : moved + switched.bytesReceived + switched.bytesSent;
 }
 
 /** While the engine drains, a connection that idles or drains ends at the first look. */

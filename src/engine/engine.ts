@@ -24,7 +24,7 @@ import { applicationOf, reportBroken } from "./application.ts";
 import type { ConnectionCounts, DrainOptions, EngineOptions, EnginePorts, EngineState } from "./engine_options.ts";
 import { LiveTable } from "./live_table.ts";
 import { Observed } from "./observed.ts";
-import { closeAfterAnswers, StaggeredDrain } from "./staggered_drain.ts";
+import { askToLeave, closeAfterAnswers, StaggeredDrain } from "./staggered_drain.ts";
 import { Sweeper } from "./sweeper.ts";
 
 /** The part of the graceful timeout that an idle connection may wait for one more request. */
@@ -101,6 +101,7 @@ export class Engine {
       streamBudget: new StreamBudget(ports.clock),
       temporaryFiles: ports.temporaryFiles ?? platform.temporaryFiles,
       scheme: options.scheme,
+      maxMessageBytes: settings.maxMessageBytes,
       proxies: options.proxies ?? null,
       isObserved: options.readers.length > 0,
       closeAfterAnswer: settings.keepAliveMs === 0,
@@ -179,7 +180,8 @@ export class Engine {
     if (delayMs > 0) this.#drainTimer = this.#ports.clock.after(delayMs, stop);
     else stop();
     // Last, because the application's listeners run here.
-    this.#connectionOptions.leaving.begin();
+    this.#connectionOptions.leaving.begin(this.#successors !== undefined);
+    this.#sendAway();
   }
 
   /** Stops now: every connection is cut. */
@@ -223,7 +225,17 @@ export class Engine {
       const isPortShared = this.#successors === "same port";
       this.#staggeredDrain = new StaggeredDrain(this.live, { clock, isPortShared, withinMs: gracefulTimeoutMs });
     }
+    this.#sendAway();
     this.#finishIfEmpty();
+  }
+
+  /**
+   * Asks WebSockets to go: once the listener is closed, so that they do not come back to this process, and after the
+   * application was told, so that it can say goodbye. A staggered drain asks a few at a time.
+   */
+  #sendAway(): void {
+    if (this.#state !== "stopping" || !this.#connectionOptions.leaving.hasBegun || this.#isStaggered) return;
+    askToLeave(this.live.connections(), this.#successors !== undefined);
   }
 
   /** True if connections are closed a few at a time. That needs successors, and connections that may idle until their turn. */

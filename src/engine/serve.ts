@@ -13,6 +13,7 @@ import { Engine } from "./engine.ts";
 import type { LateParts, LatePartsOptions } from "./late_parts.ts";
 import { listenOptionsOf, type ServeOptions, type TcpOptions, type UnixOptions } from "./serve_options.ts";
 import { settle } from "./settings.ts";
+import { replaceUpgrade } from "./upgrade_web_socket.ts";
 
 /** A running server. */
 export interface Server<Addr extends Address = Address> extends AsyncDisposable {
@@ -120,6 +121,7 @@ function start(options: ServeOptions, handler: Handler): Server {
   const settings = settle(options);
   const { maxInFlight } = settings;
   const isCompressed = options.compress === true || options.automaticCompression === true;
+  if (options.patchGlobals !== false) replaceUpgrade();
   const { clock, process, decodeLatin1 } = platform;
   const listenOptions = listenOptionsOf(options, settings.headerTimeoutMs);
   const listener = platform.listen(listenOptions);

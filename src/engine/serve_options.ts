@@ -43,6 +43,12 @@ export interface CommonOptions<Addr extends Address = Address> extends Limits {
    */
   proxyProtocol?: boolean | undefined;
   /**
+   * False leaves `Deno.upgradeWebSocket` alone. Otherwise the first server replaces it by a function that knows the requests
+   * of this package, and passes any other request on. {@linkcode upgradeWebSocket} can be called in both cases.
+   * @default {true}
+   */
+  patchGlobals?: boolean | undefined;
+  /**
    * On Node: true puts faster classes in the place of the global Response, Request and fetch(). A native Response costs more there
    * than all the rest of a small request. Without it a line says so at the first request; false is silent. It does nothing on Deno.
    * @default {false}

@@ -27,6 +27,11 @@ export interface Limits {
    */
   maxRequestLineBytes?: number | undefined;
   /**
+   * Most bytes of a message that a WebSocket takes, inflated if it was compressed; more closes it with 1009.
+   * @default {67108864} 64 MiB
+   */
+  maxMessageBytes?: number | undefined;
+  /**
    * Milliseconds from the first byte of a head to its last; then 408. A TLS handshake has the same limit, from the accept.
    * @default {10000}
    */
@@ -91,6 +96,7 @@ export const DEFAULTS: Settings = {
   maxBodyBytes: 1024 ** 3, // allows a video, but not a disk image
   maxHeaderBytes: 32 * 1024, // room for many cookies, but too little for an attack on memory
   maxRequestLineBytes: 8 * 1024, // what common servers take; RFC 9112, section 3, asks for 8000 at least
+  maxMessageBytes: 64 * 1024 ** 2, // a photo, but not a video: a message is kept in memory
   headerTimeoutMs: 10_000, // a head is one packet or two
   minBodyRate: 240, // one packet in six seconds: only an attack is slower
   writeTimeoutMs: 60_000, // a client that takes nothing for that long has left

@@ -38,6 +38,16 @@ export function closeAfterAnswers(connections: Iterable<Connection>): void {
   for (const connection of connections) connection.closeAfterAnswer = true;
 }
 
+/**
+ * Asks the protocols that have taken connections over to end.
+ *
+ * @param connections to be closed
+ * @param isReplaced true if another process takes over
+ */
+export function askToLeave(connections: Iterable<Connection>, isReplaced: boolean): void {
+  for (const { exchange } of connections) exchange?.switched?.leave(isReplaced);
+}
+
 /** One staggered drain. It begins when it is made. */
 export class StaggeredDrain {
   /** The wait for the other listeners, then the pace of the groups. Changed when the first group is closed. */
@@ -54,7 +64,9 @@ export class StaggeredDrain {
       const remaining = [...live.connections()];
       const groupSize = Math.ceil(remaining.length / GROUPS);
       const closeGroup = () => {
-        closeAfterAnswers(remaining.splice(0, groupSize));
+        const group = remaining.splice(0, groupSize);
+        closeAfterAnswers(group);
+        askToLeave(group, true);
         if (remaining.length === 0) this.cancel();
       };
       this.#timer = clock.every(everyMs, closeGroup);

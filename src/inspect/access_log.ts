@@ -1,6 +1,6 @@
-// Writes a line for each request when it is over.
+// Writes a line for each request when it is over. That of a WebSocket comes when it is closed.
 
-import type { ConnectionView, Lap, PhaseReader } from "../connection/phases.ts";
+import type { ConnectionView, Lap, PhaseReader, Traffic } from "../connection/phases.ts";
 import type { Address } from "../platform/ports.ts";
 import { durationOf, lapReader } from "./laps.ts";
 
@@ -19,6 +19,8 @@ interface Entry {
   version: string;
   status: number;
   bytes: number;
+  /** What a WebSocket has moved. */
+  traffic: Traffic | null;
   durationMs: number;
   referer: string | null;
   userAgent: string | null;
@@ -34,13 +36,27 @@ export function accessLog(
   options: { format: LogFormat; write: (line: string) => void; now: () => number; date: () => number },
 ): PhaseReader {
   const show = { short: showShort, combined: showCombined, json: showJson }[options.format];
-  return lapReader(options.now, (connection, laps) => {
-    const entry = entryOf(connection, laps, options.date());
+  const write = (entry: Entry | null) => {
     if (entry !== null) options.write(`${show(entry)}\n`);
+  };
+  /** When WebSockets were opened, as far as their lines are not written. */
+  const opened = new WeakMap<ConnectionView, { at: number; laps: Readonly<Record<Lap, number>> }>();
+  const laps = lapReader(options.now, (connection, laps) => {
+    const isSocket = connection.exchange?.status === 101 && connection.exchange.traffic !== null;
+    if (isSocket) opened.set(connection, { at: options.now(), laps });
+    else write(entryOf(connection, durationOf(laps), options.date()));
   });
+  return {
+    see(connection, phase) {
+      laps.see(connection, phase);
+      const socket = phase === "closed" ? opened.get(connection) : undefined;
+      if (socket === undefined) return;
+      write(entryOf(connection, durationOf(socket.laps) + options.now() - socket.at, options.date()));
+    },
+  };
 }
 
-function entryOf(connection: ConnectionView, laps: Readonly<Record<Lap, number>>, date: number): Entry | null {
+function entryOf(connection: ConnectionView, durationMs: number, date: number): Entry | null {
   const { exchange, refusal } = connection;
   // Neither a request nor a refusal: the client left in the middle of a head.
   if (exchange === null && refusal === null) return null;
@@ -52,8 +68,9 @@ function entryOf(connection: ConnectionView, laps: Readonly<Record<Lap, number>>
     target: head?.target ?? "-",
     version: head === undefined ? "-" : `HTTP/1.${head.minor}`,
     status: exchange?.status || refusal?.status || CLIENT_LEFT,
-    bytes: exchange?.sent ?? 0,
-    durationMs: durationOf(laps),
+    bytes: exchange?.traffic?.bytesSent ?? exchange?.sent ?? 0,
+    traffic: exchange?.traffic ?? null,
+    durationMs,
     referer: head?.field("referer") ?? null,
     userAgent: head?.field("user-agent") ?? null,
   };
@@ -64,8 +81,11 @@ function showRemote(address: Address): string {
 }
 
 function showShort(entry: Entry): string {
-  const { remote, method, target, status, bytes, durationMs } = entry;
-  return `${remote} ${method} ${target} ${status} ${bytes} ${durationMs.toFixed(1)} ms`;
+  const { remote, method, target, status, bytes, traffic, durationMs } = entry;
+  const line = `${remote} ${method} ${target} ${status} ${bytes} ${durationMs.toFixed(1)} ms`;
+  if (traffic === null) return line;
+  const { messagesReceived, messagesSent, bytesReceived } = traffic;
+  return `${line} messages=${messagesReceived}/${messagesSent} received=${bytesReceived}`;
 }
 
 /** The Combined Log Format, followed by the duration in seconds. */
@@ -90,6 +110,11 @@ function showJson(entry: Entry): string {
     duration_ms: Number(entry.durationMs.toFixed(3)),
     referer: entry.referer,
     user_agent: entry.userAgent,
+    ...(entry.traffic === null ? {} : {
+      messages_received: entry.traffic.messagesReceived,
+      messages_sent: entry.traffic.messagesSent,
+      bytes_received: entry.traffic.bytesReceived,
+    }),
   });
 }
 

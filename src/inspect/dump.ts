@@ -27,8 +27,13 @@ export interface ConnectionFacts {
   /** Of the request that is answered now; "-" if there is none. Never a query. */
   method: string;
   path: string;
-  /** Bytes of its body that have come, and that were promised (-1 for chunks); null if there is no request. */
+  /**
+   * Bytes of its body that have come, and that were promised (-1 for chunks); null if there is no request. Of a WebSocket, the
+   * bytes of its frames, and -1.
+   */
   body: { received: number; size: number } | null;
+  /** Messages of a WebSocket that came and went; null if it is none. */
+  messages: { received: number; sent: number } | null;
   /** Bytes written to the client. */
   written: number;
   /** Since a byte last moved on it. */
@@ -51,6 +56,7 @@ interface Seen {
  */
 export function factsOf(connection: Connection, seen: Seen, now: number): ConnectionFacts {
   const { id, phase, requests, exchange, outbound } = connection;
+  const traffic = exchange?.traffic ?? null;
   return {
     id: `${id}`,
     peer: showPeer((exchange ?? connection).remoteAddr),
@@ -59,8 +65,13 @@ export function factsOf(connection: Connection, seen: Seen, now: number): Connec
     requests,
     method: exchange?.head.method ?? "-",
     path: exchange === null ? "-" : showPath(exchange.head.target),
-    body: exchange === null ? null : { received: exchange.received, size: exchange.size },
-    written: outbound.written,
+    body: exchange === null
+      ? null
+      : traffic === null
+      ? { received: exchange.received, size: exchange.size }
+      : { received: traffic.bytesReceived, size: -1 },
+    messages: traffic === null ? null : { received: traffic.messagesReceived, sent: traffic.messagesSent },
+    written: outbound.written + (traffic?.bytesSent ?? 0),
     idleMs: now - seen.movedAt,
   };
 }
@@ -117,7 +128,7 @@ export function showState(state: State): string {
     ...showLimit(state.limit),
     ...showTable(WORKER_COLUMNS, state.workers.map(workerRow)),
     ...showTable(BACKEND_COLUMNS, state.backends.map(backendRow)),
-    ...showTable(CONNECTION_COLUMNS, state.connections.map(connectionRow)),
+    ...showConnections(state.connections),
     `Active clients: ${state.connections.length}`,
     "",
   ].join("\n");
@@ -155,6 +166,19 @@ const CONNECTION_COLUMNS = [
   "written",
   "idle",
 ];
+
+/** A column that is shown if there are WebSockets. */
+const MESSAGES_COLUMN = "messages in/out";
+
+function showConnections(connections: readonly ConnectionFacts[]): string[] {
+  const rows = connections.map(connectionRow);
+  if (connections.every(({ messages }) => messages === null)) return showTable(CONNECTION_COLUMNS, rows);
+  const withMessages = connections.map(({ messages }, i) => [
+    ...rows[i] ?? [],
+    messages === null ? "-" : `${messages.received}/${messages.sent}`,
+  ]);
+  return showTable([...CONNECTION_COLUMNS, MESSAGES_COLUMN], withMessages);
+}
 
 function connectionRow(facts: ConnectionFacts): string[] {
   const { id, peer, phase, ageMs, requests, method, path, body, written, idleMs } = facts;

@@ -2,7 +2,7 @@
 // fields in their order and without a web stream. If something else is asked of it, the real Response is made once.
 
 import { type Answer, type AnswerBody, type AnswerSource, isStream } from "../wire/answer.ts";
-import { nativeOf, standFor } from "./native.ts";
+import { nativeOf, standFor, symbolsOf } from "./native.ts";
 import { ANSWER } from "./read_answer.ts";
 
 const NativeResponse = nativeOf(globalThis.Response);
@@ -24,7 +24,8 @@ export class AnswerResponse {
   }
 
   get ok(): boolean {
-    return this.#answer.status < 300;
+    const { status } = this.#answer;
+    return status >= 200 && status < 300;
   }
 
   /** Null once the real one was made: it may have been changed, and its body was given to it. */
@@ -48,7 +49,17 @@ function realOf({ status, reason, fields, body }: Answer): Response {
   if (isEmpty && isStream(body)) body.cancel(undefined).catch(() => {}); // It is not asked for, so its failure does not matter.
   const headers = new Headers();
   for (const [name, value] of fields) headers.append(name, value);
+  if (status === 101) return switching(headers);
   return new NativeResponse(isEmpty ? null : webBody(body), { status, statusText: reason, headers });
+}
+
+/** No constructor makes a Response with this status. */
+function switching(headers: Headers): Response {
+  const response = new NativeResponse(null, { headers });
+  const place = symbolsOf(response)["response"];
+  const inner = place === undefined ? undefined : (response as unknown as Record<symbol, { status: number }>)[place];
+  if (inner?.status === 200) inner.status = 101;
+  return response;
 }
 
 function webBody(body: AnswerBody): BodyInit | null {

@@ -3,7 +3,7 @@
 import { tellLength } from "./deno_body_length.ts";
 import { denoClock } from "./deno_clock.ts";
 import { connect, connectUnix, isUnixSocketLive, listen } from "./deno_net.ts";
-import { replaceServe } from "./deno_serve.ts";
+import { replaceServe, replaceUpgrade } from "./deno_serve.ts";
 import { denoTemporaryFiles } from "./deno_temporary.ts";
 import { denoProblem } from "./deno_version.ts";
 import { fromFileUrl } from "./file_url.ts";
@@ -212,7 +212,9 @@ export const denoPlatform: Platform = {
   canSharePort: Deno.build.os !== "windows",
   temporaryFiles: denoTemporaryFiles(),
   replaceServe,
+  replaceUpgrade,
   // Modules that not every process needs are loaded on use. Each takes a part of a millisecond, node:net several.
+  loadDeflate: async () => (await import("./node_zlib.ts")).rawDeflate,
   loadChildren: async () => (await import("./deno_children.ts")).children,
   loadPrograms: async () => (await import("./deno_programs.ts")).programs,
   loadSources: async () => (await import("./deno_files.ts")).denoSources,

@@ -157,8 +157,10 @@ export const nodePlatform: Platform = {
   random: Math.random,
   canSharePort: !isWindows,
   temporaryFiles: nodeTemporaryFiles(),
-  // Node has no function that serves fetch-style handlers.
+  // Node has no functions that serve fetch-style handlers or upgrade their requests.
   replaceServe() {},
+  replaceUpgrade() {},
+  loadDeflate: async () => (await import("./node_zlib.ts")).rawDeflate,
   loadChildren: async () => (await import("./node_children.ts")).children,
   loadSources: async () => (await import("./node_sources.ts")).nodeSources,
   loadDocuments: async () => (await import("./node_documents.ts")).documents,

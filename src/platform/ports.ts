@@ -435,6 +435,18 @@ export interface Documents {
   open(path: string): Promise<OpenDocument>;
 }
 
+/** Raw deflate (RFC 1951) of single messages. */
+export interface RawDeflate {
+  /** Compresses, and flushes to a whole byte. The result ends with 00 00 ff ff. */
+  deflate(bytes: Uint8Array, windowBits: number): Uint8Array;
+  /**
+   * Inflates. Null if it would become longer than `most`.
+   *
+   * @throws {Error} if the bytes are not valid
+   */
+  inflate(bytes: Uint8Array, most: number): Uint8Array | null;
+}
+
 /** Writes a line for the operator. The message says what happened; the log adds the time and the process. */
 export type Log = (level: "INFO" | "WARN" | "ERROR", message: string) => void;
 
@@ -454,6 +466,13 @@ export interface Platform {
    * @param otherwise serves what the program does not take over; by default the runtime's own function
    */
   replaceServe(otherwise?: (call: ServeArguments) => object): void;
+  /**
+   * From now on, calls of the runtime's own function that upgrades a request to a WebSocket are offered to `take`.
+   *
+   * @param take upgrades a request of this server; null for any other, which the runtime's own function gets
+   */
+  replaceUpgrade(take: (request: Request, options?: object) => object | null): void;
+  loadDeflate(): Promise<RawDeflate>;
   loadChildren(): Promise<Children>;
   loadPrograms(): Promise<Programs>;
   loadSources(): Promise<Sources>;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { start, unixTest } from "../helpers/program.ts";
 import { type Project, project } from "../helpers/projects.ts";
+import { Chatter } from "../helpers/web_sockets.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 
@@ -104,4 +105,19 @@ Deno.test("A copy of another major version is named in a warning", async () => {
   await using program = start(["-p", "0", own.path("app.ts")]);
   await program.url();
   await program.waitFor(/WARN\] the application imports version 7 of @weft\/engine, and this is version 0: /);
+});
+
+Deno.test("A WebSocket is made by the function of another copy, which knows the requests of the program", async () => {
+  await using own = await projectWithCopy(`
+    import { upgradeWebSocket } from "./weft/mod.ts";
+    export default (request) => {
+      const { socket, response } = upgradeWebSocket(request);
+      socket.onmessage = ({ data }) => socket.send(data);
+      return response;
+    };
+  `);
+  await using program = start(["-p", "0", own.path("app.ts")]);
+  await using chatter = await Chatter.to(await program.url());
+  chatter.socket.send("from one copy to the other");
+  assert.equal(await chatter.next(), "from one copy to the other");
 });

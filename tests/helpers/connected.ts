@@ -95,6 +95,7 @@ export function connectedBy(
     readOrder: new ReadOrder(denoPlatform.clock),
     streamBudget: new StreamBudget(denoPlatform.clock),
     scheme: "http",
+    maxMessageBytes: 64 * 1024 ** 2,
     proxies: null,
     isObserved: options.isObserved ?? true,
     leaving: new Leaving(),

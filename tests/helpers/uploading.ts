@@ -10,6 +10,7 @@ import { itemAt } from "./items.ts";
 
 /** An exchange without a connection: the test says what has come of it, and how it ends. */
 export class FakeExchange implements ExchangeView {
+  readonly traffic = null;
   readonly remoteAddr = { transport: "tcp", hostname: "127.0.0.1", port: 49152 } as const;
   status = 0;
   received = 0;

@@ -2,7 +2,17 @@
 // No runtime is named here; Deno and Bun both load this file.
 
 /** What a launcher can be told to serve. */
-export type AppName = "plain" | "closing" | "hono" | "echo" | "count" | "stream" | "events" | "mixed" | "headers";
+export type AppName =
+  | "plain"
+  | "closing"
+  | "hono"
+  | "echo"
+  | "count"
+  | "stream"
+  | "events"
+  | "mixed"
+  | "headers"
+  | "sockets";
 
 /** The body of the plainest answer. */
 export const HELLO = "Hello, World!";

@@ -20,6 +20,11 @@ export async function handlerOf(app: AppName, importHono: () => Promise<HonoModu
   return app === "hono" ? honoHandler(await importHono()) : HANDLERS[app];
 }
 
+/** Called only on Deno. */
+const { Deno: deno } = globalThis as unknown as {
+  Deno: { upgradeWebSocket(request: Request, options: object): { socket: WebSocket; response: Response } };
+};
+
 const HANDLERS: Record<Exclude<AppName, "hono">, Handler> = {
   plain: answerPlainly,
   closing: answerPlainly,
@@ -29,6 +34,7 @@ const HANDLERS: Record<Exclude<AppName, "hono">, Handler> = {
   events: sendEvents,
   mixed: (request) => request.method === "POST" ? countBody(request) : answerPlainly(),
   headers: readEveryHeader,
+  sockets: upgrade,
 };
 
 function answerPlainly(): Response {
@@ -85,6 +91,24 @@ function broadcast(): void {
       listening.delete(controller);
     }
   }
+}
+
+const room = new Set<WebSocket>();
+
+/** Says back what it hears; in a room, to all of them. */
+function upgrade(request: Request): Response {
+  if (request.headers.get("upgrade") !== "websocket") return answerPlainly();
+  const { socket, response } = deno.upgradeWebSocket(request, { idleTimeout: 0 });
+  if (!request.url.endsWith("/room")) {
+    socket.onmessage = ({ data }) => socket.send(data);
+    return response;
+  }
+  socket.onopen = () => room.add(socket);
+  socket.onclose = () => room.delete(socket);
+  socket.onmessage = ({ data }) => {
+    for (const each of room) each.send(data);
+  };
+  return response;
 }
 
 function readEveryHeader(request: Request): Response {

@@ -7,7 +7,7 @@ import { type AppName, bytesAsked, EVENT_EVERY_MS, EVENTS_WAITING, eventText } f
 import { HELLO, PIECE, TEN_HEADERS, TEXT } from "./answers.ts";
 import { handlerOf } from "./handlers.ts";
 
-const LISTENERS: Record<Exclude<AppName, "hono">, RequestListener> = {
+const LISTENERS: Record<Exclude<AppName, "hono" | "sockets">, RequestListener> = {
   plain: (_, response) => answer(response, HELLO),
   closing: (_, response) => answer(response, HELLO),
   echo: echoJson,
@@ -77,6 +77,7 @@ function readEveryHeader(request: IncomingMessage, response: ServerResponse): vo
 }
 
 async function listenerOf(app: AppName): Promise<RequestListener> {
+  if (app === "sockets") throw new TypeError("node:http has no WebSockets");
   if (app !== "hono") return LISTENERS[app];
   const { getRequestListener } = await import("npm:@hono/node-server@^1");
   return getRequestListener(await handlerOf("hono", () => import("npm:hono@^4")));

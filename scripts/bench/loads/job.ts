@@ -20,7 +20,13 @@ export type Load =
   /** Clients of an event stream. */
   | { kind: "events"; connections: number }
   /** Connections that each ask once and then stay, until the harness says stop. */
-  | { kind: "idle"; connections: number };
+  | { kind: "idle"; connections: number }
+  /** WebSockets whose messages are said back, `outstanding` of them under way on each. */
+  | { kind: "echoes"; bytes: number; isText: boolean; connections: number; outstanding: number }
+  /** WebSockets that all hear what one of them says. */
+  | { kind: "broadcast"; bytes: number; connections: number }
+  /** WebSockets that each say something once and then stay, until the harness says stop. */
+  | { kind: "idleSockets"; connections: number };
 
 /** One run of a load. */
 export type Job = Load & {
@@ -36,7 +42,7 @@ export type Job = Load & {
 
 /** What a load reports at its end. */
 export interface LoadResult {
-  /** Requests, MiB or events. */
+  /** Requests, MiB, events or messages. */
   done: number;
   seconds: number;
   p50Ms?: number | undefined;

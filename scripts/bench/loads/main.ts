@@ -5,9 +5,19 @@ import { percentilesOf } from "../statistics.ts";
 import { download, upload } from "./bodies.ts";
 import { events, idle } from "./connections.ts";
 import { gets } from "./gets.ts";
+import { broadcast, echoes, idleSockets } from "./web_sockets.ts";
 import type { Job, LoadLine, LoadResult, Run } from "./job.ts";
 
-const LOADS: Record<string, (job: never, run: Run) => Promise<void>> = { download, upload, events, idle, gets };
+const LOADS: Record<string, (job: never, run: Run) => Promise<void>> = {
+  download,
+  upload,
+  events,
+  idle,
+  gets,
+  echoes,
+  broadcast,
+  idleSockets,
+};
 
 say({ result: await run(JSON.parse(Deno.args[0] ?? "")) });
 Deno.exit(0); // clients may still wait for a server that answers no more
