@@ -121,7 +121,7 @@ function resolved(hostname: string): string {
  */
 export function listenOn(descriptor: number): Promise<Listener> {
   return Promise.resolve().then(() => {
-    const handle = listening(makeHandle(null, -1, -1, descriptor), `descriptor ${descriptor}`);
+    const handle = listening(makeHandle(null, 0, 4, descriptor), `descriptor ${descriptor}`);
     return new HandleListener(handle, { address: addressOf(handle) });
   });
 }

@@ -1,7 +1,9 @@
 // All tests of the installed npm package. They are in one file, because it is built and installed once for each.
 
 import { globalsTests } from "./globals.ts";
+import { networkTests } from "./network.ts";
 import { smokeTests } from "./smoke.ts";
 
 smokeTests();
 globalsTests();
+networkTests();
