@@ -17,7 +17,7 @@ import { CLOSE, FrameError, isCloseCode } from "../wire/websocket_codes.ts";
 import type { Handshake } from "../wire/websocket_handshake.ts";
 import { MessageReader, type Received } from "../wire/websocket_reader.ts";
 import type { SocketEnd } from "./events.ts";
-import { Sender } from "./sender.ts";
+import { Sender, type SenderEvents } from "./sender.ts";
 import { type Link, READY_STATE, ServerSocket } from "./server_socket.ts";
 import { Silence, type Standing } from "./silence.ts";
 
@@ -61,7 +61,7 @@ export interface LinkOptions {
 }
 
 /** One WebSocket, below the object of the application. */
-export class SocketLink implements Link, Standing {
+export class SocketLink implements Link, Standing, SenderEvents {
   /** The application's object. */
   readonly socket: ServerSocket;
   /** Data messages that came. */
@@ -159,10 +159,7 @@ export class SocketLink implements Link, Standing {
     let reader: MessageReader | null = null;
     try {
       const deflate = agreed.deflate === null ? null : new MessageDeflate(agreed.deflate, await loadDeflate());
-      const sender = this.#sender = new Sender(connection, deflate, {
-        broken: (error) => this.#broken(error),
-        unreadable: (error) => this.#unreadable(error),
-      });
+      const sender = this.#sender = new Sender(connection, deflate, this);
       reader = new MessageReader({ maxMessageBytes }, deflate);
       this.bytesReceived += first.length;
       reader.put(first);
@@ -171,7 +168,7 @@ export class SocketLink implements Link, Standing {
       if (this.#closeAtOnce !== null) this.close(...this.#closeAtOnce);
       await this.#read(reader, connection, sender);
     } catch (error) {
-      this.#broken(error);
+      this.broken(error);
     } finally {
       reader?.close();
       this.#sender?.end();
@@ -210,7 +207,7 @@ export class SocketLink implements Link, Standing {
         this.isPaused = false;
       }
       const count = await connection.read(reader.room());
-      if (count === null) return this.#broken(null);
+      if (count === null) return this.broken(null);
       this.bytesReceived += count;
       reader.filled(count);
     }
@@ -273,13 +270,14 @@ export class SocketLink implements Link, Standing {
     }
   }
 
-  #unreadable(error: unknown): void {
+  /** Called by the sending side. */
+  unreadable(error: unknown): void {
     if (this.#state.at === "open") this.#state = CLOSING;
     ServerSocket.fail(this.socket, `a Blob cannot be sent: ${error instanceof Error ? error.message : error}`);
   }
 
-  /** The connection is gone, or was ended by the engine or by `send`. */
-  #broken(error: unknown): void {
+  /** Called by the sending side too: the connection is gone, or was ended by the engine or by `send`. */
+  broken(error: unknown): void {
     const end = this.#cutFor ?? GONE;
     const cause = error instanceof Error ? error.message : "the client has left without a Close frame";
     this.#end(end, end.reason === "" ? cause : end.reason);

@@ -6,7 +6,7 @@ import type { MessageDeflate } from "../wire/permessage_deflate.ts";
 import { CLOSE, COMPRESSED, FINAL, OPCODE } from "../wire/websocket_codes.ts";
 import { closePayload } from "../wire/websocket_writer.ts";
 import { BlobQueue, type Ready } from "./blob_queue.ts";
-import { Outgoing } from "./outgoing.ts";
+import { Outgoing, type OutgoingEvents } from "./outgoing.ts";
 
 /** More pongs than this do not wait for a client that only pings: the last ping is answered (RFC 6455, section 5.5.3). */
 const MAX_PONG_BYTES = 64 * 1024;
@@ -25,7 +25,7 @@ export interface SenderEvents {
 }
 
 /** The sending side. */
-export class Sender {
+export class Sender implements OutgoingEvents {
   /** Data messages that were given. */
   messages = 0;
   /** How messages are compressed; null if they are not. */
@@ -47,7 +47,7 @@ export class Sender {
   constructor(connection: Socket, deflate: MessageDeflate | null, told: SenderEvents) {
     this.#deflate = deflate;
     this.#told = told;
-    this.#outgoing = new Outgoing(connection, { emptied: () => this.#sendLatePong(), failed: told.broken });
+    this.#outgoing = new Outgoing(connection, this);
   }
 
   /** Bytes of frames that the system has taken. */
@@ -115,6 +115,11 @@ export class Sender {
     this.#outgoing.abandon();
   }
 
+  /** Called by the outgoing side, once. */
+  failed(error: unknown): void {
+    this.#told.broken(error);
+  }
+
   #control(opcode: number, payload: Uint8Array): void {
     this.#outgoing.putBytes(FINAL | opcode, payload);
     this.#outgoing.flush();
@@ -134,7 +139,8 @@ export class Sender {
     outgoing.flush();
   }
 
-  #sendLatePong(): void {
+  /** Called by the outgoing side: nothing waits any more. */
+  emptied(): void {
     const late = this.#latePong;
     this.#latePong = null;
     if (late !== null) this.pong(late);

@@ -28,11 +28,8 @@ type Handler = ((event: Event) => unknown) | null;
 const NAMES = ["open", "message", "error", "close"] as const;
 type Name = typeof NAMES[number];
 
-/** One handler, as `onmessage` holds it, and the listener that calls it. */
-interface Held {
-  handler: Handler;
-  readonly listener: (event: Event) => unknown;
-}
+/** What an event says of the object that it is for. */
+const TARGETS = ["target", "currentTarget", "srcElement"] as const;
 
 /** A WebSocket of a server. */
 export class ServerSocket extends EventTarget {
@@ -40,8 +37,13 @@ export class ServerSocket extends EventTarget {
   readonly extensions: string;
   #link: Link;
   #binaryType: BinaryType = "arraybuffer";
-  /** The handlers that were ever set. */
-  #held: Partial<Record<Name, Held>> = {};
+  /** What `onmessage` and the like hold, in the order in which they were set first. */
+  readonly #handlers: Partial<Record<Name, Handler>> = {};
+  /**
+   * The listeners that call the handlers. Null until something asks for listeners of its own: most applications set handlers
+   * only, and those are called without the runtime's list of listeners, which takes a kilobyte for each socket.
+   */
+  #wrappers: Partial<Record<Name, (event: Event) => unknown>> | null = null;
   /** The plain functions that listen for messages; null once a listener is not plain, and events have to be native. */
   #listeners: ((event: Event) => unknown)[] | null = [];
 
@@ -110,6 +112,7 @@ export class ServerSocket extends EventTarget {
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
   ): void {
+    this.#useListeners();
     super.addEventListener(type, listener, options);
     if (type !== "message" || listener === null || this.#listeners === null) return;
     const isPlain = typeof listener === "function" && (options === undefined || options === false);
@@ -122,14 +125,20 @@ export class ServerSocket extends EventTarget {
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | EventListenerOptions,
   ): void {
+    if (this.#wrappers === null) return;
     super.removeEventListener(type, listener, options);
     if (type !== "message" || this.#listeners === null) return;
     const isCapture = typeof options === "object" ? options?.capture === true : options === true;
     if (!isCapture) this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 
+  override dispatchEvent(event: Event): boolean {
+    this.#useListeners();
+    return super.dispatchEvent(event);
+  }
+
   get onopen(): Handler {
-    return this.#held.open?.handler ?? null;
+    return this.#handlers.open ?? null;
   }
 
   set onopen(handler: Handler) {
@@ -137,7 +146,7 @@ export class ServerSocket extends EventTarget {
   }
 
   get onmessage(): Handler {
-    return this.#held.message?.handler ?? null;
+    return this.#handlers.message ?? null;
   }
 
   set onmessage(handler: Handler) {
@@ -145,7 +154,7 @@ export class ServerSocket extends EventTarget {
   }
 
   get onerror(): Handler {
-    return this.#held.error?.handler ?? null;
+    return this.#handlers.error ?? null;
   }
 
   set onerror(handler: Handler) {
@@ -153,28 +162,49 @@ export class ServerSocket extends EventTarget {
   }
 
   get onclose(): Handler {
-    return this.#held.close?.handler ?? null;
+    return this.#handlers.close ?? null;
   }
 
   set onclose(handler: Handler) {
     this.#setHandler("close", handler);
   }
 
-  /** A handler keeps the place among the listeners at which it was first set (HTML standard, section 8.1.8.1). */
   #setHandler(name: Name, value: Handler): void {
-    const handler = typeof value === "function" || (typeof value === "object" && value !== null) ? value : null;
-    const held = this.#held[name];
-    if (held !== undefined) {
-      held.handler = handler;
+    this.#handlers[name] = typeof value === "function" || (typeof value === "object" && value !== null) ? value : null;
+    if (this.#wrappers !== null) this.#wrap(name, this.#wrappers);
+  }
+
+  /** From now on the runtime calls the listeners. Handlers that were set before come first. */
+  #useListeners(): void {
+    if (this.#wrappers !== null) return;
+    this.#wrappers = {};
+    for (const name of Object.keys(this.#handlers) as Name[]) this.#wrap(name, this.#wrappers);
+  }
+
+  /** A handler keeps the place among the listeners at which it was first set (HTML standard, section 8.1.8.1). */
+  #wrap(name: Name, wrappers: Partial<Record<Name, (event: Event) => unknown>>): void {
+    if (wrappers[name] !== undefined || this.#handlers[name] === null) return;
+    const wrapper = wrappers[name] = (event: Event) => {
+      const handler = this.#handlers[name];
+      return typeof handler === "function" ? handler.call(this, event) : undefined;
+    };
+    super.addEventListener(name, wrapper);
+    if (name === "message") this.#listeners?.push(wrapper);
+  }
+
+  #deliver(name: Name, event: Event): void {
+    if (this.#wrappers !== null) {
+      super.dispatchEvent(event);
       return;
     }
-    if (handler === null) return;
-    const made: Held = {
-      handler,
-      listener: (event) => typeof made.handler === "function" ? made.handler.call(this, event) : undefined,
-    };
-    this.#held[name] = made;
-    this.addEventListener(name, made.listener);
+    const handler = this.#handlers[name];
+    if (typeof handler !== "function") return;
+    for (const member of TARGETS) Object.defineProperty(event, member, { value: this, configurable: true });
+    try {
+      handler.call(this, event);
+    } catch (error) {
+      reportError(error);
+    }
   }
 
   #deliverMessage(message: string | Uint8Array<ArrayBuffer>): void {
@@ -185,18 +215,18 @@ export class ServerSocket extends EventTarget {
       : message.buffer;
     const listeners = this.#listeners;
     if (listeners === null || listeners.length > 1) {
-      this.dispatchEvent(messageEvent(data));
+      super.dispatchEvent(messageEvent(data));
       return;
     }
-    const listener = listeners[0];
-    if (listener === undefined) return;
+    const listener = this.#wrappers === null ? this.#handlers.message : listeners[0];
+    if (typeof listener !== "function") return;
     IncomingMessage.call(new IncomingMessage(data, this), listener);
   }
 
   // What follows is for the link. Applications do not come by: `constructor` is the runtime's class.
 
   static open(socket: ServerSocket): void {
-    socket.dispatchEvent(new Event("open"));
+    socket.#deliver("open", new Event("open"));
   }
 
   /** Bytes become the application's own: their array must not be used again. */
@@ -205,11 +235,11 @@ export class ServerSocket extends EventTarget {
   }
 
   static fail(socket: ServerSocket, message: string): void {
-    socket.dispatchEvent(errorEvent(message));
+    socket.#deliver("error", errorEvent(message));
   }
 
   static end(socket: ServerSocket, end: SocketEnd): void {
-    socket.dispatchEvent(closeEvent(end));
+    socket.#deliver("close", closeEvent(end));
   }
 }
 

@@ -1,7 +1,7 @@
 // The buffers that sockets read into. A socket that waits pins its buffer, so an idle one waits with a small one.
 
-/** For sockets that idle: ten thousand of them pin 15 MiB. */
-const SMALL_BYTES = 1536;
+/** For sockets that idle: ten thousand of them pin 10 MiB. */
+const SMALL_BYTES = 1024;
 /** For those that are busy: as much as one read of the system brings. */
 const LARGE_BYTES = 64 * 1024;
 

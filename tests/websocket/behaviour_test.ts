@@ -96,6 +96,46 @@ Deno.test("A message event is a MessageEvent, for one listener and for many", as
   assert.equal((await again.promise as MessageEvent).data, "one");
 });
 
+for (const listens of [false, true]) {
+  const how = listens ? "with a listener beside them" : "alone";
+  Deno.test(`Handlers ${how} are called for every event, with the socket as its target`, async () => {
+    const seen: [string, boolean, boolean][] = [];
+    const over = Promise.withResolvers<void>();
+    const { server } = using((socket) => {
+      if (listens) socket.addEventListener("close", () => {});
+      const note = function (this: unknown, event: Event) {
+        seen.push([event.type, event.target === socket && event.currentTarget === socket, this === socket]);
+        if (event.type === "close") over.resolve();
+      };
+      socket.onopen =
+        socket.onmessage =
+        socket.onerror =
+        socket.onclose =
+          note;
+    });
+    await using _server = server;
+    using raw = await RawSocket.connect(server.server.addr, { more: frame({ payload: "hi" }) });
+    await raw.client.send(frame({ opcode: 5 }));
+    await over.promise;
+    assert.deepEqual(seen, ["open", "message", "error", "close"].map((type) => [type, true, true]));
+  });
+}
+
+Deno.test("An event of the application's own reaches handlers and listeners", async () => {
+  const { server, socket: promise } = using(() => {});
+  await using _server = server;
+  await using _chatter = await Chatter.to(server.url);
+  const socket = await promise;
+  const heard: string[] = [];
+  socket.onmessage = ({ data }) => heard.push(`handler ${data}`);
+  socket.dispatchEvent(new MessageEvent("message", { data: 1 }));
+  socket.addEventListener("mine", () => heard.push("listener"));
+  socket.dispatchEvent(new Event("mine"));
+  socket.onmessage = null;
+  socket.dispatchEvent(new MessageEvent("message", { data: 2 }));
+  assert.deepEqual(heard, ["handler 1", "listener"]);
+});
+
 Deno.test("Listeners are removed, and a handler is replaced", async () => {
   const heard: string[] = [];
   const { server } = using((socket) => {
