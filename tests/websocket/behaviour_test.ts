@@ -329,6 +329,20 @@ Deno.test("A WebSocket over TLS is the same", async () => {
   assert.equal((await ended.promise).wasClean, true);
 });
 
+Deno.test("An open socket takes no place of the requests in flight, and the compression of answers leaves it alone", async () => {
+  await using server = serving((request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    echo(socket);
+    return response;
+  }, { compress: true, maxInFlight: 1 });
+  await using first = await Chatter.to(server.url);
+  await using second = await Chatter.to(server.url);
+  for (const chatter of [first, second]) {
+    chatter.socket.send("x".repeat(5_000));
+    assert.equal(String(await chatter.next()).length, 5_000);
+  }
+});
+
 Deno.test("A client that leaves without a word ends its socket with 1006", async () => {
   const told = Promise.withResolvers<CloseEvent>();
   const { server } = using((socket) => {
