@@ -44,7 +44,8 @@ for (const load of loads) {
     const { done, seconds, errors } = await loadOn(load, answer);
     assert.deepEqual(errors, []);
     assert.ok(done > 0 && seconds > 0, JSON.stringify({ done, seconds }));
-    if ("perSecond" in load) assert.ok(done <= load.perSecond, `${done} of ${load.perSecond} requests`);
+    // The last ones may be due just after the time that was asked for.
+    if ("perSecond" in load) assert.ok(done <= load.perSecond * seconds + 1, `${done} requests in ${seconds} s`);
   });
 }
 
