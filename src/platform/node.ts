@@ -18,6 +18,7 @@ import process from "node:process";
 import { isatty } from "node:tty";
 import { nodeClock } from "./node_clock.ts";
 import { connect, isUnixSocketLive } from "./node_connect.ts";
+import { isForeign, listenBeside } from "./node_foreign.ts";
 import { listenShared } from "./node_handles.ts";
 import { hasReusePort, listen, listenOn } from "./node_listen.ts";
 import { nodeTemporaryFiles } from "./node_temporary.ts";
@@ -168,7 +169,7 @@ export const nodePlatform: Platform = {
   loadTerminal: async () => (await import("./node_terminal.ts")).terminal,
   makeTemporaryDirectory: async (parent) => (await import("./node_directory.ts")).makeTemporaryDirectory(parent),
   listen,
-  ...hasReusePort ? {} : { listenShared },
+  ...hasReusePort ? {} : { listenShared: isForeign ? listenBeside : listenShared },
   listenOn,
   connect,
   connectUnix: (path) => connect({ transport: "unix", path }),

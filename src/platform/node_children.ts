@@ -3,6 +3,7 @@
 import { spawn, type StdioOptions } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { isForeign } from "./node_foreign.ts";
 import { answerRequests } from "./node_handles.ts";
 import type { Child, ChildEnd, Children } from "./ports.ts";
 
@@ -31,7 +32,7 @@ export const children: Children = {
       env: { ...process.env, ...env },
       stdio: streamsWith(descriptor),
     });
-    answerRequests(child);
+    if (!isForeign) answerRequests(child);
     const ended = new Promise<ChildEnd>((resolve) => {
       child.once("exit", (code, signal) => resolve({ code: code ?? 1, signal }));
       // It could not be started.
@@ -52,7 +53,8 @@ function streamsWith(descriptor: number | undefined): StdioOptions {
     while (streams.length <= descriptor) streams.push("ignore");
     streams[descriptor] = descriptor;
   }
-  streams.push("ipc");
+  // Only Node sends sockets over it.
+  if (!isForeign) streams.push("ipc");
   return streams;
 }
 

@@ -4,6 +4,7 @@
 import { createRequire } from "node:module";
 import net, { isIP } from "node:net";
 import process from "node:process";
+import { isBun, isForeign, listenPlainly } from "./node_foreign.ts";
 import { addressOf, HandleListener, type ListenHandle, systemError } from "./node_listener.ts";
 import type { Listener, ListenOptions } from "./ports.ts";
 
@@ -28,7 +29,8 @@ const BACKLOG = 511;
 const REUSE_PORT = 2;
 
 /** Node has SO_REUSEPORT since 22.12. Older versions ignore the flag. */
-export const hasReusePort: boolean = isAtLeast(22, 12) && process.platform !== "win32" && process.platform !== "darwin";
+export const hasReusePort: boolean = !isForeign && isAtLeast(22, 12) && process.platform !== "win32" &&
+  process.platform !== "darwin";
 
 function isAtLeast(major: number, minor: number): boolean {
   const [ownMajor = 0, ownMinor = 0] = process.versions.node.split(".").map(Number);
@@ -43,6 +45,7 @@ function isAtLeast(major: number, minor: number): boolean {
  * @throws {Error} with a `code` such as "EADDRINUSE"
  */
 export function listen(options: ListenOptions): Listener {
+  if (isBun || isForeign && options.transport === "unix") return listenPlainly(options);
   if (options.transport === "unix") {
     const handle = listening(makeHandle(options.path, -1, -1), options.path);
     return new HandleListener(handle, { address: { transport: "unix", path: options.path }, isFileOwn: true });

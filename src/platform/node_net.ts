@@ -19,7 +19,7 @@ export async function listenOn(descriptor: number): Promise<Listener> {
     server.once("error", reject);
     server.listen({ fd: descriptor }, resolve);
   });
-  return new InheritedListener(server);
+  return new ServerListener(server);
 }
 
 /** Most bytes of one write. A write ends when all of it is taken, so large ones are split to show the progress of slow clients. */
@@ -28,7 +28,8 @@ const MAX_WRITE_BYTES = 64 * 1024;
 /** After a close, a connection that was accepted before may still come. In this time the runtime polls the system twice. */
 const CLOSE_MS = 10;
 
-class InheritedListener implements Listener {
+/** A listener over a server of node:net. */
+export class ServerListener implements Listener {
   readonly addr: Address;
   #server: Server;
   /** Connections that have come before an `accept`. Changed by the "connection" event and by `accept`. */
@@ -40,6 +41,7 @@ class InheritedListener implements Listener {
   /** True when no more connections come: the accept that was under way at the close is over. Set by `#end`. */
   #isOver = false;
 
+  /** @param server that listens */
   constructor(server: Server) {
     this.#server = server;
     this.addr = addressOf(server.address());

@@ -2,8 +2,10 @@
 
 import { globalsTests } from "./globals.ts";
 import { networkTests } from "./network.ts";
+import { runtimesTests } from "./runtimes.ts";
 import { smokeTests } from "./smoke.ts";
 
 smokeTests();
 globalsTests();
 networkTests();
+runtimesTests();
