@@ -46,7 +46,7 @@ export async function emit(from: URL, into: URL): Promise<void> {
   for (const [path, text] of [...code, ...reached].sort(([one], [other]) => one < other ? -1 : 1)) {
     const start = bins.has(path.slice(outDir.length)) ? "#!/usr/bin/env node\n" : "";
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    await Deno.writeTextFile(path, start + text);
+    await Deno.writeTextFile(path, start + withTabs(text));
     if (start !== "") await Deno.chmod(path, 0o755);
   }
 }
@@ -72,6 +72,24 @@ function compile(roots: readonly string[], options: ts.CompilerOptions, director
   const problems = [...ts.getPreEmitDiagnostics(program), ...diagnostics];
   if (problems.length > 0) throw new Error(ts.formatDiagnostics(problems, host));
   return output;
+}
+
+/** What the compiler indents a line by. */
+const INDENT = /^(?: {4})+/gm;
+
+/** Indents with tabs: a tenth of the package is indentation. The lines of templates are part of their text. */
+function withTabs(text: string): string {
+  const source = ts.createSourceFile("module.ts", text, ts.ScriptTarget.ES2022, true);
+  const templates: [from: number, to: number][] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isTemplateLiteralToken(node)) templates.push([node.getStart(source), node.end]);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return text.replace(INDENT, (spaces, at: number) => {
+    const isText = templates.some(([from, to]) => from < at && at < to);
+    return isText ? spaces : "\t".repeat(spaces.length / 4);
+  });
 }
 
 /** The declarations that the package's types need. Those of inner modules would only make the package larger. */
