@@ -43,7 +43,6 @@ export const MANIFEST = {
     "An HTTP/1.1 application server for fetch-style handlers: workers, reloads without a lost request, uploads.",
   keywords: ["http", "server", "fetch", "hono", "prefork", "cluster", "upload", "progress", "reload"],
   license: configuration.license,
-  repository: { type: "git", url: "git+https://github.com/weft-engine/weft.git" },
   type: "module",
   exports: {
     ".": { types: `./${MODULES}/mod.d.ts`, default: `./${MODULES}/mod.js` },
