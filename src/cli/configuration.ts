@@ -1,6 +1,6 @@
 // What was asked for by flag, application and variable, in this order, and what that means for an engine.
 
-import { DEFAULTS, type Limits, SettingError, type Settings, settle } from "../engine/settings.ts";
+import { addressList, DEFAULTS, type Limits, SettingError, type Settings, settle } from "../engine/settings.ts";
 import type { LogFormat } from "../inspect/access_log.ts";
 import { Failure } from "../platform/failure.ts";
 import { isPort } from "../platform/address.ts";
@@ -179,8 +179,8 @@ function settledOr(limits: Limits, source: (option: string) => string): Settings
 
 /** A list, or text with commas. Each address is checked when the proxies are made of it. */
 function trustedPeers(asked: unknown): readonly string[] {
-  const list = typeof asked === "string" ? asked.split(",").map((text) => text.trim()) : asked ?? [];
-  if (Array.isArray(list) && list.every((text) => typeof text === "string")) return list;
+  const list = addressList(asked);
+  if (list !== null) return list;
   throw Failure.usage(`the application's options: trustProxy: expected a list of addresses, got ${typeof asked}`);
 }
 

@@ -12,7 +12,7 @@ import type { ApplicationOptions } from "./application.ts";
 import { Engine } from "./engine.ts";
 import type { LateParts, LatePartsOptions } from "./late_parts.ts";
 import { listenOptionsOf, type ServeOptions, type TcpOptions, type UnixOptions } from "./serve_options.ts";
-import { settle } from "./settings.ts";
+import { addressList, settle } from "./settings.ts";
 import { replaceUpgrade } from "./upgrade_web_socket.ts";
 
 /** A running server. */
@@ -189,9 +189,9 @@ function withFastGlobals(handler: Handler, wanted: boolean | undefined, log: Log
   };
 }
 
-function proxiesOf({ trustProxy = [], proxyProtocol = false }: ServeOptions): Proxies | null {
-  const list = typeof trustProxy === "string" ? trustProxy.split(",").map((text) => text.trim()) : trustProxy;
-  if (!Array.isArray(list)) throw new TypeError(`trustProxy: expected a list of addresses, got ${typeof list}`);
+function proxiesOf({ trustProxy, proxyProtocol = false }: ServeOptions): Proxies | null {
+  const list = addressList(trustProxy);
+  if (list === null) throw new TypeError(`trustProxy: expected a list of addresses, got ${typeof trustProxy}`);
   if (list.length === 0) {
     if (proxyProtocol) throw new TypeError("proxyProtocol needs trustProxy: which peers send the header");
     return null;

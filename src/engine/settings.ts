@@ -173,3 +173,14 @@ function settleHead(settings: Settings, limits: Limits): void {
     throw new SettingError("maxHeaderBytes", `expected more than a request line may have (${line} bytes), got ${head}`);
   }
 }
+
+/**
+ * Reads a list of addresses as an option gives it.
+ *
+ * @param value a list of texts, a text with commas, or undefined for none
+ * @returns the texts, which are not checked; null if it is something else
+ */
+export function addressList(value: unknown): readonly string[] | null {
+  const list = typeof value === "string" ? value.split(",").map((text) => text.trim()) : value ?? [];
+  return Array.isArray(list) && list.every((text) => typeof text === "string") ? list : null;
+}
