@@ -1,4 +1,4 @@
-// Stands in for `@deno/dnt` where JSR cannot be reached: the parts that build_npm.ts uses, with the types that dnt gives them.
+// Stands in for `@deno/dnt` if JSR cannot be reached: the parts that build_npm.ts uses, with the types that dnt gives them.
 // It checks what dnt would refuse, and emits with the TypeScript of npm.
 
 import { emit } from "./emit.ts";

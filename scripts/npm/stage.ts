@@ -61,7 +61,7 @@ const NPM_SPECIFIER = /(["'])npm:((?:@[^/"']+\/)?[^@/"']+)(?:@[^/"']+)?((?:\/[^"
 /** `import css from "./page.css" with { type: "text" };` */
 const TEXT_IMPORT = /^import (\w+) from "([^"]+)" with \{ type: "text" \};$/gm;
 
-/** The program of the package, and where it is in the tree. */
+/** The program of the package, and its place in the tree. */
 const BIN = { from: "scripts/npm/bin.ts", to: "src/cli/bin.ts" } as const;
 
 /**

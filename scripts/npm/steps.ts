@@ -4,7 +4,7 @@ import { DOCUMENTS, MANIFEST, MODULES, PLAIN_FILES, TYPES } from "./package.ts";
 import { stage } from "./stage.ts";
 
 /**
- * Where a builder writes.
+ * The directory that a builder writes.
  *
  * @param args of its command line: a directory, or nothing for npm/
  * @returns its URL, with a slash at the end

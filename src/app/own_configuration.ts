@@ -27,7 +27,7 @@ interface Context {
  * The same for the path of a module.
  *
  * @param path absolute
- * @param files where to look
+ * @param files in which it looks
  * @returns the configuration; null if there is none
  */
 export function configurationAbove(path: string, files: Pick<Files, "kindOf">): OwnConfiguration | null {
@@ -58,7 +58,7 @@ export function isFound(own: OwnConfiguration, main: string, { cwd, files }: Con
  * Finds the configuration that says what a module's bare imports mean.
  *
  * @param path of the module, absolute
- * @param files where to look
+ * @param files in which it looks
  * @returns the path of the nearest deno.json or deno.jsonc beside or above it, null if there is none
  */
 export function configAbove(path: string, files: Pick<Files, "kindOf">): string | null {
@@ -126,7 +126,7 @@ function readOr(path: string, files: Pick<Files, "readText">): string {
  *
  * @param path absolute
  * @param names of the file, the first that is there counts
- * @param files where to look
+ * @param files in which it looks
  * @param kind what it has to be
  * @returns its path; null if there is none
  */

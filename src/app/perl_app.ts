@@ -51,7 +51,7 @@ export function perlSources(specifier: string, cwd: string): { directories: stri
  * Checks that the application is there.
  *
  * @param app the application
- * @param files where to look
+ * @param files in which it looks
  * @throws {Failure} if it is not
  */
 export function checkPerlApp({ specifier, path }: PerlApp, files: Pick<Files, "kindOf">): void {

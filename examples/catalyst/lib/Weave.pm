@@ -17,7 +17,7 @@ __PACKAGE__->config(
     default_view           => 'HTML',
     enable_catalyst_header => 0,
 
-    # Weft says who the client is (--trust-proxy). Catalyst would believe X-Forwarded-For of every client on this machine.
+    # Weft names the client (--trust-proxy). Catalyst would believe X-Forwarded-For of every client on this machine.
     ignore_frontend_proxy => 1,
 
     # The module that shows the progress of an upload. An application of yours has a copy of it beside its other scripts.

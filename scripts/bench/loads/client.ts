@@ -1,4 +1,4 @@
-// Enough HTTP/1.1 to send a request and to know where its answer ends; it counts a body, it does not keep it.
+// Enough HTTP/1.1 to send a request and to find the end of its answer. It counts a body and does not keep it.
 // It doubts every answer; what is not well-formed is an error, and an error voids a row.
 
 import type { RequestSpec } from "./job.ts";
