@@ -37,3 +37,8 @@ export function plainAnswer(status: number): Answer {
   if (status === 503) fields.push(["retry-after", RETRY_AFTER_SECONDS]);
   return { status, reason: "", fields, body: `${status} ${reasonOf(status)}\n`, block: null };
 }
+
+/** The failure of a backend whose body is not as long as it has said. */
+export function wrongLength(came: number, promised: number): BackendError {
+  return new BackendError(502, `it has sent ${came} bytes of a body of which it promised ${promised}`);
+}

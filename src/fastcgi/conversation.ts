@@ -6,7 +6,7 @@
 //   answering the head of the answer has come; its body is read as it is wanted   over
 //   over      the connection was given back or closed                             -
 //
-// The body is sent while the answer is read: a backend may answer before it has read all, and neither side may block the
+// The request is sent while the answer is read: a backend may answer before it has read all, and neither side may block the
 // other. A request ends in `#finish`, whatever ends it. `fail` is for the client, the clock and the sending of the body.
 
 import { giveBuffer } from "../connection/buffer_pool.ts";
@@ -17,7 +17,7 @@ import { CgiError, type CgiHead } from "../wire/cgi_response.ts";
 import { FastCgiError } from "../wire/fastcgi_records.ts";
 import { AnswerReader, type Part, type ReadingOptions } from "./answer_reader.ts";
 import type { BackendConnection } from "./backend_connection.ts";
-import { BackendError } from "./backend_error.ts";
+import { BackendError, wrongLength } from "./backend_error.ts";
 import type { BackendWatch, Watched } from "./backend_watch.ts";
 import type { Backends, Turn } from "./backends.ts";
 import type { RequestContent } from "./request_content.ts";
@@ -185,11 +185,10 @@ export class Conversation implements AnswerSource, Watched {
     const sender = new RequestSender(connection);
     const line = { connection, sender, reader: new AnswerReader(connection, this.#parts) };
     this.#state = { at: "asking", line };
-    await sender.begin(records.buffer.subarray(0, records.length), content.kind !== "stream");
-    if (content.kind === "stream") {
-      // If the body fails, the client has left or has sent what is not a body, or a file could not be read.
-      sender.send(content.pieces, () => this.#state.at === "over").catch((error) => this.fail(error));
-    }
+    const pieces = content.kind === "stream" ? content.pieces : null;
+    // If it fails, the client has left or has sent what is not a body, or a file could not be read.
+    sender.send(records.buffer.subarray(0, records.length), pieces, () => this.#state.at === "over")
+      .catch((error) => this.fail(error));
     const head = await line.reader.readHead();
     this.#state = { at: "answering", line };
     return this.#answerOf(head, line, exchange.head.method);
@@ -275,13 +274,18 @@ export class Conversation implements AnswerSource, Watched {
   #finish(error: unknown): void {
     if (this.#state.at === "over") return;
     const { exchange, content } = this.#question;
+    // Otherwise the system may still read from it.
+    if (this.#isSent) giveBuffer(this.#question.records.buffer);
     this.#release(error === null);
-    // After a failure the system may still read from it.
-    if (error === null) giveBuffer(this.#question.records.buffer);
     this.#state = { at: "over", error };
     this.#parts.watch.delete(this);
     exchange.onCut = null;
     if (content.kind === "stream") content.pieces.remove();
+  }
+
+  get #isSent(): boolean {
+    const state = this.#state;
+    return (state.at === "asking" || state.at === "answering") && state.line.sender.isComplete;
   }
 
   #release(isComplete: boolean): void {
@@ -292,8 +296,4 @@ export class Conversation implements AnswerSource, Watched {
     const isClean = reader.hasEnded && sender.isComplete && connection.reader.isBetweenRecords;
     this.#parts.backends.give(connection, isComplete && isClean && this.#question.isKept);
   }
-}
-
-function wrongLength(came: number, promised: number): BackendError {
-  return new BackendError(502, `it has sent ${came} bytes of a body of which it promised ${promised}`);
 }

@@ -26,49 +26,53 @@ export class RequestSender {
     this.#connection = connection;
   }
 
-  /** Writes the records that the request begins with. Rejects if the backend has closed. */
-  async begin(records: Uint8Array, isWhole: boolean): Promise<void> {
-    await this.#write(records);
-    this.isComplete = isWhole;
-  }
-
   /**
-   * Writes the body. A backend may close before it has read everything; then the rest is left, and what it has answered is
+   * Writes the request. A backend may close before it has read everything; then the rest is left, and what it has answered is
    * still read.
    *
-   * @param pieces the body
+   * @param records what the request begins with
+   * @param pieces the body; null if the records hold all of it
    * @param isOver tells whether the request has ended
    * @returns when nothing more is sent; rejects if the body cannot be read
    */
-  async send(pieces: Pieces, isOver: () => boolean): Promise<void> {
-    for (;;) {
-      this.isClientAwaited = pieces.isOfClient;
-      const piece = await pieces.read();
-      this.isClientAwaited = false;
+  async send(records: Uint8Array, pieces: Pieces | null, isOver: () => boolean): Promise<void> {
+    if (!await this.#write(records)) return;
+    for (let isAll = pieces === null; !isAll;) {
+      const piece = await this.#next(pieces as Pieces);
       if (isOver()) return;
-      try {
-        if (piece === null) await this.#write(STDIN_END);
-        else if (piece.length > 0) await this.#writePiece(piece);
-      } catch {
-        return; // It has closed. The end of file, or an error, is found by what reads the answer.
-      }
-      if (piece === null) break;
+      isAll = piece === null;
+      if (!(piece === null ? await this.#write(STDIN_END) : await this.#writePiece(piece))) return;
     }
     this.isComplete = true;
   }
 
-  async #write(records: Uint8Array): Promise<void> {
+  async #next(pieces: Pieces): Promise<Uint8Array | null> {
+    this.isClientAwaited = pieces.isOfClient;
+    const piece = await pieces.read();
+    this.isClientAwaited = false;
+    return piece;
+  }
+
+  /** False if the backend has closed. The end of file, or an error, is found by what reads the answer. */
+  async #write(records: Uint8Array): Promise<boolean> {
     this.isWriting = true;
-    await this.#connection.write(records, this.#note);
-    this.isWriting = false;
+    try {
+      await this.#connection.write(records, this.#note);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      this.isWriting = false;
+    }
   }
 
   /** A copy costs less than a write of its own for the head of each record. */
-  async #writePiece(piece: Uint8Array): Promise<void> {
+  async #writePiece(piece: Uint8Array): Promise<boolean> {
     const buffer = takeBuffer(stdinBytes(Math.min(piece.length, RECORD_BYTES)));
     for (let at = 0; at < piece.length; at += RECORD_BYTES) {
-      await this.#write(buffer.subarray(0, putStdin(buffer, piece.subarray(at, at + RECORD_BYTES))));
+      if (!await this.#write(buffer.subarray(0, putStdin(buffer, piece.subarray(at, at + RECORD_BYTES))))) return false;
     }
     giveBuffer(buffer);
+    return true;
   }
 }

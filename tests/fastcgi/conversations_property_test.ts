@@ -104,7 +104,8 @@ Deno.test("What looks complete is what the application has sent, and every conne
   for (
     const [keepConnections, body] of [[false, "whole"], [true, "stream"], [true, "whole"], [false, "stream"]] as const
   ) {
-    await using server = front({ address: app.address, keepConnections, maxConnections: 3 }, { body });
+    const options = { address: app.address, keepConnections, maxConnections: 3, timeoutMs: 10_000 };
+    await using server = front(options, { body });
     const ask = async ({ method, bodyBytes, isChunked, script }: Asked): Promise<void> => {
       const path = `/${count++}`;
       scripts.set(path, script);
@@ -143,6 +144,7 @@ Deno.test("What looks complete is what the application has sent, and every conne
         scripts.clear();
         while (server.handler.backends.busy > 0) await Deno.lstat(".");
         assert.equal(server.handler.backends.waiting, 0);
+        assert.deepEqual(server.said.filter((line) => line.includes("within the timeout")), []);
       }),
       { numRuns: 15 },
     );
