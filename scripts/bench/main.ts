@@ -8,19 +8,24 @@
 import { parseArgs } from "node:util";
 import { drawChart } from "./chart.ts";
 import { measure, type Sample, type Terms } from "./measure.ts";
-import { findPeers, pathOf, type Peer, type PeerName, SERVER_NAMES } from "./peers.ts";
+import { findPeers, NODE_SERVER_NAMES, pathOf, type Peer, type PeerName, SERVER_NAMES } from "./peers.ts";
 import { isInstalled, outputOf, pinHarness, stopAll, unlessStopping } from "./process.ts";
 import { describeRun, showOutcome, showVerdicts } from "./report.ts";
 import { hasFailed, outcomeOf, type Results } from "./results.ts";
-import { type Scenario, SCENARIOS } from "./scenarios.ts";
+import { NODE_SCENARIOS, type Scenario, SCENARIOS } from "./scenarios.ts";
 
 const USAGE =
-  `Usage: deno task bench [--quick] [--only 1,2] [--peers weft,deno] [--rounds N] [--seconds N] [--results DIR]
+  `Usage: deno task bench [--node VERSION] [--quick] [--only 1,2] [--peers weft,deno] [--rounds N] [--seconds N]
+                       [--results DIR]
+
+  --node       measures the built npm package on a version of Node, such as 20, beside Node's servers; it has
+               scenarios and peers of its own, and ratios are to node:http or @hono/node-server
 
   --quick      one short round of everything, some 3 minutes; no target counts, but an error does
   --only       numbers of scenarios (default: all)
   --peers      of ${SERVER_NAMES.join(", ")} (default: all that are installed);
-               weft brings its program with workers along, deno its threads
+               weft brings its program with workers along, deno its threads;
+               with --node of ${NODE_SERVER_NAMES.join(", ")}
   --rounds     rounds of each scenario (default: 9)
   --seconds    whole seconds of one measurement (default: 3)
   --results    the directory of JSON and chart (default: results, beside this program)
@@ -28,6 +33,8 @@ const USAGE =
 
 /** What the flags ask for. */
 interface Order extends Terms {
+  /** The version of Node; null for the runtimes without `--node`. */
+  nodeVersion: string | null;
   scenarios: Scenario[];
   servers: PeerName[];
   rounds: number;
@@ -66,11 +73,11 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function run(order: Order, dir: string): Promise<number> {
-  const { isQuick, rounds, seconds, servers, scenarios } = order;
+  const { isQuick, rounds, seconds, nodeVersion, servers, scenarios } = order;
   const begun = performance.now();
   const notes = await pinHarness() ? [] : ["server and load are not pinned: taskset or a second core is missing"];
   if (isQuick) notes.push("quick: an eighth of the sizes of (5), (6) and (8), and one short round proves nothing");
-  const { peers, leftOut, hono } = await findPeers(servers, dir);
+  const { peers, leftOut, hono } = await findPeers(servers, { dir, nodeVersion });
   // wrk prints its version with its usage and ends with an error.
   const version = /wrk (?:debian\/)?(\d[\w.]*)/.exec(await outputOf("wrk", ["--version"], { mayFail: true }))?.[1];
   const cpu = /^(?:model name|Model|cpu model)\s*:\s*(.+)$/m.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1];
@@ -103,12 +110,15 @@ async function run(order: Order, dir: string): Promise<number> {
   await unlessStopping(); // what was interrupted is not written
   results.minutes = Math.round((performance.now() - begun) / 6000) / 10;
   if (!isQuick) console.log(showVerdicts(results.scenarios));
-  const isWhole = scenarios.length === SCENARIOS.length && servers.length === SERVER_NAMES.length;
-  const path = `${order.dir}/${isQuick ? "quick" : isWhole ? "bench" : "partial"}`;
+  const [all, own, whole] = nodeVersion === null
+    ? [SCENARIOS, SERVER_NAMES, "bench"]
+    : [NODE_SCENARIOS, NODE_SERVER_NAMES, `node_${nodeVersion}`];
+  const isWhole = scenarios.length === all.length && servers.length === own.length;
+  const path = `${order.dir}/${isQuick ? "quick" : isWhole ? whole : "partial"}`;
   await Deno.mkdir(order.dir, { recursive: true });
   await Deno.writeTextFile(`${path}.json`, `${JSON.stringify(results, null, 2)}\n`);
-  await Deno.writeTextFile(`${path}.svg`, drawChart(results));
-  console.log(`\nwritten: ${path}.json and .svg; ${results.minutes} min`);
+  if (nodeVersion === null) await Deno.writeTextFile(`${path}.svg`, drawChart(results));
+  console.log(`\nwritten: ${path}.json${nodeVersion === null ? " and .svg" : ""}; ${results.minutes} min`);
   return hasFailed(results) ? 1 : 0;
 }
 
@@ -130,6 +140,7 @@ function readOrder(args: string[]): Order | null {
   const { values } = parseArgs({
     args,
     options: {
+      node: text,
       quick: { type: "boolean", default: false },
       only: text,
       peers: text,
@@ -140,9 +151,15 @@ function readOrder(args: string[]): Order | null {
     },
   });
   if (values.help) return null;
-  const scenarios = pick("--only", SCENARIOS, { asked: values.only, nameOf: ({ nr }) => `${nr}` });
-  const servers = pick("--peers", SERVER_NAMES, { asked: values.peers, nameOf: (name) => name });
+  const nodeVersion = values.node ?? null;
+  if (nodeVersion !== null && !/^\d+(\.\d+){0,2}$/.test(nodeVersion)) {
+    throw new TypeError(`--node: expected a version such as 20 or 22.12, got ${nodeVersion}`);
+  }
+  const [all, own] = nodeVersion === null ? [SCENARIOS, SERVER_NAMES] : [NODE_SCENARIOS, NODE_SERVER_NAMES];
+  const scenarios = pick("--only", all, { asked: values.only, nameOf: ({ nr }) => `${nr}` });
+  const servers = pick("--peers", own, { asked: values.peers, nameOf: (name) => name });
   return {
+    nodeVersion,
     isQuick: values.quick,
     scenarios,
     servers,

@@ -3,6 +3,7 @@
 
 import type { AppName } from "./apps/answers.ts";
 import { writeNginxConfig } from "./apps/nginx.ts";
+import { makeNodeProject, type NodeProject } from "./node_project.ts";
 import { isInstalled, outputOf } from "./process.ts";
 
 /** How a server is started, and what it is. */
@@ -13,18 +14,28 @@ interface Start {
   command(app: AppName, port: number): Promise<string[]> | string[];
 }
 
+/** What a row may need to find its server. */
+interface Surroundings {
+  dir: string;
+  hono: string;
+  /** Null without `--node`. */
+  node: NodeProject | null;
+}
+
 /** A row of a table, before it is known whether its server is installed. */
 interface PeerKind {
   title: string;
   /** The server of `--peers` that brings this row along. */
   server?: "weft" | "deno";
+  /** True for a row of `--node`, false for one without it. @default {false} */
+  isOnNode?: boolean;
   /** How many event loops share the requests, each with a compiler of its own to warm up. @default {1} */
   loops?: number;
   /** How many workers Weft's program has, 0 for one process; undefined if it is not that program. */
   workers?: number;
   /** What is done to a worker, or to all, once a second under load. */
   disturbance?: "kill" | "reload";
-  find(found: { dir: string; hono: string }): Promise<Start> | Start;
+  find(found: Surroundings): Promise<Start> | Start;
 }
 
 const deno = `Deno ${Deno.version.deno}`;
@@ -46,6 +57,17 @@ const KINDS = {
   serve: denoServe("deno serve", 1),
   serve2: denoServe("2 threads", 2),
   serve4: denoServe("4 threads", 4),
+  weftNode: {
+    ...onNode("Weft", "@weft/engine", ({ weft, pathOf }) => (app, port) => [
+      ...[weft, "-p", port, pathOf("module_node"), "--", app],
+    ]),
+    workers: 0,
+  },
+  nodeHttp: onNode("node:http", "node", ({ pathOf }) => (app, port) => [pathOf("node_http"), app, port]),
+  honoNode: onNode("hono server", "@hono/node-server", ({ pathOf }) => (app, port) => [pathOf("hono_node"), app, port]),
+  srvx: onNode("srvx", "srvx", ({ pathOf }) => (app, port) => [pathOf("srvx"), app, port]),
+  srvxFast: onNode("srvx, fast", "srvx", ({ pathOf }) => (app, port) => [pathOf("srvx"), app, port, "fast"]),
+  bareNet: onNode("bare loop", "node", ({ pathOf }) => (app, port) => [pathOf("bare_net"), app, port]),
 } satisfies Record<string, PeerKind>;
 
 /** The name of a row. */
@@ -54,7 +76,14 @@ export type PeerName = keyof typeof KINDS;
 const PEERS = Object.entries<PeerKind>(KINDS) as [PeerName, PeerKind][];
 
 /** The servers that `--peers` chooses from. */
-export const SERVER_NAMES: readonly PeerName[] = PEERS.filter(([, { server }]) => !server).map(([name]) => name);
+export const SERVER_NAMES: readonly PeerName[] = serversOn(false);
+
+/** The same, for `--node`. */
+export const NODE_SERVER_NAMES: readonly PeerName[] = serversOn(true);
+
+function serversOn(node: boolean): PeerName[] {
+  return PEERS.filter(([, { server, isOnNode = false }]) => !server && isOnNode === node).map(([name]) => name);
+}
 
 /** What a row is called in tables and charts. */
 export function titleOf(name: PeerName): string {
@@ -77,14 +106,20 @@ export interface Found {
  * Looks for peers.
  *
  * @param servers of `SERVER_NAMES`; they bring their other rows along
- * @param dir for nginx's files and control sockets; the caller removes it
+ * @param options a directory for nginx's files, control sockets and Node's project, which the caller removes, and the version of
+ * Node if servers run on it
  * @returns those that can be started
  */
-export async function findPeers(servers: readonly PeerName[], dir: string): Promise<Found> {
-  const found: Found = { peers: [], leftOut: [], hono: await readHonoVersion() };
+export async function findPeers(
+  servers: readonly PeerName[],
+  { dir, nodeVersion }: { dir: string; nodeVersion: string | null },
+): Promise<Found> {
+  const hono = await readHonoVersion();
+  const found: Found = { peers: [], leftOut: [], hono };
+  const node = nodeVersion === null ? null : await makeNodeProject(nodeVersion, { dir, hono });
   for (const [name, { find, ...kind }] of PEERS.filter(([name, { server }]) => servers.includes(server ?? name))) {
     try {
-      found.peers.push({ name, ...kind, ...await find({ dir, hono: found.hono }) });
+      found.peers.push({ name, ...kind, ...await find({ dir, hono, node }) });
     } catch (error) {
       found.leftOut.push({ peer: name, reason: error instanceof Error ? error.message : String(error) });
     }
@@ -96,11 +131,26 @@ function onDeno(file: string, version: string): Start {
   return { version, command: (app, port) => [...runDeno(pathOf(`apps/${file}`)), app, `${port}`] };
 }
 
+/** A server on Node, and the package whose version is told. */
+function onNode(
+  title: string,
+  name: string,
+  argumentsOf: (project: NodeProject) => (app: AppName, port: string) => string[],
+): PeerKind {
+  const find = ({ node }: Surroundings): Start => {
+    if (node === null) throw new Error("--node does not say on which version");
+    const version = [...name === "node" ? [] : [node.versionOf(name), "on"], "Node", node.versionOf("node")].join(" ");
+    const args = argumentsOf(node);
+    return { version, command: (app, port) => [node.node, ...args(app, `${port}`)] };
+  };
+  return { title, isOnNode: true, find };
+}
+
 /** The control socket is in the benchmark's directory, so that a user's `weft ctl` does not find it. */
 function weftProgram(title: string, workers: number, disturbance?: "kill" | "reload"): PeerKind {
   const version = (workers === 0 ? "weft" : `weft -w ${workers}`) +
     (disturbance ? `, a ${disturbance} every second` : "");
-  const find = ({ dir }: { dir: string }): Start => {
+  const find = ({ dir }: Surroundings): Start => {
     const flagsOf = (port: number) => workers === 0 ? [] : ["-w", `${workers}`, "--control", `${dir}/${port}.sock`];
     const program = runDeno(pathOf("../../mod.ts"));
     return { version, command: (app, port) => [...program, ...flagsOf(port), "-p", `${port}`, moduleOf(app)] };
@@ -141,7 +191,7 @@ export function pathOf(file: string): string {
   return decodeURIComponent(new URL(file, import.meta.url).pathname);
 }
 
-async function findBun({ hono }: { hono: string }): Promise<Start> {
+async function findBun({ hono }: Surroundings): Promise<Start> {
   const onPath = await isInstalled("bun");
   const home = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
   const prefix = `${home}/weft-bench`;
@@ -160,7 +210,7 @@ async function findBun({ hono }: { hono: string }): Promise<Start> {
   };
 }
 
-async function findNginx({ dir }: { dir: string }): Promise<Start> {
+async function findNginx({ dir }: Surroundings): Promise<Start> {
   // Debian keeps it in /usr/sbin, which is not on every user's path.
   const nginx = await isInstalled("nginx") ? "nginx" : "/usr/sbin/nginx";
   if (!await isInstalled(nginx)) throw new Error("nginx is not installed");

@@ -134,7 +134,7 @@ function judge(
   { nr, rows, judged, baseline, head, isMoreBetter }: Omit<Outcome, "verdicts">,
 ): Verdict[] {
   const { target, targetToBare, mostFigure } = scenario;
-  const bare = rows.find(({ peer }) => peer === "bare")?.rounds ?? [];
+  const bare = rows.find(({ peer }) => peer === "bare" || peer === "bareNet")?.rounds ?? [];
   return rows.filter(({ peer }) => judged.includes(peer)).flatMap(({ peer, ratio, figure, rounds }) => {
     const verdicts: Verdict[] = [];
     const add = (what: string, limit: number | undefined, got: number | undefined, isLeast = false) => {

@@ -23,6 +23,9 @@ Deno.test("The benchmark refuses a flag that it does not understand, and says wh
   const cases: [args: string[], expected: RegExp][] = [
     [["--only", "99"], /^--only: expected 1, 2, .*, got 99\n/],
     [["--peers", "weft,apache"], /^--peers: expected weft, deno, bare, node, bun, nginx, got apache\n/],
+    [["--node", "latest"], /^--node: expected a version such as 20 or 22\.12, got latest\n/],
+    [["--node", "20", "--only", "7"], /^--only: expected 1, 2, 3, 4, 5, 6, got 7\n/],
+    [["--node", "20", "--peers", "deno"], /^--peers: expected weftNode, nodeHttp, honoNode, .*, got deno\n/],
     [["--rounds", "0"], /^--rounds: expected a whole number from 1 to 600, got 0\n/],
     [["--seconds", "1.5"], /^--seconds: expected a whole number from 1 to 600, got 1.5\n/],
     [["--quicker"], /Unknown option '--quicker'/],

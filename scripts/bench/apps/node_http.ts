@@ -3,6 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import process from "node:process";
 import { type AppName, bytesAsked, EVENT_EVERY_MS, EVENTS_WAITING, eventText } from "./answers.ts";
 import { HELLO, PIECE, TEN_HEADERS, TEXT } from "./answers.ts";
 import { handlerOf } from "./handlers.ts";
@@ -79,11 +80,11 @@ function readEveryHeader(request: IncomingMessage, response: ServerResponse): vo
 async function listenerOf(app: AppName): Promise<RequestListener> {
   if (app === "sockets") throw new TypeError("node:http has no WebSockets");
   if (app !== "hono") return LISTENERS[app];
-  const { getRequestListener } = await import("npm:@hono/node-server@^1");
+  const { getRequestListener } = await import("npm:@hono/node-server@^2");
   return getRequestListener(await handlerOf("hono", () => import("npm:hono@^4")));
 }
 
-const [app, port] = Deno.args;
+const [app, port] = process.argv.slice(2);
 const server = createServer(await listenerOf(app as AppName));
 server.keepAliveTimeout = 0;
 server.listen(Number(port), "127.0.0.1");

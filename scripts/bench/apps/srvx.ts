@@ -1,0 +1,11 @@
+// How srvx is started on Node; with `fast` as a third argument its own Response takes the place of Node's, as it recommends.
+
+import process from "node:process";
+import { FastResponse, serve } from "npm:srvx@^1";
+import type { AppName } from "./answers.ts";
+import { handlerOf } from "./handlers.ts";
+
+const [app, port, fast] = process.argv.slice(2);
+if (fast === "fast") globalThis.Response = FastResponse;
+const handler = await handlerOf(app as AppName, () => import("npm:hono@^4"));
+serve({ hostname: "127.0.0.1", port: Number(port), silent: true, fetch: handler });
