@@ -5,6 +5,12 @@ const SMALL_BYTES = 1024;
 /** For those that are busy: as much as one read of the system brings. */
 const LARGE_BYTES = 64 * 1024;
 
+/**
+ * Reads that a small buffer would hold, one after another, until a busy socket idles. The end of a message often comes alone: a
+ * message of 1,030 bytes must not take a small buffer and a large one in turn.
+ */
+const QUIET_READS = 4;
+
 /** Large buffers that may be in use: 8 MiB. A busy socket without one reads its payloads straight into their arrays. */
 const MAX_LARGE = 128;
 
@@ -23,8 +29,8 @@ export class ReadBuffer {
   at = 0;
   /** One past the last byte that came. */
   end = 0;
-  /** True if the next read is worth a large buffer. Set by `filled`. */
-  #isBusy = false;
+  /** Reads since the last one that needed more than a small buffer. Changed by `filled`. */
+  #quietReads = QUIET_READS;
   /** True if the bytes are of the pool. */
   #isLarge = false;
   /** The part that was asked for last. Messages of one socket often have the same length and place. */
@@ -55,7 +61,8 @@ export class ReadBuffer {
    * @param count bytes that were written into the room that was given last
    */
   filled(count: number): void {
-    this.#isBusy = count > SMALL_BYTES || count === this.bytes.length - this.end;
+    const isBusy = count > SMALL_BYTES || count === this.bytes.length - this.end;
+    this.#quietReads = isBusy ? 0 : this.#quietReads + 1;
     this.end += count;
   }
 
@@ -94,8 +101,9 @@ export class ReadBuffer {
   /** Chooses a buffer for what comes next. The current one holds nothing. */
   #choose(): void {
     const { length } = this.bytes;
-    if (this.#isBusy ? this.#isLarge : length === SMALL_BYTES) return;
-    if (this.#isBusy && lent < MAX_LARGE) {
+    const isBusy = this.#quietReads < QUIET_READS;
+    if (isBusy ? this.#isLarge : length === SMALL_BYTES) return;
+    if (isBusy && lent < MAX_LARGE) {
       lent++;
       this.#use(pool.pop() ?? new Uint8Array(LARGE_BYTES));
       this.#isLarge = true;

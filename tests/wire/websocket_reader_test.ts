@@ -305,6 +305,31 @@ Deno.test("A long binary message is read into an array of its own, whatever piec
   }
 });
 
+Deno.test("A socket whose messages outgrow the small buffer gets a large one, and keeps it until they are short again", () => {
+  const reader = new MessageReader({ maxMessageBytes: 1 << 20 });
+  /** Gives how many reads a message took. */
+  const take = (bytes: Uint8Array): number => {
+    let reads = 0;
+    for (let at = 0; at < bytes.length; reads++) {
+      assert.equal(reader.next(), "needMore");
+      const room = reader.room();
+      const count = Math.min(room.length, bytes.length - at);
+      room.set(bytes.subarray(at, at + count));
+      reader.filled(count);
+      at += count;
+    }
+    assert.equal(reader.next(), "text");
+    return reads;
+  };
+  const small = reader.room().length;
+  const long = frame({ payload: "x".repeat(small) });
+  assert.deepEqual([take(long), take(long), take(long)], [2, 1, 1]);
+  const short = frame({ payload: "x" });
+  for (let i = 0; i < 10; i++) assert.equal(take(short), 1);
+  assert.equal(reader.room().length, small, "an idle socket waits with a small buffer");
+  reader.close();
+});
+
 Deno.test("A frame that only says to be long takes no memory for it", () => {
   const reader = new MessageReader({ maxMessageBytes: 1 << 30 });
   const header = frame({ opcode: binary, payload: utf8(1), length: 1 << 30 });
