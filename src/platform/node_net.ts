@@ -3,6 +3,7 @@
 
 import { createServer, type Server, type Socket as NodeSocket } from "node:net";
 import { ListenerClosed } from "./errors.ts";
+import { closeWrite } from "./node_close_write.ts";
 import type { Address, Listener, Socket } from "./ports.ts";
 import { type Resolvers, withResolvers } from "./resolvers.ts";
 
@@ -160,7 +161,7 @@ export class StreamSocket implements Socket {
   }
 
   closeWrite(): Promise<void> {
-    return new Promise((resolve) => this.#socket.end(() => resolve()));
+    return closeWrite(this.#socket);
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 // All connections of the process are read into one buffer: a read copies its part, and an idle connection holds no memory.
 
 import { Socket as NodeSocket } from "node:net";
+import { closeWrite } from "./node_close_write.ts";
 import type { Address, Socket } from "./ports.ts";
 import { type Resolvers, withResolvers } from "./resolvers.ts";
 
@@ -111,7 +112,7 @@ export class HandleSocket implements Socket {
   }
 
   closeWrite(): Promise<void> {
-    return new Promise((resolve) => this.#socket.end(() => resolve()));
+    return closeWrite(this.#socket);
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 
 import { Socket as NodeSocket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { closeWrite } from "./node_close_write.ts";
 import { type AcceptedOptions, type ConnectionHandle, endsOf } from "./node_socket.ts";
 import type { Address, Socket, TlsOptions } from "./ports.ts";
 import { SecureSocket } from "./secure_socket.ts";
@@ -90,7 +91,7 @@ class LateSocket implements Socket {
 
   async closeWrite(): Promise<void> {
     if (this.#secure !== null) return await this.#secure.closeWrite();
-    await new Promise<void>((resolve) => this.#raw.end(() => resolve()));
+    await closeWrite(this.#raw);
   }
 
   close(): void {
