@@ -58,13 +58,10 @@ function compile(roots: readonly string[], options: ts.CompilerOptions, director
   const host = ts.createCompilerHost(options);
   const read = host.getSourceFile;
   host.getCurrentDirectory = () => directory;
-  // Node loads what the compiler writes, so imports have to name that.
   host.getSourceFile = (path, version, onError) => {
     if (!path.startsWith(directory) || path.includes("/node_modules/")) return read(path, version, onError);
     const text = ts.sys.readFile(path);
-    return text === undefined
-      ? undefined
-      : ts.createSourceFile(path, text.replace(TS_SPECIFIER, '$1"$2.js"'), version, true);
+    return text === undefined ? undefined : ts.createSourceFile(path, withEmittedNames(text), version, true);
   };
   const output: Output = new Map();
   const program = ts.createProgram(roots, options, host);
@@ -72,6 +69,26 @@ function compile(roots: readonly string[], options: ts.CompilerOptions, director
   const problems = [...ts.getPreEmitDiagnostics(program), ...diagnostics];
   if (problems.length > 0) throw new Error(ts.formatDiagnostics(problems, host));
   return output;
+}
+
+/** Node loads what the compiler writes, so imports have to name that. */
+function withEmittedNames(text: string): string {
+  return text.replace(TS_SPECIFIER, '$1"$2.js"');
+}
+
+/**
+ * Makes JavaScript of one module, without a look at its types.
+ *
+ * @param text of the module
+ * @returns what Node can run
+ */
+export function transpile(text: string): string {
+  const compilerOptions = {
+    ...OPTIONS,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+  };
+  return ts.transpileModule(withEmittedNames(text), { compilerOptions }).outputText;
 }
 
 /** What the compiler indents a line by. */

@@ -111,7 +111,17 @@ async function withTextModules(text: string, path: string, into: URL): Promise<s
       `// The text of ${specifier.split("/").pop()}.\n\nexport default ${JSON.stringify(content)};\n`,
     );
   }
-  return text.replace(TEXT_IMPORT, 'import $1 from "$2.text.ts";').replace(NPM_SPECIFIER, '"$2$3"');
+  return withPackageNames(text.replace(TEXT_IMPORT, 'import $1 from "$2.text.ts";'));
+}
+
+/**
+ * Names packages as Node does: the ranges of their versions are left out.
+ *
+ * @param text of a module
+ * @returns the module with other specifiers
+ */
+export function withPackageNames(text: string): string {
+  return text.replace(NPM_SPECIFIER, '"$2$3"');
 }
 
 async function write(url: URL, text: string): Promise<void> {

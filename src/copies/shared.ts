@@ -67,7 +67,18 @@ export function expose<Instance extends object>(
 }
 
 /**
- * Reads what a class of some copy exposes.
+ * Lets one object of another class expose something.
+ *
+ * @param instance the object
+ * @param name of what is read
+ * @param value what it is
+ */
+export function attach(instance: object, name: string, value: unknown): void {
+  Object.defineProperty(instance, keyOf(name), { value });
+}
+
+/**
+ * Reads what a class of some copy exposes, or what was attached.
  *
  * @param instance anything
  * @param name of what is read

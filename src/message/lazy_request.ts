@@ -1,7 +1,7 @@
 // How to be a Request that is made of nothing but what is touched.
 // If the runtime or a caller needs the real Request, it is made once and answers from then on.
 
-import { expose, exposed } from "../copies/shared.ts";
+import { attach, expose, exposed } from "../copies/shared.ts";
 import { platform } from "../platform/runtime.ts";
 import { joined } from "../wire/octets.ts";
 import type { RequestHead } from "../wire/request_head.ts";
@@ -97,7 +97,7 @@ export class LazyRequest {
     return LazyRequest.real(this).clone();
   }
 
-  /** What a request is made of; null for a Request that is none of these, such as a copy. */
+  /** What the request of a handler is made of; null for any other Request, such as a copy. */
   static incoming(request: object): Incoming | null {
     return (exposed(request, "incoming") as Incoming | undefined) ?? null;
   }
@@ -220,7 +220,10 @@ export function requestsAreTaken(): void {
  */
 export function requestOf(incoming: Incoming): Request {
   const request = new LazyRequest(incoming);
-  return areTaken ? request as unknown as Request : LazyRequest.real(request);
+  if (areTaken) return request as unknown as Request;
+  const real = LazyRequest.real(request);
+  attach(real, "incoming", incoming);
+  return real;
 }
 
 /** A stream that reads no sooner than it is read, so that the socket is pushed back. */

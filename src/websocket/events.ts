@@ -1,5 +1,6 @@
 // The events of a WebSocket. A native event costs more than all the rest of a small message, so that of a message is an object
 // that is a MessageEvent (instanceof, its members) and makes the native one only if something needs it.
+// Deno keeps the state of an event under symbols, Node partly in private fields.
 
 const NativeMessage = globalThis.MessageEvent;
 
@@ -82,7 +83,7 @@ export class IncomingMessage {
     try {
       listener.call(message.#target, message as unknown as Event);
     } catch (error) {
-      reportError(error);
+      report(error);
     }
     message.#isUnderWay = false;
   }
@@ -112,6 +113,33 @@ for (const place of PLACES) {
     },
   });
 }
+for (const { prototype } of [NativeMessage, Event]) {
+  for (const [name, native] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (!Object.hasOwn(IncomingMessage.prototype, name)) askNative(name, native);
+  }
+}
+
+/** Lets the native event answer: a member of the runtime's class may need its private fields. */
+function askNative(name: string, { get, set, value }: PropertyDescriptor): void {
+  // Its flag is set on the event that is dispatched, under a symbol on both runtimes.
+  if (name === "stopImmediatePropagation") return;
+  if (get !== undefined) {
+    Object.defineProperty(IncomingMessage.prototype, name, {
+      get(this: IncomingMessage) {
+        return get.call(IncomingMessage.native(this));
+      },
+      set(this: IncomingMessage, next: unknown) {
+        set?.call(IncomingMessage.native(this), next);
+      },
+    });
+  } else if (typeof value === "function") {
+    Object.defineProperty(IncomingMessage.prototype, name, {
+      value(this: IncomingMessage, ...args: unknown[]) {
+        return value.apply(IncomingMessage.native(this), args);
+      },
+    });
+  }
+}
 
 /**
  * Makes a native event.
@@ -122,8 +150,46 @@ for (const place of PLACES) {
 export function messageEvent(data: unknown): MessageEvent {
   const event = new NativeMessage("message", { data });
   if (TRUSTED !== undefined) (event as unknown as Record<symbol, unknown>)[TRUSTED] = true;
+  else Object.defineProperty(event, "isTrusted", { value: true });
   return event;
 }
+
+/** Node has it from version 23 on. */
+const NativeClose = typeof CloseEvent === "function" ? CloseEvent : class CloseEvent extends Event {
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
+
+  constructor(type: string, { code = 0, reason = "", wasClean = false }: CloseEventInit = {}) {
+    super(type);
+    this.code = code;
+    this.reason = reason;
+    this.wasClean = wasClean;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "CloseEvent";
+  }
+};
+
+/** No Node has it as a global. */
+const NativeError = typeof ErrorEvent === "function" ? ErrorEvent : class ErrorEvent extends Event {
+  readonly message: string;
+  readonly error: unknown;
+  readonly filename = "";
+  readonly lineno = 0;
+  readonly colno = 0;
+
+  constructor(type: string, { message = "", error = null }: ErrorEventInit = {}) {
+    super(type);
+    this.message = message;
+    this.error = error;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "ErrorEvent";
+  }
+};
 
 /** How a socket ended. */
 export interface SocketEnd {
@@ -140,9 +206,7 @@ export interface SocketEnd {
  * @returns an event that was not dispatched
  */
 export function closeEvent(end: SocketEnd): Event {
-  if (typeof CloseEvent === "function") return new CloseEvent("close", end);
-  // Node 20 lacks the class.
-  return Object.assign(new Event("close"), end);
+  return new NativeClose("close", end);
 }
 
 /**
@@ -152,7 +216,18 @@ export function closeEvent(end: SocketEnd): Event {
  * @returns an event that was not dispatched
  */
 export function errorEvent(message: string): Event {
-  const error = new Error(message);
-  if (typeof ErrorEvent === "function") return new ErrorEvent("error", { message, error });
-  return Object.assign(new Event("error"), { message, error });
+  return new NativeError("error", { message, error: new Error(message) });
+}
+
+/**
+ * Reports what a listener has thrown, as the runtime does it for those that it calls: an uncaught error of the process.
+ *
+ * @param error what was thrown
+ */
+export function report(error: unknown): void {
+  if (typeof reportError === "function") return reportError(error);
+  // Node lacks the function.
+  queueMicrotask(() => {
+    throw error;
+  });
 }

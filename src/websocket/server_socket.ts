@@ -2,7 +2,7 @@
 // sockets of Deno.upgradeWebSocket do. What it is asked for is done by its link; what the link has for it comes by static methods.
 
 import { MAX_REASON_BYTES } from "../wire/websocket_codes.ts";
-import { closeEvent, errorEvent, IncomingMessage, messageEvent, type SocketEnd } from "./events.ts";
+import { closeEvent, errorEvent, IncomingMessage, messageEvent, report, type SocketEnd } from "./events.ts";
 
 const encoder = new TextEncoder();
 
@@ -203,7 +203,7 @@ export class ServerSocket extends EventTarget {
     try {
       handler.call(this, event);
     } catch (error) {
-      reportError(error);
+      report(error);
     }
   }
 
@@ -248,8 +248,16 @@ function isBuffer(data: unknown): data is ArrayBuffer {
     (typeof SharedArrayBuffer === "function" && (data as unknown) instanceof SharedArrayBuffer);
 }
 
-// Older versions of Node have no WebSocket to pass for.
-if (typeof WebSocket === "function") {
+// Node 20 has no WebSocket to pass for. What a library may have put there is not made for this.
+if (typeof WebSocket === "function" && WebSocket.prototype instanceof EventTarget) {
   Object.setPrototypeOf(ServerSocket.prototype, WebSocket.prototype);
   Object.defineProperty(ServerSocket.prototype, "constructor", { value: WebSocket });
+} else {
+  for (const [name, value] of Object.entries(READY_STATE)) {
+    for (const owner of [ServerSocket, ServerSocket.prototype]) {
+      Object.defineProperty(owner, name.toUpperCase(), { value, enumerable: true });
+    }
+  }
+  Object.defineProperty(ServerSocket, "name", { value: "WebSocket", configurable: true });
+  Object.defineProperty(ServerSocket.prototype, Symbol.toStringTag, { value: "WebSocket", configurable: true });
 }

@@ -3,8 +3,8 @@
 import { Engine } from "../../src/engine/engine.ts";
 import { type Limits, settle } from "../../src/engine/settings.ts";
 import type { Handler } from "../../src/message/handler.ts";
-import { denoPlatform } from "../../src/platform/deno.ts";
 import type { TemporaryFiles } from "../../src/platform/ports.ts";
+import { platform } from "../../src/platform/runtime.ts";
 import { serve, type Server } from "../../src/engine/serve.ts";
 import type { ServeOptions } from "../../src/engine/serve_options.ts";
 import { RawClient } from "./raw_client.ts";
@@ -48,7 +48,7 @@ export function realEngine(
   parts: Pick<ServeOptions, "accept" | "onError"> & { temporaryFiles?: TemporaryFiles } = {},
 ): RealEngine {
   const { temporaryFiles, ...application } = parts;
-  const { clock, decodeLatin1, listen } = denoPlatform;
+  const { clock, decodeLatin1, listen } = platform;
   const listener = listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 });
   const lines: string[] = [];
   const engine = new Engine({

@@ -1,8 +1,12 @@
 // WebSockets in tests: the runtime's client as promises, and a client that says exactly these frames.
 
 import { OPCODE } from "../../src/wire/websocket_codes.ts";
+import { isOnNode } from "./deno_test.ts";
 import { RawClient } from "./raw_client.ts";
 import type { Address } from "../../src/platform/ports.ts";
+
+/** The client of Deno. Node 20 has none, and that of later versions loses the reason of a Close frame; npm's ws is like them. */
+const OwnClient: typeof WebSocket = isOnNode ? (await import("npm:ws@^8")).WebSocket : WebSocket;
 
 /** How a socket ended. */
 export interface Ending {
@@ -23,7 +27,7 @@ export class Chatter implements AsyncDisposable {
   #wanted: ((message: string | ArrayBuffer) => void)[] = [];
 
   constructor(url: string, protocols: string[] = []) {
-    const socket = this.socket = new WebSocket(url.replace(/^http/, "ws"), protocols);
+    const socket = this.socket = new OwnClient(url.replace(/^http/, "ws"), protocols);
     socket.binaryType = "arraybuffer";
     const opened = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<Ending>();

@@ -1,5 +1,6 @@
 // All tests of the installed npm package. They are in one file, because it is built and installed once for each.
 
+import { bothRuntimesTests } from "./both_runtimes.ts";
 import { globalsTests } from "./globals.ts";
 import { networkTests } from "./network.ts";
 import { runtimesTests } from "./runtimes.ts";
@@ -9,3 +10,4 @@ smokeTests();
 globalsTests();
 networkTests();
 runtimesTests();
+bothRuntimesTests();

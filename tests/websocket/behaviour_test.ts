@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { OPCODE } from "../../src/wire/websocket_codes.ts";
 import { certificates } from "../helpers/certificates.ts";
+import { denoTest, isOnNode } from "../helpers/deno_test.ts";
 import { text } from "../helpers/responses.ts";
 import { serving } from "../helpers/serving.ts";
+import { nextUncaught } from "../helpers/uncaught.ts";
 import { Chatter, closing, frame, RawSocket } from "../helpers/web_sockets.ts";
 
 type Use = (socket: WebSocket) => void;
@@ -29,16 +31,23 @@ Deno.test("The socket of a server passes for the runtime's own, and looks like i
   const { server, socket: promise } = using(echo);
   await using chatter = await Chatter.to(server.url);
   const socket = await promise;
-  assert.ok(socket instanceof WebSocket);
   assert.ok(socket instanceof EventTarget);
-  assert.equal(socket.constructor, WebSocket);
+  assert.equal(Object.prototype.toString.call(socket), "[object WebSocket]");
+  assert.equal(socket.constructor.name, "WebSocket");
+  assert.equal((socket.constructor as typeof WebSocket).CLOSED, 3);
+  // Node 20 has no such class.
+  if (typeof WebSocket === "function") {
+    assert.ok(socket instanceof WebSocket);
+    assert.equal(socket.constructor, WebSocket);
+  }
   const { url, protocol, extensions, binaryType, bufferedAmount, readyState, OPEN } = socket;
   assert.deepEqual(
     { url, protocol, extensions, binaryType, bufferedAmount, readyState, OPEN },
     { url: "", protocol: "", extensions: "", binaryType: "arraybuffer", bufferedAmount: 0, readyState: 1, OPEN: 1 },
   );
-  assert.match(Deno.inspect(socket), /^WebSocket \{\n {2}url: "",\n {2}readyState: 1,/);
-  assert.equal(chatter.socket.readyState, WebSocket.OPEN);
+  // Node shows no more of its own.
+  assert.match(Deno.inspect(socket), isOnNode ? /^WebSocket \{\}$/ : /^WebSocket \{\n {2}url: "",\n {2}readyState: 1,/);
+  assert.equal(chatter.socket.readyState, chatter.socket.OPEN);
   await using _server = server;
 });
 
@@ -104,7 +113,10 @@ for (const listens of [false, true]) {
     const { server } = using((socket) => {
       if (listens) socket.addEventListener("close", () => {});
       const note = function (this: unknown, event: Event) {
-        seen.push([event.type, event.target === socket && event.currentTarget === socket, this === socket]);
+        // Node forgets currentTarget after the first of several listeners.
+        const isForgotten = isOnNode && listens && event.currentTarget === null;
+        const isTarget = event.target === socket && (event.currentTarget === socket || isForgotten);
+        seen.push([event.type, isTarget, this === socket]);
         if (event.type === "close") over.resolve();
       };
       socket.onopen =
@@ -160,12 +172,7 @@ Deno.test("Listeners are removed, and a handler is replaced", async () => {
 });
 
 Deno.test("What a handler throws is reported as an error of the process, and the socket goes on", async () => {
-  const reported = Promise.withResolvers<unknown>();
-  const onError = (event: ErrorEvent) => {
-    event.preventDefault();
-    reported.resolve(event.error);
-  };
-  globalThis.addEventListener("error", onError, { once: true });
+  const reported = nextUncaught();
   const { server } = using((socket) => {
     socket.onmessage = ({ data }) => {
       if (data === "bad") throw new Error("a bug");
@@ -177,7 +184,7 @@ Deno.test("What a handler throws is reported as an error of the process, and the
   chatter.socket.send("bad");
   chatter.socket.send("good");
   assert.equal(await chatter.next(), "good");
-  assert.match(String(await reported.promise), /a bug/);
+  assert.match(String(await reported), /a bug/);
 });
 
 Deno.test("Everything that can be sent is sent, and a Blob keeps its place", async () => {
@@ -219,7 +226,7 @@ Deno.test("A socket with the binary type blob gets Blobs, and ignores another ty
 
 Deno.test("A socket refuses what the standard refuses", async () => {
   const { server, socket: promise } = using((socket) => {
-    assert.equal(socket.readyState, WebSocket.CONNECTING);
+    assert.equal(socket.readyState, socket.CONNECTING);
     assert.throws(() => socket.send("early"), { name: "InvalidStateError" });
   });
   await using _server = server;
@@ -230,7 +237,7 @@ Deno.test("A socket refuses what the standard refuses", async () => {
   assert.throws(() => socket.close(5000), { name: "InvalidAccessError" });
   assert.throws(() => socket.close(1000, "\u20ac".repeat(42)), { name: "SyntaxError" });
   socket.close(1011, "a server may say so");
-  assert.equal(socket.readyState, WebSocket.CLOSING);
+  assert.equal(socket.readyState, socket.CLOSING);
   socket.send("late");
   socket.close();
   assert.deepEqual(await chatter.ended, { code: 1011, reason: "a server may say so", wasClean: true });
@@ -281,8 +288,8 @@ for (const [what, bytes, code] of WRONG) {
     const [high = 0, low = 0] = frames[1]?.payload ?? [];
     assert.equal(high << 8 | low, code);
     assert.equal(raw.client.wasReset, false, "the Close frame must not be lost in a reset");
-    assert.deepEqual(told, ["error", WebSocket.CLOSED, code, false]);
-    assert.equal((await socket).readyState, WebSocket.CLOSED);
+    assert.deepEqual(told, ["error", 3, code, false]);
+    assert.equal((await socket).readyState, 3);
     await using chatter = await Chatter.to(server.url);
     chatter.socket.send("still there");
     assert.equal(await chatter.next(), "still there");
@@ -308,7 +315,7 @@ Deno.test("Pings are answered in order, between fragments too, and bytes that ca
   ]);
 });
 
-Deno.test("A WebSocket over TLS is the same", async () => {
+denoTest("A WebSocket over TLS is the same", async () => {
   const { ca, cert, key } = await certificates();
   await using server = serving((request) => {
     const { socket, response } = Deno.upgradeWebSocket(request);

@@ -208,9 +208,9 @@ Deno.test("An application that sends more than a client takes ends with a close,
   const errors: string[] = [];
   socket.onerror = (event) => errors.push((event as ErrorEvent).message);
   let sent = 0;
-  for (; socket.readyState === WebSocket.OPEN && sent < 1_000; sent++) socket.send(new Uint8Array(1_000_000));
+  for (; socket.readyState === socket.OPEN && sent < 1_000; sent++) socket.send(new Uint8Array(1_000_000));
   await settled();
-  assert.ok(sent < 100 || socket.readyState !== WebSocket.OPEN, `${sent}`);
+  assert.ok(sent < 100 || socket.readyState !== socket.OPEN, `${sent}`);
   assert.equal(client.isClosed, true);
   assert.deepEqual(told.closed.map(({ code, wasClean }) => [code, wasClean]), [[1006, false]]);
   assert.match(itemAt(errors, 0), /more than 67108864 bytes wait for the client/);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { upgradeWebSocket } from "../../mod.ts";
 import { acceptHandshake, HandshakeError } from "../../src/wire/websocket_handshake.ts";
 import { sha1 } from "../../src/wire/sha1.ts";
+import { denoTest } from "../helpers/deno_test.ts";
 import { serving } from "../helpers/serving.ts";
 import { fieldOf } from "../helpers/responses.ts";
 import { itemAt } from "../helpers/items.ts";
@@ -89,7 +90,7 @@ for (const [what, from, to, status] of WRONG) {
     }
     assert.deepEqual(errors, []);
     await using chatter = await Chatter.to(server.url);
-    assert.equal(chatter.socket.readyState, WebSocket.OPEN);
+    assert.equal(chatter.socket.readyState, chatter.socket.OPEN);
   });
 }
 
@@ -137,11 +138,11 @@ Deno.test("A request is upgraded once", async () => {
 Deno.test("upgradeWebSocket of the package does the same, and refuses what it does not serve", async () => {
   await using server = serving((request) => upgradeWebSocket(request).response, { patchGlobals: false });
   await using chatter = await Chatter.to(server.url);
-  assert.equal(chatter.socket.readyState, WebSocket.OPEN);
+  assert.equal(chatter.socket.readyState, chatter.socket.OPEN);
   assert.throws(() => upgradeWebSocket(new Request("http://localhost/")), TypeError);
 });
 
-Deno.test("Requests of Deno.serve are upgraded by Deno, beside a server of this package", async () => {
+denoTest("Requests of Deno.serve are upgraded by Deno, beside a server of this package", async () => {
   await using _server = serving(plain);
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request);

@@ -1,0 +1,15 @@
+// Tests that need what Node does not have, among those that run on both.
+
+/** True if deno_on_node.ts stands for Deno. */
+export const isOnNode: boolean = !("serve" in Deno);
+
+/**
+ * Registers a test that is skipped on Node.
+ *
+ * @param name a sentence
+ * @param fn the test
+ */
+export function denoTest(name: string, fn: () => Promise<void>): void {
+  if (isOnNode) console.log(`skipped, it needs what only Deno has: ${name}`);
+  Deno.test({ name, ignore: isOnNode, fn });
+}
