@@ -3,6 +3,7 @@
 
 import type { Answer, AnswerBody } from "../wire/answer.ts";
 import { nativeOf, symbolsOf } from "./native.ts";
+import { blockOfRepeated } from "./repeated_blocks.ts";
 import { blockOfType, NO_FIELDS, TEXT_FIELDS } from "./type_blocks.ts";
 
 const NativeResponse = nativeOf(globalThis.Response);
@@ -139,7 +140,10 @@ function readInner(response: Response, place: symbol): Answer | null {
   if (fastPlaces !== null && (response as unknown as StaticResponse)[fastPlaces.lazyBody] !== null) return null;
   // What fetch() has decoded no longer has the length and the coding that its fields tell.
   const fields = inner.bodyDecoded === true ? inner.headerList.filter(isOfDecoded) : inner.headerList;
-  return { status: inner.status, reason: inner.statusMessage, fields, body: bodyOf(response, inner), block: null };
+  const { status, statusMessage } = inner;
+  const body = bodyOf(response, inner);
+  const block = typeof body === "string" && statusMessage === "" ? blockOfRepeated(status, fields) : null;
+  return { status, reason: statusMessage, fields, body, block };
 }
 
 function bodyOf(response: Response, inner: InnerResponse): AnswerBody {
