@@ -36,7 +36,7 @@ await stageIn(async (staged) => {
     declaration: "inline",
     declarationMap: false,
     skipSourceOutput: true,
-    compilerOptions: { target: "ES2022", lib: ["ESNext", "DOM", "DOM.Iterable"] },
+    compilerOptions: { stripInternal: true, target: "ES2022", lib: ["ESNext", "DOM", "DOM.Iterable"] },
     package: {
       name: MANIFEST.name,
       version: MANIFEST.version,

@@ -47,7 +47,7 @@ export async function makeNodeProject(
   await copyApps(`${own}/apps`);
   return {
     node: `${own}/node_modules/node/bin/node`,
-    weft: `${own}/node_modules/@weft/engine/esm/src/cli/bin.js`,
+    weft: `${own}/node_modules/@weft/engine/esm/src/bin.js`,
     pathOf: (app) => `${own}/apps/${app}.js`,
     versionOf: (name) => versions.get(name) ?? "of unknown version",
   };

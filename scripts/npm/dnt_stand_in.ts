@@ -23,7 +23,11 @@ export interface BuildOptions {
   declaration?: "inline" | "separate" | false;
   declarationMap?: boolean;
   skipSourceOutput?: boolean;
-  compilerOptions?: { target?: "ES2021" | "ES2022" | "ES2023"; lib?: ("ESNext" | "DOM" | "DOM.Iterable")[] };
+  compilerOptions?: {
+    stripInternal?: boolean;
+    target?: "ES2021" | "ES2022" | "ES2023";
+    lib?: ("ESNext" | "DOM" | "DOM.Iterable")[];
+  };
   package: {
     name: string;
     version: string;

@@ -21,6 +21,8 @@ const OPTIONS: ts.CompilerOptions = {
   noUncheckedIndexedAccess: true,
   exactOptionalPropertyTypes: true,
   isolatedModules: true,
+  noEmitOnError: true,
+  stripInternal: true,
   newLine: ts.NewLineKind.LineFeed,
 };
 
@@ -37,17 +39,10 @@ const TS_SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)"(\.{1,2}\/[^"]+)\.ts"/g;
 export async function emit(from: URL, into: URL): Promise<void> {
   const [directory, outDir] = [from.pathname, new URL(`${MODULES}/`, into).pathname];
   const roots = ENTRIES.map(({ path }) => `${directory}${path}`);
-  const modules = { ...OPTIONS, rootDir: directory, outDir };
-  // Users read the comments in the declarations. In the modules they would double the size of the package.
-  const code = compile(roots, { ...modules, removeComments: true, noEmitOnError: true }, directory);
-  const types = compile(roots.slice(0, 1), { ...modules, declaration: true, emitDeclarationOnly: true }, directory);
-  const bins = new Set(ENTRIES.filter(({ kind }) => kind === "bin").map(({ path }) => path.replace(/\.ts$/, ".js")));
-  const reached = reachable(types, `${outDir}mod.d.ts`);
-  for (const [path, text] of [...code, ...reached].sort(([one], [other]) => one < other ? -1 : 1)) {
-    const start = bins.has(path.slice(outDir.length)) ? "#!/usr/bin/env node\n" : "";
+  const output = compile(roots, { ...OPTIONS, rootDir: directory, outDir, declaration: true }, directory);
+  for (const [path, text] of output) {
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    await Deno.writeTextFile(path, start + withTabs(text));
-    if (start !== "") await Deno.chmod(path, 0o755);
+    await Deno.writeTextFile(path, text);
   }
 }
 
@@ -89,37 +84,4 @@ export function transpile(text: string): string {
     moduleResolution: ts.ModuleResolutionKind.Bundler,
   };
   return ts.transpileModule(withEmittedNames(text), { compilerOptions }).outputText;
-}
-
-/** What the compiler indents a line by. */
-const INDENT = /^(?: {4})+/gm;
-
-/** Indents with tabs: a tenth of the package is indentation. The lines of templates are part of their text. */
-function withTabs(text: string): string {
-  const source = ts.createSourceFile("module.ts", text, ts.ScriptTarget.ES2022, true);
-  const templates: [from: number, to: number][] = [];
-  const visit = (node: ts.Node): void => {
-    if (ts.isTemplateLiteralToken(node)) templates.push([node.getStart(source), node.end]);
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
-  return text.replace(INDENT, (spaces, at: number) => {
-    const isText = templates.some(([from, to]) => from < at && at < to);
-    return isText ? spaces : "\t".repeat(spaces.length / 4);
-  });
-}
-
-/** The declarations that the package's types need. Those of inner modules would only make the package larger. */
-function reachable(output: Output, first: string): Output {
-  const found: Output = new Map();
-  const waiting = [first];
-  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    const text = output.get(path);
-    if (text === undefined || found.has(path)) continue;
-    found.set(path, text);
-    for (const [, specifier = ""] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)\.js"/g)) {
-      waiting.push(new URL(`${specifier}.d.ts`, `file://${path}`).pathname);
-    }
-  }
-  return found;
 }

@@ -9,20 +9,21 @@ export interface Entry {
   /** The name in "exports" or "bin", or a name for the builder. */
   readonly name: string;
   readonly path: string;
+  /** Its module in the package. */
+  readonly output: string;
 }
 
 /** All of them. What none of these imports is not part of the package. */
 export const ENTRIES: readonly Entry[] = [
-  { kind: "export", name: ".", path: "mod.ts" },
-  { kind: "bin", name: "weft", path: "src/cli/bin.ts" },
-  { kind: "process", name: "worker", path: "src/cli/worker.ts" },
+  { kind: "export", name: ".", path: "mod.ts", output: "mod.js" },
+  { kind: "bin", name: "weft", path: "src/cli/bin.ts", output: "src/bin.js" },
+  { kind: "process", name: "worker", path: "src/cli/worker.ts", output: "src/worker.js" },
 ];
 
-/** Files that are copied as they are, because they are JavaScript for browsers, with their types. */
-export const PLAIN_FILES: readonly string[] = [
-  "src/progress/client/progress_client.js",
-  "src/progress/client/progress_client.d.ts",
-];
+const CLIENT = "src/progress/client/progress_client";
+
+/** Files that no builder takes, because they are JavaScript for browsers, with their types. They stand beside the modules. */
+export const PLAIN_FILES: readonly string[] = [`${CLIENT}.js`, `${CLIENT}.d.ts`];
 
 /** Documents of the package, beside package.json. */
 export const DOCUMENTS: readonly string[] = ["README.md", "LICENSE", "CHANGELOG.md"];
@@ -32,8 +33,6 @@ export const MODULES = "esm";
 
 /** The oldest Node that the package runs on. Its types are checked against this version. */
 export const OLDEST_NODE = 20;
-
-const CLIENT = `./${MODULES}/src/progress/client/progress_client`;
 
 /** package.json, without what a builder would add. */
 export const MANIFEST = {
@@ -46,11 +45,14 @@ export const MANIFEST = {
   type: "module",
   exports: {
     ".": { types: `./${MODULES}/mod.d.ts`, default: `./${MODULES}/mod.js` },
-    "./progress-client": { types: `${CLIENT}.d.ts`, default: `${CLIENT}.js` },
+    "./progress-client": {
+      types: `./${MODULES}/src/progress_client.d.ts`,
+      default: `./${MODULES}/src/progress_client.js`,
+    },
     "./package.json": "./package.json",
   },
   types: `./${MODULES}/mod.d.ts`,
-  bin: { weft: `${MODULES}/src/cli/bin.js` },
+  bin: { weft: `${MODULES}/src/bin.js` },
   files: [MODULES, ...DOCUMENTS],
   engines: { node: `>=${OLDEST_NODE}` },
   dependencies: { multipasta: "^0.2.8" },

@@ -1,6 +1,7 @@
 // Makes the tree of sources that the npm package is built from: what Deno alone has is replaced or left out.
 // The result is TypeScript that both builders take as it is.
 
+import { compactModule, compactStyles } from "./compact.ts";
 import { DOCUMENTS, PLAIN_FILES } from "./package.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -41,6 +42,12 @@ const CHANGES: readonly Change[] = [
     to:
       'import { installFastGlobals } from "../message/fast_globals.ts";\nimport type { Handler } from "../message/handler.ts";',
   },
+  // What Deno keeps inside of a Response. Without it, the bundler leaves out what reads it.
+  ...["innerPlace = findInner()", "fastPlaces = innerPlace === null ? null : findStatic(innerPlace)"].map((from) => ({
+    path: "src/message/read_answer.ts",
+    from: `const ${from};`,
+    to: `const ${from.split(" ")[0]} = null as ${from.startsWith("inner") ? "symbol" : "StaticPlaces"} | null;`,
+  })),
   // Node 20 has it, the types of TypeScript do not.
   ...["src/demo/lines.ts", "src/demo/state.ts"].map((path) => ({
     path,
@@ -87,7 +94,7 @@ export async function stage(into: URL): Promise<void> {
   const bin = await Deno.readTextFile(new URL(BIN.from, root));
   await write(new URL(BIN.to, into), bin.replaceAll('"../../src/', '"../'));
   for (const path of [...PLAIN_FILES, ...DOCUMENTS]) {
-    await write(new URL(path, into), await Deno.readTextFile(new URL(path, root)));
+    await write(new URL(path, into), await compacted(new URL(path, root)));
   }
 }
 
@@ -101,14 +108,17 @@ async function sourcesIn(directory: string): Promise<string[]> {
   return found.sort();
 }
 
-/** Makes a module of each text that is imported: Node cannot import text. */
+/** Makes a module of each text that is imported: Node cannot import text. What the package has as a file is read from there. */
 async function withTextModules(text: string, path: string, into: URL): Promise<string> {
   for (const [, , specifier = ""] of text.matchAll(TEXT_IMPORT)) {
-    const content = await Deno.readTextFile(new URL(specifier, new URL(path, root)));
-    const module = new URL(`${specifier}.text.ts`, new URL(path, into));
+    const from = new URL(specifier, new URL(path, root));
+    const isFile = PLAIN_FILES.some((plain) => from.href === new URL(plain, root).href);
     await write(
-      module,
-      `// The text of ${specifier.split("/").pop()}.\n\nexport default ${JSON.stringify(content)};\n`,
+      new URL(`${specifier}.text.ts`, new URL(path, into)),
+      isFile
+        ? 'import { readFileSync } from "node:fs";\n\n' +
+          `export default readFileSync(new URL("./${nameOf(specifier)}", import.meta.url), "utf8");\n`
+        : `export default ${JSON.stringify(await compacted(from))};\n`,
     );
   }
   return withPackageNames(text.replace(TEXT_IMPORT, 'import $1 from "$2.text.ts";'));
@@ -124,7 +134,24 @@ export function withPackageNames(text: string): string {
   return text.replace(NPM_SPECIFIER, '"$2$3"');
 }
 
+/** A browser does not need the comments. */
+async function compacted(file: URL): Promise<string> {
+  const text = await Deno.readTextFile(file);
+  if (file.pathname.endsWith(".js")) return await compactModule(text);
+  return file.pathname.endsWith(".css") ? compactStyles(text) : text;
+}
+
 async function write(url: URL, text: string): Promise<void> {
   await Deno.mkdir(new URL("./", url), { recursive: true });
   await Deno.writeTextFile(url, text);
+}
+
+/**
+ * The last part of a path.
+ *
+ * @param path of a file
+ * @returns its name
+ */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }

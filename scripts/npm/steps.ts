@@ -1,7 +1,8 @@
 // The steps that both builders of the npm package share.
 
 import { DOCUMENTS, MANIFEST, MODULES, PLAIN_FILES, TYPES } from "./package.ts";
-import { stage } from "./stage.ts";
+import { shape } from "./shape.ts";
+import { nameOf, stage } from "./stage.ts";
 
 /**
  * The directory that a builder writes.
@@ -56,13 +57,14 @@ export async function installTypes(directory: URL): Promise<void> {
 }
 
 /**
- * Adds what neither builder makes: the manifest, documents, and files that are copied as they are.
+ * Shapes what a builder has emitted, and adds what neither builder makes: the manifest, documents, and files that are copied as they are.
  *
  * @param staged the staged tree
  * @param into the package
  */
 export async function finish(staged: URL, into: URL): Promise<void> {
-  for (const path of PLAIN_FILES) await copy(new URL(path, staged), new URL(`${MODULES}/${path}`, into));
+  await shape(into);
+  for (const path of PLAIN_FILES) await copy(new URL(path, staged), new URL(`${MODULES}/src/${nameOf(path)}`, into));
   for (const path of DOCUMENTS) await copy(new URL(path, staged), new URL(path, into));
   await writeJson(new URL("package.json", into), MANIFEST);
 }

@@ -9,7 +9,7 @@ import type { Lap } from "./phases.ts";
 export class RequestInfo {
   #exchange: Exchange;
 
-  /** Made by the engine for each call of a handler. */
+  /** @internal Made by the engine for each call of a handler. */
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
   }
@@ -78,7 +78,7 @@ export class RequestInfo {
     return inspect({ remoteAddr, localAddr, connection, timings, leaving }, options);
   }
 
-  /** The exchange behind it, for the parts of Weft that a handler calls. */
+  /** @internal The exchange behind it, for the parts of Weft that a handler calls. */
   static exchangeOf(info: RequestInfo): Exchange {
     return exposed(info, "exchange") as Exchange;
   }

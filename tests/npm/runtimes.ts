@@ -30,7 +30,7 @@ export function runtimesTests(): void {
 async function serveWithWorkers(own: Installed, runtime: string[]): Promise<void> {
   own.write("app.js", "export default () => new Response(`hello from ${process.pid}`);\n");
   // The link in .bin has no ending, by which Deno tells an ES module.
-  const program = `${own.directory}/node_modules/@weft/engine/esm/src/cli/bin.js`;
+  const program = `${own.directory}/node_modules/@weft/engine/esm/src/bin.js`;
   await using running = await supervise(["-w", "2", "app.js"], { cwd: own.directory, command: [...runtime, program] });
   await running.atStrength(2);
   const url = await running.url();

@@ -189,9 +189,15 @@ export function smokeTests(): void {
       await run(ROOT, Deno.execPath(), "run", "-A", builder, directory);
       return await run(directory, "sh", "-c", "find . -type f | sort | xargs sha256sum");
     }));
-    assert.match(one, / \.\/esm\/src\/cli\/bin\.js\n/);
+    assert.match(one, / \.\/esm\/src\/bin\.js\n/);
     assert.equal(other, one);
     for (const name of one.matchAll(/ (\S+)$/gm)) assert.doesNotMatch(name[1]!, /_test\.|deno_/);
+  });
+
+  packageTest("The package is at most 620 KB, and 180 KB packed", async (own) => {
+    const told = await run(own.directory, "npm", "pack", own.tarball, "--dry-run", "--json");
+    const [{ size, unpackedSize }] = JSON.parse(told);
+    assert.ok(size <= 180_000 && unpackedSize <= 620_000, `${unpackedSize} bytes, ${size} packed`);
   });
 
   packageTest("The package is in order for publint and for types of every resolution that it supports", async (own) => {

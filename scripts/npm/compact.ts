@@ -1,0 +1,33 @@
+// Leaves out what only readers of the sources need.
+
+import { minify } from "npm:terser@5";
+
+/** The lines of comment at the head of a module. */
+const HEAD = /^(?:\/\/[^\n]*\n)*/;
+
+/**
+ * Leaves out the comments but those at the head, and the white space of a module. The names stay, and most statements have a line of their own.
+ *
+ * @param text JavaScript
+ * @returns JavaScript, with a line break at its end
+ */
+export async function compactModule(text: string): Promise<string> {
+  const { code = "" } = await minify(text, {
+    module: true,
+    ecma: 2020,
+    compress: false,
+    mangle: false,
+    format: { semicolons: false, comments: false },
+  });
+  return `${HEAD.exec(text)?.[0] ?? ""}${code}\n`;
+}
+
+/**
+ * Leaves out the comments and the indentation of a style sheet.
+ *
+ * @param text CSS, without comments in strings
+ * @returns CSS
+ */
+export function compactStyles(text: string): string {
+  return text.replaceAll(/\/\*[^]*?\*\//g, "").replaceAll(/\n\s*/g, "\n").trimStart();
+}
