@@ -53,7 +53,7 @@ async function main(): Promise<number> {
   const dir = await Deno.makeTempDir({ prefix: "weft-profile-" });
   try {
     await pinHarness();
-    const { peers } = await findPeers(PEERS, dir);
+    const { peers } = await findPeers(PEERS, { dir, nodeVersion: null });
     const chosen = PEERS.flatMap((name) => peers.filter((peer) => peer.name === name));
     for (const nr of NUMBERS) {
       const scenario = SCENARIOS.find((one) => one.nr === nr)!;
