@@ -4,7 +4,11 @@ import type { Exchange } from "../connection/exchange.ts";
 import { AnswerResponse } from "../message/answer_response.ts";
 import { platform } from "../platform/runtime.ts";
 import { accept } from "../websocket/accept.ts";
+import { WriteTurns } from "../websocket/write_turns.ts";
 import type { UpgradeWebSocketOptions, WebSocketUpgrade } from "./upgrade_web_socket.ts";
+
+/** One for all engines: the runtime counts the operations of a process. */
+const turns = new WriteTurns(platform.clock.soon);
 
 /**
  * Makes a WebSocket of a request.
@@ -17,7 +21,11 @@ import type { UpgradeWebSocketOptions, WebSocketUpgrade } from "./upgrade_web_so
  */
 export function upgradeExchange(exchange: Exchange, options: UpgradeWebSocketOptions): WebSocketUpgrade {
   const { leaving, maxMessageBytes } = exchange.connection.options;
-  const { answer, link } = accept(exchange.head, options, { maxMessageBytes, loadDeflate: platform.loadDeflate });
+  const { answer, link } = accept(exchange.head, options, {
+    maxMessageBytes,
+    loadDeflate: platform.loadDeflate,
+    turns,
+  });
   exchange.takeOver = (socket, first) => {
     // The others were asked when the drain began.
     if (leaving.hasBegun) link.leave(leaving.isReplaced);

@@ -5,6 +5,7 @@ import { acceptHandshake } from "../wire/websocket_handshake.ts";
 import type { Answer } from "../wire/answer.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import { SocketLink } from "./link.ts";
+import type { WriteTurns } from "./write_turns.ts";
 
 /** As Deno has it. */
 const IDLE_TIMEOUT_S = 30;
@@ -21,6 +22,7 @@ export interface AcceptOptions {
 export interface AcceptSettings {
   readonly maxMessageBytes: number;
   readonly loadDeflate: () => Promise<RawDeflate>;
+  readonly turns: WriteTurns;
 }
 
 /**

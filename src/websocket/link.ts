@@ -20,6 +20,7 @@ import type { SocketEnd } from "./events.ts";
 import { Sender, type SenderEvents } from "./sender.ts";
 import { type Link, READY_STATE, ServerSocket } from "./server_socket.ts";
 import { Silence, type Standing } from "./silence.ts";
+import type { WriteTurns } from "./write_turns.ts";
 
 /** A client that takes nothing while it sends is not read any more once so much waits for it. */
 const PAUSE_BYTES = 16 * 1024 * 1024;
@@ -58,6 +59,8 @@ export interface LinkOptions {
   readonly idleTimeoutMs: number;
   /** Loads zlib. Called if compression was negotiated. */
   readonly loadDeflate: () => Promise<RawDeflate>;
+  /** Those of all sockets. */
+  readonly turns: WriteTurns;
 }
 
 /** One WebSocket, below the object of the application. */
@@ -154,12 +157,12 @@ export class SocketLink implements Link, Standing, SenderEvents {
    * @returns resolved when the connection can be closed; never rejected
    */
   async run(connection: Socket, first: Uint8Array): Promise<void> {
-    const { agreed, loadDeflate, maxMessageBytes } = this.#options;
+    const { agreed, loadDeflate, maxMessageBytes, turns } = this.#options;
     this.#connection = connection;
     let reader: MessageReader | null = null;
     try {
       const deflate = agreed.deflate === null ? null : new MessageDeflate(agreed.deflate, await loadDeflate());
-      const sender = this.#sender = new Sender(connection, deflate, this);
+      const sender = this.#sender = new Sender(connection, { deflate, told: this, turns });
       reader = new MessageReader({ maxMessageBytes }, deflate);
       this.bytesReceived += first.length;
       reader.put(first);

@@ -3,6 +3,8 @@
 
 import { OPCODE } from "../wire/websocket_codes.ts";
 import { headerLength, MAX_HEADER_BYTES, textFrame, writeHeader, writeText } from "../wire/websocket_writer.ts";
+import { giveSlab, type Piece, Slab, takeSlab } from "./slabs.ts";
+import type { Writer, WriteTurns } from "./write_turns.ts";
 
 /** The size of a buffer is a power of two. The smallest is for a message alone, the next for those that wait together. */
 const ALONE_BITS = 11;
@@ -11,53 +13,6 @@ const TOGETHER_BITS = 14;
 const MAX_SLAB_BYTES = 2 * 1024 * 1024;
 /** Up to this length a frame is put together with others: a copy costs less than a write of its own. */
 const COPY_BYTES = 2 * 1024;
-/** Buffers that are kept for later messages, in bytes of all of them. */
-const MAX_KEPT_BYTES = 8 * 1024 * 1024;
-
-/** Bytes to be written. A frame that many sockets send is one piece for all of them. */
-interface Piece {
-  readonly bytes: Uint8Array;
-  /** How many of them are payload. */
-  readonly payload: number;
-}
-
-/** A buffer for small frames. It is its own piece, so that a small message makes nothing new. */
-class Slab implements Piece {
-  readonly whole: Uint8Array;
-  /** What is sent of it. The next part often has the same length. */
-  bytes: Uint8Array;
-  payload = 0;
-
-  constructor(size: number) {
-    this.whole = this.bytes = new Uint8Array(size);
-  }
-
-  /** Ends it: the first bytes are sent. */
-  seal(length: number, payload: number): this {
-    if (this.bytes.length !== length) this.bytes = this.whole.subarray(0, length);
-    this.payload = payload;
-    return this;
-  }
-}
-
-/** Buffers that wait for a message, by the bits of their size. */
-const pools: Slab[][] = Array.from({ length: 32 }, () => []);
-let keptBytes = 0;
-
-function takeSlab(length: number, leastBits: number): Slab {
-  const bits = Math.max(leastBits, 32 - Math.clz32(length - 1));
-  const slab = pools[bits]?.pop();
-  if (slab === undefined) return new Slab(2 ** bits);
-  keptBytes -= slab.whole.length;
-  return slab;
-}
-
-function giveSlab(slab: Slab): void {
-  const { length } = slab.whole;
-  if (keptBytes + length > MAX_KEPT_BYTES) return;
-  keptBytes += length;
-  pools[31 - Math.clz32(length)]?.push(slab);
-}
 
 /** A longer text is encoded again: it would be kept for nothing. */
 const MAX_KEPT_TEXT = 64 * 1024;
@@ -80,12 +35,13 @@ export interface OutgoingEvents {
 }
 
 /** What a socket sends. */
-export class Outgoing {
+export class Outgoing implements Writer {
   /** Bytes that the system has taken. */
   written = 0;
 
   readonly #sink: Sink;
   readonly #told: OutgoingEvents;
+  readonly #turns: WriteTurns;
   #slab: Slab | null = null;
   #used = 0;
   #slabPayload = 0;
@@ -99,6 +55,8 @@ export class Outgoing {
   #size = 0;
   #payload = 0;
   #isCorked = false;
+  /** True while the next write waits for its turn. */
+  #isInLine = false;
   /** True once a write has failed: nothing is written any more. */
   #hasFailed = false;
   /** Resolved when so few bytes are left; null if nothing waits for it. */
@@ -106,11 +64,12 @@ export class Outgoing {
 
   /**
    * @param sink where the bytes go
-   * @param told told of the end of writes
+   * @param options `told`: told of the end of writes; `turns`: say when a write may begin
    */
-  constructor(sink: Sink, told: OutgoingEvents) {
+  constructor(sink: Sink, { told, turns }: { told: OutgoingEvents; turns: WriteTurns }) {
     this.#sink = sink;
     this.#told = told;
+    this.#turns = turns;
   }
 
   /** Bytes that the system has not taken. */
@@ -163,8 +122,9 @@ export class Outgoing {
     else this.#took(whole, counted);
   }
 
-  /** Writes nothing until `uncork`, so that everything until then goes out together. */
+  /** Called after a read. Writes nothing until `uncork`, so that everything until then goes out together. */
   cork(): void {
+    this.#turns.haveRead();
     this.#isCorked = true;
   }
 
@@ -175,12 +135,22 @@ export class Outgoing {
 
   /** Begins to write what waits. */
   flush(): void {
-    if (this.#isCorked || this.#sending !== null || this.#size === 0 || this.#hasFailed) return;
+    if (this.#isCorked || this.#isInLine || this.#sending !== null || this.#size === 0 || this.#hasFailed) return;
+    if (!this.#turns.begin(this)) {
+      this.#isInLine = true;
+      return;
+    }
     const piece = this.#next ?? this.#seal();
     this.#next = this.#queue.length === 0 ? null : this.#queue.shift()!;
     this.#sending = piece;
     this.#sent = 0;
     this.#sink.write(piece.bytes).then(this.#onWritten, this.#onBroken);
+  }
+
+  /** Called by the turns. */
+  goOn(): void {
+    this.#isInLine = false;
+    this.flush();
   }
 
   /**

@@ -7,6 +7,7 @@ import { CLOSE, COMPRESSED, FINAL, OPCODE } from "../wire/websocket_codes.ts";
 import { closePayload } from "../wire/websocket_writer.ts";
 import { BlobQueue, type Ready } from "./blob_queue.ts";
 import { Outgoing, type OutgoingEvents } from "./outgoing.ts";
+import type { WriteTurns } from "./write_turns.ts";
 
 /** More pongs than this do not wait for a client that only pings: the last ping is answered (RFC 6455, section 5.5.3). */
 const MAX_PONG_BYTES = 64 * 1024;
@@ -41,13 +42,16 @@ export class Sender implements OutgoingEvents {
 
   /**
    * @param connection where it goes
-   * @param deflate compresses messages; null if that was not agreed
-   * @param told of what goes wrong
+   * @param options `deflate`: compresses messages, null if that was not agreed; `told`: of what goes wrong; `turns`: say when a
+   * write may begin
    */
-  constructor(connection: Socket, deflate: MessageDeflate | null, told: SenderEvents) {
+  constructor(
+    connection: Socket,
+    { deflate, told, turns }: { deflate: MessageDeflate | null; told: SenderEvents; turns: WriteTurns },
+  ) {
     this.#deflate = deflate;
     this.#told = told;
-    this.#outgoing = new Outgoing(connection, this);
+    this.#outgoing = new Outgoing(connection, { told: this, turns });
   }
 
   /** Bytes of frames that the system has taken. */
@@ -94,7 +98,7 @@ export class Sender implements OutgoingEvents {
     else this.#control(OPCODE.pong, payload);
   }
 
-  /** Holds everything back until `uncork`, so that it goes out together. */
+  /** Called after a read. Holds everything back until `uncork`, so that it goes out together. */
   cork(): void {
     this.#outgoing.cork();
   }

@@ -49,3 +49,27 @@ Deno.test("An application that closes is answered, and the client is told", asyn
   assert.deepEqual(await chatter.ended, end);
   assert.deepEqual(await ended.promise, end);
 });
+
+Deno.test("A message that goes to 300 sockets reaches each, in the order in which messages were sent", async () => {
+  const room = new Set<WebSocket>();
+  await using server = serving((request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onopen = () => {
+      room.add(socket);
+      socket.send("welcome");
+    };
+    socket.onmessage = ({ data }) => room.forEach((each) => each.send(data));
+    return response;
+  });
+  await using stack = new AsyncDisposableStack();
+  const chatters = await Promise.all(Array.from({ length: 300 }, () => Chatter.to(server.url)));
+  for (const chatter of chatters) {
+    stack.use(chatter);
+    assert.equal(await chatter.next(), "welcome");
+  }
+  const sent = ["one", "two", "three", "three", "\u{1f9f5}"];
+  for (const text of sent) chatters[0]!.socket.send(text);
+  for (const chatter of chatters) {
+    for (const text of sent) assert.equal(await chatter.next(), text);
+  }
+});
