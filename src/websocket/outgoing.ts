@@ -179,9 +179,9 @@ export class Outgoing implements Writer {
 
   #putFrame(frame: Piece): void {
     const { bytes, payload } = frame;
-    // Among other small frames a copy is cheaper than a write of its own.
-    if (this.#size > 0 && bytes.length <= COPY_BYTES) {
-      this.#roomFor(bytes.length).set(bytes);
+    // Among other small frames a copy is cheaper than a write of its own. Until `uncork`, others may follow.
+    if ((this.#size > 0 || this.#isCorked) && bytes.length <= COPY_BYTES) {
+      this.#slabFor(bytes.length).whole.set(bytes, this.#used);
       this.#took(bytes.length, payload);
     } else this.#push(frame);
   }
@@ -199,6 +199,12 @@ export class Outgoing implements Writer {
   }
 
   #roomFor(length: number): Uint8Array {
+    const { whole } = this.#slabFor(length);
+    return this.#used === 0 ? whole : whole.subarray(this.#used);
+  }
+
+  /** Gives a slab that has so much room after what is used of it. */
+  #slabFor(length: number): Slab {
     if (this.#slab !== null && this.#slab.whole.length - this.#used < length) {
       if (this.#used > 0) this.#enqueue(this.#seal());
       else {
@@ -206,8 +212,7 @@ export class Outgoing implements Writer {
         this.#slab = null;
       }
     }
-    const { whole } = this.#slab ??= takeSlab(length, this.#size === 0 ? ALONE_BITS : TOGETHER_BITS);
-    return this.#used === 0 ? whole : whole.subarray(this.#used);
+    return this.#slab ??= takeSlab(length, this.#size === 0 ? ALONE_BITS : TOGETHER_BITS);
   }
 
   #took(length: number, payload: number): void {
