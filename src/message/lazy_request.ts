@@ -111,8 +111,13 @@ export class LazyRequest {
     return typeof value === "object" && value !== null && #incoming in value ? LazyRequest.real(value) : value;
   }
 
-  /** The native Request that stands for one of these. */
-  static real(request: LazyRequest): Request {
+  /**
+   * The native Request that stands for one of these.
+   *
+   * @param request one of these
+   * @param options `leavesBody`: true if the body stays where it is until the native Request is read
+   */
+  static real(request: LazyRequest, { leavesBody = false }: { leavesBody?: boolean } = {}): Request {
     if (request.#real !== null) return request.#real;
     const { method, url, signal } = request;
     const lazy = request.headers as unknown as LazyHeaders;
@@ -120,7 +125,7 @@ export class LazyRequest {
     const isTaken = request.#isTaken;
     if (isTaken) init.body = NOTHING;
     else if (request.#hasBody) {
-      const body = request.#bodyOfReal();
+      const body = request.#bodyOfReal(leavesBody);
       init.body = body as BodyInit;
       if (!(body instanceof Uint8Array)) init.duplex = "half";
     }
@@ -141,11 +146,11 @@ export class LazyRequest {
   }
 
   /** The native Request's body: bytes if they are here, so that whatever it is sent with knows their length. */
-  #bodyOfReal(): Uint8Array | ReadableStream<Uint8Array> {
+  #bodyOfReal(leavesBody: boolean): Uint8Array | ReadableStream<Uint8Array> {
     const incoming = this.#incoming;
     const { framing } = incoming.head;
     if (framing.kind === "none") return NOTHING;
-    const bytes = incoming.takeBuffered();
+    const bytes = leavesBody ? null : incoming.takeBuffered();
     if (bytes !== null) return bytes; // The native Request copies them.
     const stream = streamOf(incoming);
     if (framing.kind === "length") {
@@ -221,7 +226,8 @@ export function requestsAreTaken(): void {
 export function requestOf(incoming: Incoming): Request {
   const request = new LazyRequest(incoming);
   if (areTaken) return request as unknown as Request;
-  const real = LazyRequest.real(request);
+  // The body stays with the exchange: fastcgi() reads it there.
+  const real = LazyRequest.real(request, { leavesBody: true });
   attach(real, "incoming", incoming);
   return real;
 }

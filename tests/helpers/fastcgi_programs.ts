@@ -16,7 +16,9 @@ export const PHP_SITE = fromFileUrl(new URL("../fixtures/php_site", import.meta.
 
 const PSGI_APP = fromFileUrl(new URL("../fixtures/echo.psgi", import.meta.url));
 
-const hasPlackup = await hasProgram("plackup") && await succeeds("perl", ["-MFCGI::ProcManager", "-MPlack", "-e", "1"]);
+/** True if plackup is there, with what FastCGI needs. */
+export const hasPlackup: boolean = await hasProgram("plackup") &&
+  await succeeds("perl", ["-MFCGI::ProcManager", "-MPlack", "-e", "1"]);
 const hasCatalyst = hasPlackup && await succeeds("perl", ["-MCatalyst", "-MCatalyst::View::TT", "-e", "1"]);
 const phpFpm = findPhpFpm();
 

@@ -3,11 +3,15 @@
 import { bothRuntimesTests } from "./both_runtimes.ts";
 import { globalsTests } from "./globals.ts";
 import { networkTests } from "./network.ts";
+import { perlTests } from "./perl.ts";
 import { runtimesTests } from "./runtimes.ts";
 import { smokeTests } from "./smoke.ts";
+import { webSocketTests } from "./web_sockets.ts";
 
 smokeTests();
 globalsTests();
 networkTests();
 runtimesTests();
 bothRuntimesTests();
+webSocketTests();
+perlTests();
