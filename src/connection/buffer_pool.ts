@@ -13,6 +13,16 @@ const MOST_SMALL = 1024;
 const MOST_MIDDLE = 64;
 const MOST_LARGE = 16;
 
+/** Bytes to be written, and the pooled buffer to give back afterwards if they stand in one. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  readonly buffer: Uint8Array | null;
+}
+
+type Filled = Piece & { readonly buffer: Uint8Array };
+
+/** Small buffers, each with the view of what was sent of it last: the next answer often has the same length. */
+const pieces: Filled[] = [];
 const small: Uint8Array[] = [];
 const middle: Uint8Array[] = [];
 const large: Uint8Array[] = [];
@@ -42,4 +52,29 @@ export function giveBuffer(buffer: Uint8Array): void {
   } else if (length === MIDDLE_BYTES) {
     if (middle.length < MOST_MIDDLE) middle.push(buffer);
   } else if (length === LARGE_BYTES && large.length < MOST_LARGE) large.push(buffer);
+}
+
+/**
+ * Takes a buffer to be filled and sent.
+ *
+ * @param least how many bytes must fit
+ * @returns the buffer, with a view of any part of it
+ */
+export function takePiece(least: number): Filled {
+  const piece = least <= SMALL_BYTES ? pieces.pop() : undefined;
+  if (piece !== undefined) return piece;
+  const buffer = takeBuffer(least);
+  return { bytes: buffer, buffer };
+}
+
+/**
+ * Gives a piece back that was sent.
+ *
+ * @param piece of {@linkcode takePiece}, or one without a buffer; nothing else may hold it
+ */
+export function givePiece(piece: Piece): void {
+  const { buffer } = piece;
+  if (buffer === null) return;
+  if (buffer.length > SMALL_BYTES) giveBuffer(buffer);
+  else if (pieces.length < MOST_SMALL) pieces.push(piece as Filled);
 }

@@ -2,7 +2,7 @@
 // Small pieces are put together, large ones are sent as they are and are never copied.
 
 import type { Socket } from "../platform/ports.ts";
-import { giveBuffer, MIDDLE_BYTES, SMALL_BYTES, takeBuffer } from "./buffer_pool.ts";
+import { givePiece, MIDDLE_BYTES, type Piece, takePiece } from "./buffer_pool.ts";
 
 /** Pieces up to this size are copied into one buffer: a copy costs less than a write of its own. */
 const COPY_BYTES = 4 * 1024;
@@ -18,25 +18,7 @@ const MAX_BLOCK_TEXT = 99_999;
 /** Up to this length a loop is quicker than a call of the encoder. */
 const SHORT_TEXT = 64;
 
-/** Bytes to be written, and the pooled buffer to give back afterwards if they stand in one. */
-interface Piece {
-  readonly bytes: Uint8Array;
-  readonly buffer: Uint8Array | null;
-}
-
 const encoder = new TextEncoder();
-
-/**
- * The view of a small buffer that was sent last. The next answer often has the same length and the same buffer, and then
- * needs no view of its own. Views of large buffers are not kept, so that they can be freed.
- */
-let lastPart: Uint8Array = new Uint8Array();
-
-function partOf(buffer: Uint8Array, length: number): Uint8Array {
-  if (buffer.length > SMALL_BYTES) return buffer.subarray(0, length);
-  if (lastPart.buffer !== buffer.buffer || lastPart.length !== length) lastPart = buffer.subarray(0, length);
-  return lastPart;
-}
 
 /** The writing side of a connection. */
 export class Outbound {
@@ -48,7 +30,9 @@ export class Outbound {
   isBatch = false;
 
   #socket: Socket;
-  #buffer: Uint8Array | null = null;
+  /** What pieces are copied into; null while there is nothing. */
+  #filling: Piece & { buffer: Uint8Array } | null = null;
+  /** How many bytes of its buffer are used. */
   #used = 0;
   #queue: Piece[] = [];
   #sending: Piece | null = null;
@@ -212,7 +196,7 @@ export class Outbound {
   write(): Promise<number> | null {
     if (this.#sending === null) {
       if (this.#size === 0) return null;
-      this.#sending = this.#queue.length === 0 ? this.#takeBuffer() : this.#nextPiece();
+      this.#sending = this.#queue.length === 0 ? this.#takeFilled() : this.#nextPiece();
       this.#sent = 0;
     }
     this.isWriting = true;
@@ -227,23 +211,24 @@ export class Outbound {
    * @param count what the promise of {@linkcode Outbound.write} gave
    */
   wrote(count: number): void {
-    const { bytes, buffer } = this.#sending!;
+    const piece = this.#sending!;
     this.isWriting = false;
     this.written += count;
     this.#size -= count;
     this.#sent += count;
-    if (this.#sent < bytes.length) return;
+    if (this.#sent < piece.bytes.length) return;
     this.#sending = null;
-    if (buffer !== null) giveBuffer(buffer);
+    givePiece(piece);
   }
 
   #roomFor(length: number): Uint8Array {
-    if (this.#buffer !== null && this.#buffer.length - this.#used < length) this.#seal();
-    if (this.#buffer === null) {
+    if (this.#filling !== null && this.#filling.buffer.length - this.#used < length) this.#seal();
+    if (this.#filling === null) {
       const isAlone = this.#size === 0 && !this.isBatch;
-      this.#buffer = takeBuffer(isAlone ? length : Math.max(length, MIDDLE_BYTES));
+      this.#filling = takePiece(isAlone ? length : Math.max(length, MIDDLE_BYTES));
     }
-    return this.#used === 0 ? this.#buffer : this.#buffer.subarray(this.#used);
+    const { buffer } = this.#filling;
+    return this.#used === 0 ? buffer : buffer.subarray(this.#used);
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
@@ -263,17 +248,18 @@ export class Outbound {
 
   /** Ends the current buffer; what follows goes into another one. */
   #seal(): void {
-    if (this.#used > 0) this.#queue.push(this.#takeBuffer());
-    else if (this.#buffer !== null) giveBuffer(this.#buffer);
-    this.#buffer = null;
+    if (this.#used > 0) this.#queue.push(this.#takeFilled());
+    else if (this.#filling !== null) givePiece(this.#filling);
+    this.#filling = null;
   }
 
-  #takeBuffer(): Piece {
-    const buffer = this.#buffer!;
-    const piece = { bytes: partOf(buffer, this.#used), buffer };
-    this.#buffer = null;
+  #takeFilled(): Piece {
+    const filled = this.#filling!;
+    const used = this.#used;
+    this.#filling = null;
     this.#used = 0;
-    return piece;
+    // The answer before often had the same length: then the piece is ready as it is.
+    return filled.bytes.length === used ? filled : { bytes: filled.buffer.subarray(0, used), buffer: filled.buffer };
   }
 }
 
