@@ -3,11 +3,13 @@
 /** A message, or the code and the reason of the Close frame. */
 export type Ready = string | Uint8Array | { readonly code: number; readonly reason: string };
 
+const encoder = new TextEncoder();
+
 /** Messages in the order in which they were given. */
 export class BlobQueue {
-  /** Payload that waits. */
+  /** Bytes of payload that waits. */
   size = 0;
-  #waiting: (Ready | Blob)[] = [];
+  #waiting: { readonly next: Ready | Blob; readonly size: number }[] = [];
   #isEnded = false;
   readonly #send: (ready: Ready) => void;
   readonly #onUnreadable: (error: unknown) => void;
@@ -33,9 +35,9 @@ export class BlobQueue {
    */
   put(next: Ready | Blob): void {
     const isFirst = !this.isBusy;
-    const kept = next instanceof Uint8Array ? next.slice() : next;
-    this.#waiting.push(kept);
-    this.size += sizeOf(kept);
+    const size = sizeOf(next);
+    this.#waiting.push({ next: next instanceof Uint8Array ? next.slice() : next, size });
+    this.size += size;
     if (isFirst) void this.#run();
   }
 
@@ -47,7 +49,8 @@ export class BlobQueue {
   }
 
   async #run(): Promise<void> {
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      const { next, size } = first;
       let ready: Ready;
       try {
         ready = next instanceof Blob ? new Uint8Array(await next.arrayBuffer()) : next;
@@ -59,13 +62,13 @@ export class BlobQueue {
       if (this.#isEnded) return;
       this.#send(ready);
       this.#waiting.shift();
-      this.size -= sizeOf(next);
+      this.size -= size;
     }
   }
 }
 
-function sizeOf(waiting: Ready | Blob): number {
-  if (typeof waiting === "string") return waiting.length;
-  if (waiting instanceof Blob) return waiting.size;
-  return waiting instanceof Uint8Array ? waiting.length : 0;
+function sizeOf(next: Ready | Blob): number {
+  if (typeof next === "string") return encoder.encode(next).length;
+  if (next instanceof Blob) return next.size;
+  return next instanceof Uint8Array ? next.length : 0;
 }

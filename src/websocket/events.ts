@@ -16,7 +16,7 @@ export class IncomingMessage {
   #target: EventTarget;
   /** True while its listener is called. Changed by `call`. */
   #isUnderWay = false;
-  /** Null until something needs it. Set by `native`. It knows better from then on. */
+  /** Null until something needs it. Set by `native`. What it says counts from then on. */
   #native: MessageEvent | null = null;
 
   /**

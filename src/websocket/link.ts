@@ -38,15 +38,6 @@ const CLOSING: State = { at: "closing" };
 const FAILED: State = { at: "failed" };
 const CLOSED: State = { at: "closed" };
 
-const READY_STATES: Readonly<Record<State["at"], number>> = {
-  connecting: READY_STATE.connecting,
-  open: READY_STATE.open,
-  closing: READY_STATE.closing,
-  answering: READY_STATE.closing,
-  failed: READY_STATE.closed,
-  closed: READY_STATE.closed,
-};
-
 /** The end of a connection that breaks. */
 const GONE: SocketEnd = { code: CLOSE.abnormal, reason: "", wasClean: false };
 
@@ -80,10 +71,12 @@ export class SocketLink implements Link, Standing, SenderEvents {
   /** Null before the connection is handed over. Set by `run`. */
   #connection: Socket | null = null;
   #sender: Sender | null = null;
-  /** What `close` was called with before the socket was open; null if it was not. */
+  /** What `close` was called with before the socket was open; null if it was not. Such a socket never opens. */
   #closeAtOnce: [code: number | undefined, reason: string] | null = null;
-  /** Why the connection was cut on our side; null if it was not. Set by `isOverdue` and `send`. */
+  /** Why `send` has cut the connection; null if it has not. */
   #cutFor: SocketEnd | null = null;
+  /** Why the engine may cut it; null if the last sweep found nothing. Set by `isOverdue`. */
+  #overdueFor: SocketEnd | null = null;
 
   /** @param options what was agreed, and the limits */
   constructor(options: LinkOptions) {
@@ -96,7 +89,10 @@ export class SocketLink implements Link, Standing, SenderEvents {
   }
 
   get readyState(): number {
-    return READY_STATES[this.#state.at];
+    const { at } = this.#state;
+    if (at === "open") return READY_STATE.open;
+    if (at === "failed" || at === "closed") return READY_STATE.closed;
+    return at === "connecting" && this.#closeAtOnce === null ? READY_STATE.connecting : READY_STATE.closing;
   }
 
   get bufferedAmount(): number {
@@ -114,12 +110,12 @@ export class SocketLink implements Link, Standing, SenderEvents {
   }
 
   get isWriting(): boolean {
-    return this.#sender !== null && this.#sender.size > 0;
+    return this.#sender !== null && this.#sender.waiting > 0;
   }
 
   send(data: string | Uint8Array | Blob): void {
     const sender = this.#sender!; // Set once the socket is open.
-    if (sender.size <= MAX_WAITING_BYTES) return sender.send(data);
+    if (sender.waiting <= MAX_WAITING_BYTES) return sender.send(data);
     if (this.#cutFor !== null) return;
     this.#cutFor = { ...GONE, reason: `more than ${MAX_WAITING_BYTES} bytes wait for the client` };
     this.#connection!.close();
@@ -167,11 +163,11 @@ export class SocketLink implements Link, Standing, SenderEvents {
       this.bytesReceived += first.length;
       reader.put(first);
       this.#state = OPEN;
-      ServerSocket.open(this.socket);
-      if (this.#closeAtOnce !== null) this.close(...this.#closeAtOnce);
+      if (this.#closeAtOnce === null) ServerSocket.open(this.socket);
+      else this.close(...this.#closeAtOnce);
       await this.#read(reader, connection, sender);
     } catch (error) {
-      this.broken(error);
+      this.#lost(error);
     } finally {
       reader?.close();
       this.#sender?.end();
@@ -186,12 +182,9 @@ export class SocketLink implements Link, Standing, SenderEvents {
    * @returns true if the connection is to be closed
    */
   isOverdue(now: number, writeTimeoutMs: number): boolean {
-    const { idleTimeoutMs } = this.#options;
-    const verdict = this.#silence.look(now, this, { idleTimeoutMs, writeTimeoutMs });
+    const verdict = this.#silence.look(now, this, { idleTimeoutMs: this.#options.idleTimeoutMs, writeTimeoutMs });
     if (verdict === "ping") this.#sender!.ping();
-    if (typeof verdict === "string") return false;
-    this.#cutFor = verdict;
-    return true;
+    return (this.#overdueFor = typeof verdict === "string" ? null : verdict) !== null;
   }
 
   /** Reads until there is nothing to wait for. */
@@ -210,7 +203,7 @@ export class SocketLink implements Link, Standing, SenderEvents {
         this.isPaused = false;
       }
       const count = await connection.read(reader.room());
-      if (count === null) return this.broken(null);
+      if (count === null) return this.#lost(null);
       this.bytesReceived += count;
       reader.filled(count);
     }
@@ -239,10 +232,8 @@ export class SocketLink implements Link, Standing, SenderEvents {
         this.messagesReceived++;
         // Once Close was sent, what comes is thrown away (WebSockets standard, section 7).
         if (this.#state.at !== "open") return;
-        return ServerSocket.message(
-          this.socket,
-          received === "text" ? reader.text : reader.bytes as Uint8Array<ArrayBuffer>,
-        );
+        if (received === "text") return ServerSocket.message(this.socket, reader.text);
+        return ServerSocket.message(this.socket, reader.bytes as Uint8Array<ArrayBuffer>);
       case "ping":
         return sender.pong(reader.bytes);
       case "close": {
@@ -279,11 +270,17 @@ export class SocketLink implements Link, Standing, SenderEvents {
     ServerSocket.fail(this.socket, `a Blob cannot be sent: ${error instanceof Error ? error.message : error}`);
   }
 
-  /** Called by the sending side too: the connection is gone, or was ended by the engine or by `send`. */
+  /** Called by the sending side: nothing can be written. What is read may never end. */
   broken(error: unknown): void {
-    const end = this.#cutFor ?? GONE;
+    this.#lost(error);
+    this.#connection!.close(); // Set once there is a sending side.
+  }
+
+  /** The connection is gone, or was ended by the engine or by `send`. */
+  #lost(error: unknown): void {
+    const end = this.#cutFor ?? this.#overdueFor ?? GONE;
     const cause = error instanceof Error ? error.message : "the client has left without a Close frame";
-    this.#end(end, end.reason === "" ? cause : end.reason);
+    this.#end(end, end.reason || cause);
   }
 
   /** The one way to "closed". The application is told, unless it knows already. */

@@ -64,6 +64,11 @@ export class Sender implements OutgoingEvents {
     return this.#outgoing.size;
   }
 
+  /** The same, with Blobs that are not read yet and what comes after them. */
+  get waiting(): number {
+    return this.#outgoing.size + (this.#blobs?.size ?? 0);
+  }
+
   /** Payload of messages that it has not taken. */
   get payload(): number {
     return this.#outgoing.payload + (this.#blobs?.size ?? 0);

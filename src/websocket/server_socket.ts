@@ -223,7 +223,7 @@ export class ServerSocket extends EventTarget {
     IncomingMessage.call(new IncomingMessage(data, this), listener);
   }
 
-  // What follows is for the link. Applications do not come by: `constructor` is the runtime's class.
+  // What follows is for the link. Applications cannot call it: `constructor` is the runtime's class.
 
   static open(socket: ServerSocket): void {
     socket.#deliver("open", new Event("open"));

@@ -78,11 +78,14 @@ export class Silence {
   }
 
   #note(now: number, { at, bytesReceived, bytesSent, isWriting, isPaused }: Standing): void {
-    if (at !== this.#at) {
+    // The Close frame comes after what waits: the client cannot answer it yet.
+    if (at !== this.#at || (at === "closing" && isWriting)) {
       this.#at = at;
       this.#enteredAt = this.#receivedAt = now;
     }
-    if (bytesReceived !== this.#received || isPaused) {
+    // So does a ping, and a client that takes what waits is not gone.
+    const isTaking = isWriting && bytesSent !== this.#sent;
+    if (bytesReceived !== this.#received || isPaused || isTaking) {
       this.#received = bytesReceived;
       this.#receivedAt = now;
       this.#isPinged = false;

@@ -252,13 +252,15 @@ Deno.test("What is sent in one go goes out in one write, and is counted until th
       amounts.push(socket.bufferedAmount);
       socket.send(new Blob(["12345"]));
       amounts.push(socket.bufferedAmount);
+      socket.send("\u20ac");
+      amounts.push(socket.bufferedAmount);
     };
   });
   await using _server = server;
   await using chatter = await Chatter.to(server.url);
   chatter.socket.send("go");
-  for (let i = 0; i < 101; i++) await chatter.next();
-  assert.deepEqual(amounts, [10_000, 10_005]);
+  for (let i = 0; i < 102; i++) await chatter.next();
+  assert.deepEqual(amounts, [10_000, 10_005, 10_008]);
 });
 
 /** What a client of bytes does wrong, and the code that it is told. */
@@ -361,4 +363,22 @@ Deno.test("A client that leaves without a word ends its socket with 1006", async
   raw.client.close();
   const { code, wasClean } = await told.promise;
   assert.deepEqual({ code, wasClean }, { code: 1006, wasClean: false });
+});
+
+Deno.test("A socket that is closed before it opens never opens, and its client is told the code", async () => {
+  const seen: unknown[] = [];
+  const over = Promise.withResolvers<void>();
+  const { server } = using((socket) => {
+    for (const type of ["open", "close"]) socket.addEventListener(type, () => seen.push(type));
+    socket.addEventListener("close", () => over.resolve());
+    socket.close(4000, "early");
+    seen.push(socket.readyState);
+    socket.send("thrown away");
+  });
+  await using _server = server;
+  const chatter = await Chatter.to(server.url);
+  assert.deepEqual(await chatter.ended, { code: 4000, reason: "early", wasClean: true });
+  assert.deepEqual(chatter.messages, []);
+  await over.promise;
+  assert.deepEqual(seen, [2, "close"]);
 });

@@ -5,7 +5,8 @@ import { factsOf } from "../../src/inspect/dump.ts";
 import { accessLog } from "../../src/inspect/access_log.ts";
 import type { Handler } from "../../src/message/handler.ts";
 import { OPCODE } from "../../src/wire/websocket_codes.ts";
-import { type Client, settled } from "../helpers/duplex.ts";
+import type { Socket } from "../../src/platform/ports.ts";
+import { Client, settled } from "../helpers/duplex.ts";
 import { type FakeEngine, fakeEngine } from "../helpers/fake_engine.ts";
 import { itemAt } from "../helpers/items.ts";
 import { closing, frame, handshake, readFrames, type ServerFrame } from "../helpers/web_sockets.ts";
@@ -229,4 +230,93 @@ Deno.test("A flood of pings is answered while the client takes the answers, and 
   const pongs = framesOf(client);
   assert.ok(pongs.length < 1_000, `${pongs.length} pongs waited`);
   assert.equal(new TextDecoder().decode(pongs.at(-1)?.payload), "4999".padStart(125, "0"));
+});
+
+Deno.test("Blobs count among what waits for a client that takes nothing", async () => {
+  const { told, handler } = upgrading();
+  await using fake = fakeEngine(handler);
+  const client = await connect(fake, { window: 1_000 });
+  const socket = itemAt(told.sockets, 0);
+  const blob = new Blob([new Uint8Array(1_000_000)]);
+  for (let sent = 0; sent < 100; sent++) socket.send(blob);
+  await settled();
+  assert.equal(client.isClosed, true);
+  assert.deepEqual(told.closed.map(({ code, wasClean }) => [code, wasClean]), [[1006, false]]);
+});
+
+Deno.test("A client that takes its time over what waits before the Close frame is not cut", async () => {
+  const { told, handler } = upgrading({ idleTimeout: 30 });
+  await using fake = fakeEngine(handler);
+  const client = await connect(fake, { window: 1_000 });
+  const socket = itemAt(told.sockets, 0);
+  socket.send(new Uint8Array(2_000_000));
+  socket.close(4000);
+  for (let i = 0; i < 20; i++) {
+    await fake.clock.advance(3_000);
+    client.allow(100_000);
+  }
+  await client.until(() => framesOf(client).length === 2);
+  assert.equal(codeOf(framesOf(client)), 4000);
+  client.send(frame({ opcode: OPCODE.close, payload: closing(4000) }));
+  await client.closed;
+  assert.deepEqual(told.closed, [{ code: 4000, reason: "", wasClean: true }]);
+});
+
+Deno.test("A client that takes a long message slowly is not silent", async () => {
+  const { told, handler } = upgrading({ idleTimeout: 30 });
+  await using fake = fakeEngine(handler);
+  const client = await connect(fake, { window: 1_000 });
+  itemAt(told.sockets, 0).send(new Uint8Array(2_000_000));
+  for (let i = 0; i < 30; i++) {
+    await fake.clock.advance(3_000);
+    client.allow(50_000);
+  }
+  assert.equal(client.isClosed, false);
+  assert.deepEqual(told.closed, []);
+  // It counts as gone when it takes nothing more.
+  await fake.clock.advance(32_000);
+  assert.deepEqual(told.closed.map(({ code }) => code), [1001]);
+});
+
+Deno.test("A client that speaks at the last moment and leaves later has left without a Close frame", async () => {
+  let survived = 0;
+  // A sweep that finds a connection overdue looks once more before it cuts. One of these moments is between both.
+  for (let moment = 30_000; moment <= 32_000; moment += 50) {
+    const { told, handler } = upgrading({ idleTimeout: 30 });
+    await using fake = fakeEngine(handler);
+    const client = await connect(fake);
+    await fake.clock.advance(moment);
+    if (client.isClosed) continue;
+    client.send(frame({ payload: "here" }));
+    await fake.clock.advance(2_000);
+    if (client.isClosed) continue;
+    survived++;
+    client.reset();
+    await settled();
+    assert.deepEqual(told.closed.map(({ code }) => code), [1006], `${moment}`);
+  }
+  assert.ok(survived > 0);
+});
+
+Deno.test("A connection whose writes fail is closed, also while nothing can be read", async () => {
+  const { told, handler } = upgrading();
+  await using fake = fakeEngine(handler);
+  const client = new Client();
+  let areBroken = false;
+  fake.listener.put({
+    __proto__: client.socket,
+    read: (into: Uint8Array) => client.socket.read(into),
+    write: (bytes: Uint8Array) => areBroken ? Promise.reject(new Error("timed out")) : client.socket.write(bytes),
+    closeWrite: () => client.socket.closeWrite(),
+    close: () => client.socket.close(),
+  } as unknown as Socket);
+  client.send(handshake());
+  await client.until(({ text }) => text.includes("\r\n\r\n"));
+  await settled();
+  areBroken = true;
+  itemAt(told.sockets, 0).send("lost");
+  await settled();
+  assert.deepEqual(told.closed.map(({ code }) => code), [1006]);
+  assert.equal(client.isClosed, true);
+  assert.equal(fake.engine.live.size, 0);
 });
