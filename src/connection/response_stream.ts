@@ -79,15 +79,20 @@ async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
     // A piece that the stream had queued is here after a microtask. The next read may change bytes that were not copied.
     if (outbound.size < GATHERED_BYTES && outbound.isCopied && pieces.ask()) await null;
     if (!pieces.isThere) {
-      if (!sending.isHeadHeld) await writeAll(connection);
+      if (!sending.isHeadHeld && outbound.size > 0) {
+        // Spelled out instead of `writeAll`, because every event of a stream comes by here.
+        for (let write = outbound.write(); write !== null; write = outbound.write()) outbound.wrote(await write);
+        connection.endPostponed();
+      }
       connection.watch();
     }
     let read: SourceRead;
     try {
-      read = await pieces.next();
+      read = await pieces.reading;
     } catch (error) {
       throw new ResponseBroken("the body's stream failed", { cause: error });
     }
+    pieces.taken();
     if (sending.isHeadHeld) {
       exchange.body.forgoContinue();
       sending.isHeadHeld = false;
@@ -115,9 +120,9 @@ async function writeAll(connection: Connection): Promise<void> {
 /** Reads a stream, and tells whether its next piece is there already. */
 class Pieces {
   #reader: AnswerSource;
-  /** The read under way; null if there is none. Set by `ask`, cleared by `next`. */
+  /** The read under way; null if there is none. Set by `ask` and `reading`, cleared by `taken`. */
   #reading: Promise<SourceRead> | null = null;
-  /** True once the read under way is over. Cleared by `next`. */
+  /** True once the read that `ask` has started is over. Cleared by `taken`. */
   #isThere = false;
 
   constructor(reader: AnswerSource) {
@@ -141,19 +146,15 @@ class Pieces {
     return true;
   }
 
-  /**
-   * The next piece; it waits for the read under way, or starts one.
-   *
-   * @returns the piece, or the end
-   * @throws whatever the stream failed with
-   */
-  async next(): Promise<SourceRead> {
-    try {
-      return await (this.#reading ?? this.#reader.read());
-    } finally {
-      this.#reading = null;
-      this.#isThere = false;
-    }
+  /** The read under way, which is started if there is none. Rejects with whatever the stream failed with. */
+  get reading(): Promise<SourceRead> {
+    return this.#reading ??= this.#reader.read();
+  }
+
+  /** Called when the piece was taken: the next read is another one. */
+  taken(): void {
+    this.#reading = null;
+    this.#isThere = false;
   }
 
   #onThere = (): void => {
