@@ -70,11 +70,10 @@ async function main(): Promise<number> {
 
 async function profile(peer: Peer, scenario: Scenario, file: string): Promise<Profile> {
   const load = scenario.load as Load;
-  // Names for compiled code, and a line for each collection.
+  // Names for compiled code, and a line for each collection. V8 writes a log besides, by default into the current directory.
+  const flags = `--perf-basic-prof,--trace-gc,--no-logfile-per-isolate,--logfile=${file}.log`;
   const command: Peer["command"] = async (app, port) =>
-    (await peer.command(app, port)).flatMap((word) =>
-      word === "run" ? [word, "--v8-flags=--perf-basic-prof,--trace-gc"] : [word]
-    );
+    (await peer.command(app, port)).flatMap((word) => word === "run" ? [word, `--v8-flags=${flags}`] : [word]);
   const serving = await startPeer({ ...peer, command }, scenario);
   const { child, port } = serving;
   let collectedMs = 0;
