@@ -6,23 +6,17 @@ import { LightResponse } from "./light_response.ts";
 import { nativeOf } from "./native.ts";
 
 const NativeRequest = nativeOf(globalThis.Request);
+const NativeResponse = nativeOf(globalThis.Response);
 
-/** A native Request that can be made of the request that a handler gets. */
-class UnwrappingRequest extends NativeRequest {
-  constructor(input: RequestInfo | URL, init?: RequestInit) {
-    super(LazyRequest.unwrapped(input), LazyRequest.unwrapped(init) as RequestInit | undefined);
-  }
-
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    // A subclass has this method as well.
-    return this === UnwrappingRequest
-      ? value instanceof NativeRequest
-      : Function.prototype[Symbol.hasInstance].call(this, value);
-  }
-}
-
-// A library may look at the name.
-Object.defineProperty(UnwrappingRequest, "name", { value: "Request", configurable: true });
+/**
+ * The native class, whose constructor takes the request that a handler gets as well. All but the call of the constructor is the
+ * native class's: its prototype, its name, `instanceof`.
+ */
+const UnwrappingRequest = new Proxy(NativeRequest, {
+  construct(native, args, made) {
+    return Reflect.construct(native, args.map((argument) => LazyRequest.unwrapped(argument)), made);
+  },
+});
 
 /** True once they are there. Set by `installFastGlobals`. */
 let areInstalled = false;
@@ -37,9 +31,16 @@ export function installFastGlobals(): void {
   replace("fetch", (input: RequestInfo | URL, init?: RequestInit) => {
     return fetch(LazyRequest.unwrapped(input), LazyRequest.unwrapped(init) as RequestInit | undefined);
   });
+  // What asks a request or a fetched response for its class finds what the globals name.
+  for (const { prototype } of [NativeRequest, LazyRequest]) setConstructor(prototype, UnwrappingRequest);
+  setConstructor(NativeResponse.prototype, LightResponse);
   requestsAreTaken();
 }
 
 function replace(name: "Response" | "Request" | "fetch", value: unknown): void {
   Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: name === "fetch" });
+}
+
+function setConstructor(prototype: object, value: unknown): void {
+  Object.defineProperty(prototype, "constructor", { value, writable: true, configurable: true });
 }

@@ -4,7 +4,7 @@
 
 import type { Answer } from "../wire/answer.ts";
 import { nativeOf, standFor } from "./native.ts";
-import { ANSWER, bodyUsed } from "./read_answer.ts";
+import { ANSWER, BLOB_PIECE_BYTES, bodyUsed, streamOfBlob } from "./read_answer.ts";
 import { blockOfType, NO_FIELDS, TEXT, TEXT_FIELDS } from "./type_blocks.ts";
 
 const NativeResponse = nativeOf(globalThis.Response);
@@ -23,7 +23,7 @@ function hasBody(status: number): boolean {
 }
 
 type Field = [name: string, value: string];
-type LightBody = string | Uint8Array | ReadableStream<Uint8Array> | null;
+type LightBody = string | Uint8Array | ReadableStream<Uint8Array> | Blob | null;
 
 /** A Response over what its constructor was given. */
 export class LightResponse {
@@ -64,7 +64,10 @@ export class LightResponse {
     if (body instanceof Uint8Array) this.#body = new Uint8Array(body);
     else if (body instanceof ArrayBuffer) this.#body = new Uint8Array(body.slice(0));
     else if (body instanceof NativeStream && !body.locked) this.#body = body as ReadableStream<Uint8Array>;
-    else return false;
+    else if (body instanceof Blob && body.size > BLOB_PIECE_BYTES) {
+      this.#body = body;
+      this.#type = body.type === "" ? null : body.type;
+    } else return false;
     return true;
   }
 
@@ -186,10 +189,12 @@ export class LightResponse {
 
   /** The answer to send. Its body counts as used from then on. Null if the native Response stands for this one. */
   get [ANSWER](): Answer | null {
-    if (this.#real !== null) return null;
+    // No constructor has made an object that has only the prototype.
+    if (!(#real in this) || this.#real !== null) return null;
     this.#use();
     const reason = this.#statusText;
-    const [status, body] = [this.#status, this.#body];
+    const status = this.#status;
+    const body = this.#body instanceof Blob ? streamOfBlob(this.#body) : this.#body;
     if (this.#fields === null && this.#headers === null && status === 200) {
       const type = this.#type;
       const block = type === null ? NO_FIELDS : type === TEXT ? TEXT_FIELDS : blockOfType(type);

@@ -9,7 +9,7 @@ import { blockOfType, NO_FIELDS, TEXT_FIELDS } from "./type_blocks.ts";
 const NativeResponse = nativeOf(globalThis.Response);
 
 /** How much of a Blob is read at once, and held for each answer. A longer piece is hardly quicker. */
-const BLOB_PIECE_BYTES = 256 * 1024;
+export const BLOB_PIECE_BYTES = 256 * 1024;
 
 /** Under which an object has the answer that it stands for, null if it stands for none any more (answer_response.ts). */
 export const ANSWER: unique symbol = Symbol("answer");
@@ -77,10 +77,20 @@ function readPublic(response: Response): Answer {
 
 /** True if the native getters would answer, which need a state that this object lacks. */
 function isEmptyShell(response: Response): boolean {
-  if (innerPlace === null || !(response instanceof NativeResponse) || innerPlace in response) return false;
+  if (!(response instanceof NativeResponse) || innerPlace !== null && innerPlace in response) return false;
+  if (innerPlace === null) return !hasHeaders(response);
   let owner: object = response;
   while (!Object.hasOwn(owner, "headers")) owner = Object.getPrototypeOf(owner);
   return owner === NativeResponse.prototype;
+}
+
+/** False if a getter does not find the state of a Response: it throws then, or gives nothing. */
+function hasHeaders(response: Response): boolean {
+  try {
+    return response.headers !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function isType([name]: [string, string]): boolean {
@@ -163,7 +173,7 @@ function bodyOf(response: Response, inner: InnerResponse): AnswerBody {
 }
 
 /** Reads a Blob piece by piece. The Blob's own stream gives each of its parts as one copy, anew for each answer. */
-function streamOfBlob(blob: Blob): ReadableStream<Uint8Array> {
+export function streamOfBlob(blob: Blob): ReadableStream<Uint8Array> {
   let at = 0;
   return new ReadableStream({
     async pull(controller) {

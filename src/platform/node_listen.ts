@@ -90,9 +90,21 @@ async function loadTls(): Promise<typeof import("./node_tls.ts")> {
   return await import("./node_tls.ts");
 }
 
-/** Throws for a bad certificate or the key of another one. */
+/** Throws for a bad certificate or the key of another one. OpenSSL's errors do not say which is at fault: each is tried alone. */
 function checkCertificate({ cert, key }: { cert: string; key: string }): void {
-  (require("node:tls") as typeof import("node:tls")).createSecureContext({ cert, key });
+  const { createSecureContext } = require("node:tls") as typeof import("node:tls");
+  const attempts = [
+    [{ cert }, "cannot use the certificate"],
+    [{ key }, "cannot use the private key"],
+    [{ cert, key }, "the private key does not belong to the certificate"],
+  ] as const;
+  for (const [parts, problem] of attempts) {
+    try {
+      createSecureContext(parts);
+    } catch (error) {
+      throw new Error(`${problem}: ${(error as Error).message}`, { cause: error });
+    }
+  }
 }
 
 function listening(handle: ListenHandle | number, where: string, backlog: number = BACKLOG): ListenHandle {

@@ -66,6 +66,8 @@ Deno.test("A handler's answer of 101 is sent as 501 and logged in one line", asy
   );
   const client = fake.listener.connect();
   client.send("GET /ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+  // The first request of a process that asks for an upgrade loads a module.
+  await client.until(({ text }) => text.includes("501"));
   await settled();
   assert.equal(itemAt(readResponses(client.bytes).responses, 0).status, 501);
   assert.equal(fake.lines.length, 1);

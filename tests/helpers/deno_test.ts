@@ -1,6 +1,6 @@
 // Tests that need what Node does not have, among those that run on both.
 
-/** True if deno_on_node.ts stands for Deno. */
+/** True if tests/on_node/deno.ts stands for Deno. */
 export const isOnNode: boolean = !("serve" in Deno);
 
 /**
@@ -9,7 +9,7 @@ export const isOnNode: boolean = !("serve" in Deno);
  * @param name a sentence
  * @param fn the test
  */
-export function denoTest(name: string, fn: () => Promise<void>): void {
+export function denoTest(name: string, fn: () => void | Promise<void>): void {
   if (isOnNode) console.log(`skipped, it needs what only Deno has: ${name}`);
   Deno.test({ name, ignore: isOnNode, fn });
 }

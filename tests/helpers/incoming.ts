@@ -67,3 +67,6 @@ export function requestOf(options: IncomingOptions = {}): Request & { readonly l
   };
   return Object.assign(new LazyRequest(incoming) as unknown as Request, { leave });
 }
+
+/** True if methods of the native Headers take other objects that have their state: not on Node. */
+export const canBorrowHeaders: boolean = Object.getOwnPropertySymbols(new Headers()).length > 0;

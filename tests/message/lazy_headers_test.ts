@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";
-import { headOf, requestOf } from "../helpers/incoming.ts";
+import { canBorrowHeaders, headOf, requestOf } from "../helpers/incoming.ts";
 
 const FIELDS = "X-B: 2\r\nAccept: a\r\nx-a: 1\r\naccept:  b \r\nCookie: c=1\r\nSet-Cookie: e=1\r\nset-cookie: f=2\r\n";
 
@@ -55,7 +55,7 @@ Deno.test("LazyHeaders joins Cookie lines with a semicolon on every path, and eq
     () => {},
     (request) => request.clone(),
     ({ headers }) => headers.getSetCookie(),
-    ({ headers }) => Headers.prototype.has.call(headers, "cookie"),
+    ({ headers }) => canBorrowHeaders && Headers.prototype.has.call(headers, "cookie"),
   ];
   for (const touch of touches) {
     const request = requestOf({ fields });
@@ -85,13 +85,14 @@ Deno.test("LazyHeaders cannot be changed, as under Deno.serve, by no way that re
     (headers) => headers.set("x-a", "new"),
     (headers) => headers.append("accept", "c"),
     (headers) => headers.delete("cookie"),
-    (headers) => Headers.prototype.set.call(headers, "x-a", "new"),
+    ...canBorrowHeaders ? [(headers: Headers) => Headers.prototype.set.call(headers, "x-a", "new")] : [],
   ];
   for (const touch of [() => {}, (request: Request) => void request.clone(), (request: Request) => void request.body]) {
     const request = requestOf({ fields: "x-a: 1\r\ncookie: a=1\r\n", method: "POST" });
     touch(request);
     const before = [...request.headers];
-    for (const headers of [request.headers, request.clone().headers]) {
+    // Those of a clone can be changed on Node, which keeps that where no other class can have it.
+    for (const headers of [request.headers, ...canBorrowHeaders ? [request.clone().headers] : []]) {
       for (const change of changes) assert.throws(() => change(headers), { name: "TypeError", message: /immutable/ });
     }
     assert.deepEqual([...request.headers], before);

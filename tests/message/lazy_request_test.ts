@@ -5,7 +5,7 @@ import fc from "npm:fast-check@^4";
 import { LazyRequest } from "../../src/message/lazy_request.ts";
 import { FIELD_VALUE, TARGET, TOKEN } from "../../src/wire/octets.ts";
 import { ProtocolError } from "../../src/wire/protocol_error.ts";
-import { type IncomingOptions, requestOf } from "../helpers/incoming.ts";
+import { canBorrowHeaders, type IncomingOptions, requestOf } from "../helpers/incoming.ts";
 
 Deno.test("LazyRequest is a Request by every test that code makes", () => {
   const request = requestOf();
@@ -41,16 +41,20 @@ Deno.test("LazyRequest has every getter of the native one, with the same answer"
 });
 
 Deno.test("LazyRequest answers methods and getters that are borrowed from the native class", async () => {
+  // Node keeps the state of its Headers, and from 24 on of a Request, where no other class can have it.
+  if (canBorrowHeaders) {
+    assert.equal(Headers.prototype.get.call(requestOf({ fields: "a: b\r\n" }).headers, "a"), "b");
+  }
+  if (Object.getOwnPropertySymbols(new Request("http://a/")).length === 0) return;
   const url = Object.getOwnPropertyDescriptor(Request.prototype, "url")!.get!;
   assert.equal(url.call(requestOf({ target: "/x" })), "http://example.com/x");
   assert.equal(await Request.prototype.text.call(requestOf({ body: ["hello"] })), "hello");
-  assert.equal(Headers.prototype.get.call(requestOf({ fields: "a: b\r\n" }).headers, "a"), "b");
 });
 
 Deno.test("LazyRequest can be printed", () => {
   for (const options of [{}, { body: ["x"] }] as IncomingOptions[]) {
     const request = requestOf({ ...options, target: "/shown" });
-    assert.match(Deno.inspect(request), /^Request \{[^]*url: "http:\/\/example\.com\/shown"/);
+    assert.match(Deno.inspect(request), /^Request \{[^]*url: ["']http:\/\/example\.com\/shown["']/);
     assert.match(Deno.inspect(request.headers), /^Headers \{[^]*example\.com/);
   }
 });

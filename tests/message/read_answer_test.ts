@@ -64,12 +64,8 @@ for (const [name, make, body] of CASES) {
       const native = make();
       assert.equal(answer.status, native.status);
       assert.equal(answer.reason, native.statusText);
-      assert.deepEqual(
-        fieldsOf(answer).sort(),
-        [...native.headers].flatMap(([field, value]) =>
-          field === "x-a" && value.includes(", ") ? value.split(", ").map((one) => [field, one]) : [[field, value]]
-        ),
-      );
+      // Repeated fields may come one by one, or as one.
+      assert.deepEqual([...new Headers(fieldsOf(answer))], [...native.headers]);
       assert.equal(await bodyOf(answer), body);
       assert.equal(response.bodyUsed, body !== null, "the handler sees its body used");
     });
@@ -157,8 +153,8 @@ Deno.test("readAnswer sees headers that were changed after the Response was made
     response.headers.append("set-cookie", "a=1");
     response.headers.append("set-cookie", "b=2");
     response.headers.delete("content-type");
-    const fields = fieldsOf(readAnswer(response));
-    assert.deepEqual(fields, [["x-a", "1"], ["set-cookie", "a=1"], ["set-cookie", "b=2"]]);
+    const fields = fieldsOf(readAnswer(response)).sort();
+    assert.deepEqual(fields, [["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x-a", "1"]]);
     await response.body?.cancel().catch(() => {});
   }
 });

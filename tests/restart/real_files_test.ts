@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { platform } from "../../src/platform/runtime.ts";
 import { watchForChanges } from "../../src/restart/watch_changes.ts";
+import { denoTest, isOnNode } from "../helpers/deno_test.ts";
 import { unixTest } from "../helpers/program.ts";
 import { WatchedDirectory } from "../helpers/watched_directory.ts";
 
@@ -137,7 +138,7 @@ Deno.test("A module that is missing with its directory is seen when it comes", a
   assert.deepEqual(await directory.change(), ["not/yet/there.ts"]);
 });
 
-Deno.test("Bare imports are resolved by the application's own deno.json", async () => {
+denoTest("Bare imports are resolved by the application's own deno.json", async () => {
   await using directory = new WatchedDirectory({
     "deno.json": '{ "imports": { "parts/": "./deep/parts/" }, "nodeModulesDir": "auto" }',
     "src/app.ts": 'import "parts/a.ts"; import "npm:hono@4"; import "jsr:@std/assert@1";',
@@ -151,7 +152,7 @@ Deno.test("Bare imports are resolved by the application's own deno.json", async 
 
 // On Windows a link needs a privilege.
 unixTest("A module that a link leads to counts where it really is", async () => {
-  await using directory = new WatchedDirectory({ "shared/a.ts": "export {};", "src/app.ts": 'import "./a.ts";' });
+  await using directory = new WatchedDirectory({ "shared/a.ts": "export {};", "src/app.ts": "import './a.ts';" });
   Deno.symlinkSync(`${directory.path}/shared/a.ts`, `${directory.path}/src/a.ts`);
   await directory.watch({ app: "src/app.ts" });
   directory.write("shared/a.ts", "export const a = 1;");
@@ -162,6 +163,7 @@ unixTest("A module that a link leads to counts where it really is", async () => 
 Deno.test({
   name: "Where no program may be run, the log says so and the application's directory is watched",
   permissions: { read: true, write: true, run: false },
+  ignore: isOnNode, // It has no such permissions.
   async fn() {
     await using directory = new WatchedDirectory(APP);
     const { directories } = await directory.watch({ app: "app.ts" });
