@@ -1,0 +1,14 @@
+// What the tests use and Node 20 lacks. Each module that names it imports it from here (scripts/npm/stage_tests.ts): globals that
+// are patched would hide what the sources must not use.
+
+import { withResolvers } from "../../src/platform/resolvers.ts";
+
+/** Stands in for `Promise` and `Array`. */
+export const newer = {
+  withResolvers,
+  async fromAsync<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+    const all: Item[] = [];
+    for await (const item of items) all.push(item);
+    return all;
+  },
+};
