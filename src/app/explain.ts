@@ -14,6 +14,9 @@ const OWN_ROOT = new URL("../", import.meta.url).href;
 /** Deno writes a module's URL into a stack as it is, or decoded: `file:///my app/app.ts`. It depends on the directory. */
 const PLACE = /((?:file|https?):\/\/(?:(?!(?:file|https?):\/\/).)+?):(\d+):(\d+)(?=[)"'.,]*(?:\s|$))/g;
 
+/** How a stack of CommonJS names its place: by the path. */
+const PATH_IN_STACK = /(?<=\()(?=\/[^()\n]+:\d+:\d+\))/g;
+
 /** Files, how the user started this program, and how it was configured. */
 export type ExplainContext = Pick<LoadContext, "cwd" | "files" | "program" | "isConfigured">;
 
@@ -70,7 +73,7 @@ function showLoadError(
 
 function placeOf(error: unknown, cwd: string): SourcePlace | null {
   if (!(error instanceof Error)) return null;
-  const places = plain(`${error.message}\n${error.stack ?? ""}`).matchAll(PLACE);
+  const places = plain(`${error.message}\n${error.stack ?? ""}`).replace(PATH_IN_STACK, "file://").matchAll(PLACE);
   const isOwn = (url: string) => [OWN_ROOT, `file://${pathOf(OWN_ROOT, cwd)}`].some((root) => url.startsWith(root));
   for (const [, url = "", line, column] of places) {
     if (!isOwn(url)) return { url, line: Number(line), column: Number(column) };

@@ -65,7 +65,8 @@ function bridgeFor(main: unknown): { what: string; handler: string } | null {
 }
 
 function showExports(module: Module, { serve }: Advice): string {
-  const names = Object.keys(module);
+  // Node 23 and later give what a CommonJS module exports under this name as well.
+  const names = Object.keys(module).filter((name) => name !== "module.exports");
   if (names.length === 0) {
     return `it exports nothing and did not call ${serve}. What it does only if import.meta.main is true is not done here. ` +
       "If it starts a server of node:http, as Express does, export its handler through a bridge (docs/node.md)";

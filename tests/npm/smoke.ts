@@ -139,6 +139,9 @@ export function smokeTests(): void {
       ],
       "bare.js": ['import "not-a-package";\n', /not-a-package'[^]*\(cd \S+ && npm install not-a-package\)/],
       "scheme.js": ['import "npm:hono";\n', /Type `npm install NAME`, and import NAME/],
+      "nothing.js": ["export const a = 1;\n", /exports nothing that can be served\nexpected [^\n]*; it exports a\n/],
+      "nothing.cjs": ["module.exports = { a: 1 };\n", /nothing that can be served\n[^\n]*; its default export has a\n/],
+      "throws.cjs": ['\nthrow new Error("on purpose");\n', /on purpose\n {4}at \S+throws\.cjs:2:7\n/],
       "throws.js": ['\nthrow new Error("on purpose");\n', /on purpose\n {4}at \S+throws\.js:2:7\n/],
     };
     for (const [name, [source, said]] of Object.entries(cases)) {
