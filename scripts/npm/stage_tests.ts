@@ -47,7 +47,7 @@ function onNode(path: string, text: string): string {
     .replaceAll(/\bdeno(Platform|TemporaryFiles)\b/g, "node$1")
     .replaceAll(/\b(?:Promise|Array)\.(withResolvers|fromAsync)\(/g, "newer.$1(");
   const up = "../".repeat(path.split("/").length - 1);
-  const imports = [["Deno", "deno"], ["newer", "newer"]] as const;
+  const imports = [["Deno", "deno"], ["newer", "newer"], ["AsyncDisposableStack", "newer"]] as const;
   return imports.filter(([name]) => new RegExp(`\\b${name}\\b`).test(own))
     .map(([name, file]) => `import { ${name} } from "${up}${STAND_INS}${file}.js";\n`).join("") + own;
 }

@@ -12,3 +12,20 @@ export const newer = {
     return all;
   },
 };
+
+/** The part of `AsyncDisposableStack` that the tests use. Node 22 lacks it too. */
+export class AsyncDisposableStack implements AsyncDisposable {
+  readonly #held: (AsyncDisposable | Disposable)[] = [];
+
+  use<Value extends AsyncDisposable | Disposable>(value: Value): Value {
+    this.#held.push(value);
+    return value;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const value of this.#held.splice(0).reverse()) {
+      if (Symbol.asyncDispose in value) await value[Symbol.asyncDispose]();
+      else value[Symbol.dispose]();
+    }
+  }
+}
