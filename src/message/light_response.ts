@@ -30,10 +30,12 @@ export class LightResponse {
   #body: LightBody = null;
   #status = 200;
   #statusText = "";
-  /** What the caller has set, with names in lower case; not used once `#headers` is there. Changed by the constructor only. */
+  /** What the caller has set, if that is more than a type; not used once `#headers` is there. Changed by the constructor only. */
   #fields: Field[] | null = null;
-  /** The type that follows from the body, if the caller has not set one; null for none. */
+  /** The type that stands beside `#fields`: the caller's, or the one that follows from the body. Null for none. */
   #type: string | null = null;
+  /** True if the caller has set a type, wherever it stands. Set by the constructor. */
+  #hasOwnType = false;
   /** The fields as an object; null until it is asked for, and it is the truth from then on. Set by `headers`. */
   #headers: Headers | null = null;
   /** True once the body was read or sent. */
@@ -85,10 +87,15 @@ export class LightResponse {
       const text = typeof value === "number" ? String(value) : value;
       if (typeof name !== "string" || typeof text !== "string" || !NAME.test(name) || !VALUE.test(text)) return false;
       const lower = name.toLowerCase();
-      if (lower === "content-type") this.#type = null;
+      if (lower === "content-type") this.#hasOwnType = true;
       fields.push([lower, text]);
     }
-    this.#fields = fields;
+    // Most answers say their type and nothing else. Their head is known.
+    if (fields.length === 1 && this.#hasOwnType) this.#type = fields[0]![1];
+    else {
+      this.#fields = fields;
+      if (this.#hasOwnType) this.#type = null;
+    }
     return true;
   }
 
@@ -167,7 +174,7 @@ export class LightResponse {
     if (text === undefined) return NativeResponse.json(value, init);
     const response = new LightResponse(text, init);
     if (response.#real !== null) return NativeResponse.json(value, init);
-    if (response.#type !== null) response.#type = JSON_TYPE;
+    if (!response.#hasOwnType) response.#type = JSON_TYPE;
     return response as unknown as Response;
   }
 
@@ -195,7 +202,7 @@ export class LightResponse {
     const reason = this.#statusText;
     const status = this.#status;
     const body = this.#body instanceof Blob ? streamOfBlob(this.#body) : this.#body;
-    if (this.#fields === null && this.#headers === null && status === 200) {
+    if (this.#fields === null && this.#headers === null && status === 200 && reason === "") {
       const type = this.#type;
       const block = type === null ? NO_FIELDS : type === TEXT ? TEXT_FIELDS : blockOfType(type);
       return { status, reason, fields: block.fields, body, block };

@@ -127,3 +127,18 @@ Deno.test("A LightResponse and a native one are instances of both classes", () =
   assert.equal(LightResponse.redirect("http://localhost/").status, 302);
   assert.equal(LightResponse.error().type, "error");
 });
+
+Deno.test("The head of a LightResponse is known if it says its type alone", () => {
+  const cases: readonly [given: Arguments, isKnown: boolean][] = [
+    [["words"], true],
+    [["words", { headers: { "Content-Type": "text/css" } }], true],
+    [["words", { status: 200, headers: [["content-type", "text/css"]] }], true],
+    [["words", { headers: { "content-type": "text/css", a: "1" } }], false],
+    [["words", { status: 201 }], false],
+    // A head that is known has the usual words.
+    [["words", { statusText: "Fine" }], false],
+  ];
+  for (const [given, isKnown] of cases) {
+    assert.equal(readAnswer(light(...given)).block !== null, isKnown, JSON.stringify(given[1]));
+  }
+});
