@@ -6,7 +6,8 @@ import { minify } from "npm:terser@5";
 const HEAD = /^(?:\/\/[^\n]*\n)*/;
 
 /**
- * Leaves out the comments but those at the head, and the white space of a module. The names stay, and most statements have a line of their own.
+ * Leaves out the comments but those at the head, the white space, and the names of local variables of a module. All other names
+ * stay, and most statements have a line of their own.
  *
  * @param text JavaScript
  * @returns JavaScript, with a line break at its end
@@ -16,7 +17,8 @@ export async function compactModule(text: string): Promise<string> {
     module: true,
     ecma: 2020,
     compress: false,
-    mangle: false,
+    // Those of functions, classes and members stay, so a stack says where it comes from.
+    mangle: { toplevel: false, keep_fnames: true, keep_classnames: true },
     format: { semicolons: false, comments: false },
   });
   return `${HEAD.exec(text)?.[0] ?? ""}${code}\n`;
