@@ -3,13 +3,14 @@
 
 // node-redis, which Redis itself keeps; ioredis gets repairs only. Its client alone is one package without dependencies.
 import type { createClient } from "npm:@redis/client@6";
-import { lineLog } from "../platform/log.ts";
+import { lineLog, messageOf } from "../platform/log.ts";
 import type { Clock, Log } from "../platform/ports.ts";
 import { platform } from "../platform/runtime.ts";
 import { setNewest } from "./oldest.ts";
 import { LIFE_MS, type Progress, type ProgressStore } from "./progress.ts";
 
-type Client = ReturnType<typeof createClient>;
+type CreateClient = typeof createClient;
+type Client = ReturnType<CreateClient>;
 
 /** Not a literal in the import: Deno fetches what a literal names before the program starts, needed or not. */
 const CLIENT = "npm:@redis/client@6";
@@ -103,7 +104,17 @@ class RedisStore implements ProgressStore {
   }
 
   async #connect(url: string): Promise<void> {
-    const { createClient } = await import(CLIENT) as typeof import("npm:@redis/client@6");
+    let createClient: CreateClient;
+    try {
+      ({ createClient } = await import(CLIENT));
+    } catch (error) {
+      this.#world.log(
+        "ERROR",
+        "the progress store in Redis cannot be used, uploads go on without it: its client could not be loaded; " +
+          `on Node, run \`npm install @redis/client\` and start again: ${messageOf(error)}`,
+      );
+      return;
+    }
     if (this.#isClosed) return;
     const client: Client = createClient({
       url,

@@ -172,6 +172,20 @@ export function smokeTests(): void {
     }
   });
 
+  packageTest("A store of progress in Redis says what to install, and works once it is there", async (own) => {
+    const app = own.write("with_redis.js", 'export default () => new Response("hello");\n');
+    // Nothing listens there.
+    const args = ["--port", "0", "--upload-progress", "--progress-store", "redis://127.0.0.1:1", app];
+    const said = async (line: RegExp) => {
+      await using program = startOn(own, "20", args);
+      assert.equal(await (await fetch(await program.url())).text(), "hello");
+      await program.waitFor(line);
+    };
+    await said(/ERROR\] .*uploads go on without it: .*run `npm install @redis\/client`.*Cannot find package/);
+    await install(own.directory, "@redis/client@6");
+    await said(/WARN\] the progress store in Redis is away, .*ECONNREFUSED/);
+  });
+
   packageTest("The package has types that a strict TypeScript takes", async (own) => {
     await install(own.directory, "typescript@5.9.3", "@types/node@20");
     own.write(
