@@ -14,7 +14,7 @@ const OWN_ROOT = new URL("../", import.meta.url).href;
 /** Deno writes a module's URL into a stack as it is, or decoded: `file:///my app/app.ts`. It depends on the directory. */
 const PLACE = /((?:file|https?):\/\/(?:(?!(?:file|https?):\/\/).)+?):(\d+):(\d+)(?=[)"'.,]*(?:\s|$))/g;
 
-/** How a stack of CommonJS names its place: by the path. */
+/** The position before a place in a stack of CommonJS, which has a path and not a URL. */
 const PATH_IN_STACK = /(?<=\()(?=\/[^()\n]+:\d+:\d+\))/g;
 
 /** Files, how the user started this program, and how it was configured. */

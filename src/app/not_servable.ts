@@ -65,7 +65,7 @@ function bridgeFor(main: unknown): { what: string; handler: string } | null {
 }
 
 function showExports(module: Module, { serve }: Advice): string {
-  // Node 23 and later give what a CommonJS module exports under this name as well.
+  // Node 23 and later add this name to the exports of a CommonJS module.
   const names = Object.keys(module).filter((name) => name !== "module.exports");
   if (names.length === 0) {
     return `it exports nothing and did not call ${serve}. What it does only if import.meta.main is true is not done here. ` +

@@ -13,7 +13,7 @@ const MOST_SMALL = 1024;
 const MOST_MIDDLE = 64;
 const MOST_LARGE = 16;
 
-/** Bytes to be written, and the pooled buffer to give back afterwards if they stand in one. */
+/** Bytes to be written, and the pooled buffer that holds them, to be given back afterwards; null if there is none. */
 export interface Piece {
   readonly bytes: Uint8Array;
   readonly buffer: Uint8Array | null;
@@ -21,7 +21,7 @@ export interface Piece {
 
 type Filled = Piece & { readonly buffer: Uint8Array };
 
-/** Small buffers, each with the view of what was sent of it last: the next answer often has the same length. */
+/** Small buffers, each with the view that was sent last. The next answer often has the same length and needs no new view. */
 const pieces: Filled[] = [];
 const small: Uint8Array[] = [];
 const middle: Uint8Array[] = [];
@@ -58,7 +58,7 @@ export function giveBuffer(buffer: Uint8Array): void {
  * Takes a buffer to be filled and sent.
  *
  * @param least how many bytes must fit
- * @returns the buffer, with a view of any part of it
+ * @returns the buffer; its view may show any part of it
  */
 export function takePiece(least: number): Filled {
   const piece = least <= SMALL_BYTES ? pieces.pop() : undefined;
@@ -68,7 +68,7 @@ export function takePiece(least: number): Filled {
 }
 
 /**
- * Gives a piece back that was sent.
+ * Gives back a piece that was sent.
  *
  * @param piece of {@linkcode takePiece}, or one without a buffer; nothing else may hold it
  */

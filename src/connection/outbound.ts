@@ -30,9 +30,9 @@ export class Outbound {
   isBatch = false;
 
   #socket: Socket;
-  /** What pieces are copied into; null while there is nothing. */
+  /** The buffer that small pieces are copied into; null if nothing was copied since the last one was sealed. */
   #filling: Piece & { buffer: Uint8Array } | null = null;
-  /** How many bytes of its buffer are used. */
+  /** How many bytes of that buffer are used. */
   #used = 0;
   #queue: Piece[] = [];
   #sending: Piece | null = null;
@@ -258,7 +258,7 @@ export class Outbound {
     const used = this.#used;
     this.#filling = null;
     this.#used = 0;
-    // The answer before often had the same length: then the piece is ready as it is.
+    // The last answer in this buffer often had the same length. Then its view is used again.
     return filled.bytes.length === used ? filled : { bytes: filled.buffer.subarray(0, used), buffer: filled.buffer };
   }
 }

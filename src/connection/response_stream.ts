@@ -80,7 +80,7 @@ async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
     if (outbound.size < GATHERED_BYTES && outbound.isCopied && pieces.ask()) await null;
     if (!pieces.isThere) {
       if (!sending.isHeadHeld && outbound.size > 0) {
-        // Spelled out instead of `writeAll`, because every event of a stream comes by here.
+        // Not a call of `writeAll`, which would wait once more for each piece of a stream.
         for (let write = outbound.write(); write !== null; write = outbound.write()) outbound.wrote(await write);
         connection.endPostponed();
       }
@@ -151,7 +151,7 @@ class Pieces {
     return this.#reading ??= this.#reader.read();
   }
 
-  /** Called when the piece was taken: the next read is another one. */
+  /** Called when a read is over, so that the next piece is read anew. */
   taken(): void {
     this.#reading = null;
     this.#isThere = false;

@@ -67,11 +67,11 @@ export function expose<Instance extends object>(
 }
 
 /**
- * Lets one object of another class expose something.
+ * Attaches a value to one object, so that `exposed` finds it.
  *
  * @param instance the object
  * @param name of what is read
- * @param value what it is
+ * @param value what `exposed` returns
  */
 export function attach(instance: object, name: string, value: unknown): void {
   Object.defineProperty(instance, keyOf(name), { value });

@@ -53,7 +53,7 @@ export class RequestSender {
     return piece;
   }
 
-  /** False if the backend has closed. The end of file, or an error, is found by what reads the answer. */
+  /** Gives false if the backend has closed. The reader of the answer then finds the end, or the error. */
   async #write(records: Uint8Array): Promise<boolean> {
     this.isWriting = true;
     try {

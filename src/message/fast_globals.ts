@@ -9,8 +9,8 @@ const NativeRequest = nativeOf(globalThis.Request);
 const NativeResponse = nativeOf(globalThis.Response);
 
 /**
- * The native class, whose constructor takes the request that a handler gets as well. All but the call of the constructor is the
- * native class's: its prototype, its name, `instanceof`.
+ * The native class, with a constructor that also takes the request of a handler. The prototype, the name and `instanceof` are
+ * those of the native class.
  */
 const UnwrappingRequest = new Proxy(NativeRequest, {
   construct(native, args, made) {
@@ -31,7 +31,7 @@ export function installFastGlobals(): void {
   replace("fetch", (input: RequestInfo | URL, init?: RequestInit) => {
     return fetch(LazyRequest.unwrapped(input), LazyRequest.unwrapped(init) as RequestInit | undefined);
   });
-  // What asks a request or a fetched response for its class finds what the globals name.
+  // `constructor` of a request, or of a fetched response, is the class that the global names.
   for (const { prototype } of [NativeRequest, LazyRequest]) setConstructor(prototype, UnwrappingRequest);
   setConstructor(NativeResponse.prototype, LightResponse);
   requestsAreTaken();

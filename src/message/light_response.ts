@@ -196,7 +196,7 @@ export class LightResponse {
 
   /** The answer to send. Its body counts as used from then on. Null if the native Response stands for this one. */
   get [ANSWER](): Answer | null {
-    // No constructor has made an object that has only the prototype.
+    // An object that only has this prototype has no private fields.
     if (!(#real in this) || this.#real !== null) return null;
     this.#use();
     const reason = this.#statusText;

@@ -1,5 +1,5 @@
-// The heads of answers that have the same status and fields again and again.
-// An application behind a policy sends the same ten fields with each answer. They are compared, not written anew.
+// Remembers the heads of answers that repeat the same status and fields.
+// A security policy, for example, adds the same ten fields to each answer. To compare them costs less than to write them anew.
 
 import type { Answer } from "../wire/answer.ts";
 import { HeadBlock } from "../wire/head_block.ts";
@@ -13,13 +13,13 @@ const PLACES = 16;
 interface Seen {
   readonly status: number;
   readonly fields: Fields;
-  /** Its block, "unknown" until it was sent twice in a row, or "none" if it can have none. */
+  /** Its block; "unknown" until the head was sent twice in a row; "none" if it cannot have a block. */
   readonly block: HeadBlock | "unknown" | "none";
 }
 
 const seen: (Seen | undefined)[] = new Array(PLACES).fill(undefined);
 
-/** Names that the connection has to look at, so that such an answer has no block. */
+/** Names that the connection has to look at. An answer with one of them has no block. */
 const FOR_CONNECTION = /^(?:connection|content-length|date|keep-alive|transfer-encoding|upgrade)$/i;
 
 /**

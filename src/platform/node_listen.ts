@@ -90,7 +90,10 @@ async function loadTls(): Promise<typeof import("./node_tls.ts")> {
   return await import("./node_tls.ts");
 }
 
-/** Throws for a bad certificate or the key of another one. OpenSSL's errors do not say which is at fault: each is tried alone. */
+/**
+ * Throws if the certificate or the key is bad, or if they do not belong together. OpenSSL's errors do not say which, so each is
+ * tried alone.
+ */
 function checkCertificate({ cert, key }: { cert: string; key: string }): void {
   const { createSecureContext } = require("node:tls") as typeof import("node:tls");
   const attempts = [

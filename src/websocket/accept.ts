@@ -22,6 +22,7 @@ export interface AcceptOptions {
 export interface AcceptSettings {
   readonly maxMessageBytes: number;
   readonly loadDeflate: () => Promise<RawDeflate>;
+  /** Shared by all sockets of the process. */
   readonly turns: WriteTurns;
 }
 

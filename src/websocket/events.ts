@@ -16,7 +16,7 @@ export class IncomingMessage {
   #target: EventTarget;
   /** True while its listener is called. Changed by `call`. */
   #isUnderWay = false;
-  /** Null until something needs it. Set by `native`. What it says counts from then on. */
+  /** Null until something needs it. Set by `native`. From then on it has the state of the event. */
   #native: MessageEvent | null = null;
 
   /**
@@ -121,7 +121,7 @@ for (const { prototype } of [NativeMessage, Event]) {
 
 /** Lets the native event answer: a member of the runtime's class may need its private fields. */
 function askNative(name: string, { get, set, value }: PropertyDescriptor): void {
-  // Its flag is set on the event that is dispatched, under a symbol on both runtimes.
+  // On both runtimes this method sets a flag of the dispatched event, under a symbol.
   if (name === "stopImmediatePropagation") return;
   if (get !== undefined) {
     Object.defineProperty(IncomingMessage.prototype, name, {
@@ -154,7 +154,7 @@ export function messageEvent(data: unknown): MessageEvent {
   return event;
 }
 
-/** Node has it from version 23 on. */
+/** Node has the class from version 23 on. */
 const NativeClose = typeof CloseEvent === "function" ? CloseEvent : class CloseEvent extends Event {
   readonly code: number;
   readonly reason: string;
@@ -172,7 +172,7 @@ const NativeClose = typeof CloseEvent === "function" ? CloseEvent : class CloseE
   }
 };
 
-/** No Node has it as a global. */
+/** Node 24 and earlier do not have the class as a global. */
 const NativeError = typeof ErrorEvent === "function" ? ErrorEvent : class ErrorEvent extends Event {
   readonly message: string;
   readonly error: unknown;
@@ -220,7 +220,7 @@ export function errorEvent(message: string): Event {
 }
 
 /**
- * Reports what a listener has thrown, as the runtime does it for those that it calls: an uncaught error of the process.
+ * Reports what a listener has thrown as an uncaught error of the process, as the runtime does for listeners that it calls.
  *
  * @param error what was thrown
  */

@@ -50,7 +50,7 @@ export interface LinkOptions {
   readonly idleTimeoutMs: number;
   /** Loads zlib. Called if compression was negotiated. */
   readonly loadDeflate: () => Promise<RawDeflate>;
-  /** Those of all sockets. */
+  /** Shared by all sockets of the process. */
   readonly turns: WriteTurns;
 }
 
@@ -270,7 +270,7 @@ export class SocketLink implements Link, Standing, SenderEvents {
     ServerSocket.fail(this.socket, `a Blob cannot be sent: ${error instanceof Error ? error.message : error}`);
   }
 
-  /** Called by the sending side: nothing can be written. What is read may never end. */
+  /** Called by the sending side when a write failed. The connection is closed, because a read could wait for ever. */
   broken(error: unknown): void {
     this.#lost(error);
     this.#connection!.close(); // Set once there is a sending side.

@@ -147,7 +147,7 @@ export class Outgoing implements Writer {
     this.#sink.write(piece.bytes).then(this.#onWritten, this.#onBroken);
   }
 
-  /** Called by the turns. */
+  /** Called by the turns when this socket may write. */
   goOn(): void {
     this.#isInLine = false;
     this.flush();

@@ -248,7 +248,7 @@ function isBuffer(data: unknown): data is ArrayBuffer {
     (typeof SharedArrayBuffer === "function" && (data as unknown) instanceof SharedArrayBuffer);
 }
 
-// Node 20 has no WebSocket to pass for. What a library may have put there is not made for this.
+// Node 20 has no WebSocket to pass for. A class that a library has put there may not fit.
 if (typeof WebSocket === "function" && WebSocket.prototype instanceof EventTarget) {
   Object.setPrototypeOf(ServerSocket.prototype, WebSocket.prototype);
   Object.defineProperty(ServerSocket.prototype, "constructor", { value: WebSocket });

@@ -83,7 +83,7 @@ export class Silence {
       this.#at = at;
       this.#enteredAt = this.#receivedAt = now;
     }
-    // So does a ping, and a client that takes what waits is not gone.
+    // A ping also comes after what waits. A client that takes what waits is not gone.
     const isTaking = isWriting && bytesSent !== this.#sent;
     if (bytesReceived !== this.#received || isPaused || isTaking) {
       this.#received = bytesReceived;

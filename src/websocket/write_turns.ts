@@ -1,9 +1,8 @@
 // Limits how many writes all sockets together begin in one turn of the event loop.
 //
 // tokio gives a task 128 operations a turn (its cooperative budget), and all reads and writes of Deno belong to one task. A
-// write after that is not done at once: it is put off, asked again in every turn, and costs twice as much. One message that goes
-// to a thousand sockets meets that. So a socket that has to wait stands in line, and what it sends until its turn comes goes
-// out with the same write.
+// write after that is put off, tried again in every turn, and costs twice as much. That happens if one message goes to a thousand
+// sockets. So a socket that has to wait stands in line, and all that it sends until its turn comes goes out in one write.
 
 /** Writes that begin in one turn. The rest of tokio's budget is for reads. */
 const TURN_WRITES = 96;
@@ -26,7 +25,7 @@ export class WriteTurns {
     this.#soon = soon;
   }
 
-  /** Called when a socket has read: an answer to each read never has to wait, so turns cost nothing then. */
+  /** Called when a socket has read. It allows one more write, so that one answer to each read never waits. */
   haveRead(): void {
     if (this.#left < TURN_WRITES) this.#left++;
   }

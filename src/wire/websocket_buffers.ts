@@ -6,8 +6,8 @@ const SMALL_BYTES = 1024;
 const LARGE_BYTES = 64 * 1024;
 
 /**
- * Reads that a small buffer would hold, one after another, until a busy socket idles. The end of a message often comes alone: a
- * message of 1,030 bytes must not take a small buffer and a large one in turn.
+ * After so many reads in a row that fit into a small buffer, a socket is not busy any more. The end of a message often comes
+ * alone, and a message of 1,030 bytes must not take a small buffer and a large one in turn.
  */
 const QUIET_READS = 4;
 
