@@ -24,7 +24,7 @@ export const ROOMS: readonly string[] = [
   "platform",
 ];
 
-/** Measures time, which only a machine with nothing else to do gives: it is run on Deno. */
+/** Tests that measure time and need a machine with nothing else to do. They run on Deno only. */
 const LEFT_OUT: readonly string[] = ["engine/heart_test.ts"];
 
 /** How the tests of a room ended. */

@@ -1,4 +1,4 @@
-// Where the CPU time of a small request goes: microseconds by cause, for Weft, the bare loop and Deno.serve.
+// Measures where the CPU time of a small request goes: microseconds by cause, for Weft, the bare loop and Deno.serve.
 // A server is sampled with perf while it is loaded. Its CPU time for a request is divided by where the samples fell.
 // The runtime's binary has no symbols, so what V8 and Deno do in it is one line, but for the collector, which V8 reports.
 
@@ -15,7 +15,7 @@ const PEERS: readonly PeerName[] = ["weft", "bare", "deno"];
 const NUMBERS = [1, 20, 19];
 const WARM_SECONDS = 3;
 const SECONDS = 5;
-/** Samples a second: no multiple of a timer's frequency. */
+/** Samples a second. Not a multiple of a timer's frequency, so that samples do not fall on its ticks. */
 const FREQUENCY = 4999;
 
 /** The causes, in the order of the table. */
@@ -70,7 +70,7 @@ async function main(): Promise<number> {
 
 async function profile(peer: Peer, scenario: Scenario, file: string): Promise<Profile> {
   const load = scenario.load as Load;
-  // Names for compiled code, and a line for each collection. V8 writes a log besides, by default into the current directory.
+  // Names for compiled code, and a line for each collection. V8 also writes a log, by default into the current directory.
   const flags = `--perf-basic-prof,--trace-gc,--no-logfile-per-isolate,--logfile=${file}.log`;
   const command: Peer["command"] = async (app, port) =>
     (await peer.command(app, port)).flatMap((word) => word === "run" ? [word, `--v8-flags=${flags}`] : [word]);

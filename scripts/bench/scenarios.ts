@@ -202,7 +202,7 @@ const onNode: Pick<Scenario, "peers" | "baseline" | "judged"> = {
   judged: ["weftNode"],
 };
 const beside: readonly PeerName[] = [...onNode.peers, "bareNet"];
-/** The same application under what most people have it. */
+/** Beside @hono/node-server, which is the usual server for Hono on Node. */
 const asHono: Pick<Scenario, "peers" | "baseline" | "judged"> = {
   ...onNode,
   peers: ["weftNode", "honoNode", "srvx", "srvxFast"],

@@ -1,4 +1,4 @@
-// Leaves out what only readers of the sources need.
+// Removes comments and white space, which only readers of the sources need.
 
 import { minify } from "npm:terser@5";
 
@@ -25,7 +25,7 @@ export async function compactModule(text: string): Promise<string> {
 }
 
 /**
- * Leaves out the comments and the indentation of a style sheet.
+ * Removes the comments and the indentation of a style sheet.
  *
  * @param text CSS, without comments in strings
  * @returns CSS

@@ -38,7 +38,7 @@ export async function stageTests(into: URL): Promise<Record<string, string>> {
   return packages;
 }
 
-/** Exchanges what a test's module has of Deno, and what the oldest Node lacks. */
+/** Replaces what a test's module uses of Deno, and what Node 20 lacks. */
 function onNode(path: string, text: string): string {
   if (path.startsWith(STAND_INS)) return text;
   const own = text

@@ -1,4 +1,4 @@
-// Registers what `Deno.test` is given with node:test. A test that needs what only Deno has is skipped, and says what it needs.
+// Registers the tests of `Deno.test` with node:test. A test that needs what only Deno has is skipped, and the reason says what.
 
 import process from "node:process";
 import { after, test, type TestContext } from "node:test";
@@ -23,7 +23,7 @@ interface Options {
   fn: Run;
 }
 
-/** True once a test was left in the middle: what it has opened may keep the process. Set by `runIn`. */
+/** True once a test was left in the middle. What it has opened may keep the process alive. Set by `runIn`. */
 let isCutShort = false;
 
 /** The tests of the modules so far. They begin when all modules are loaded, so that no load falls into a test. */
@@ -49,7 +49,7 @@ export async function runTests(modules: readonly string[]): Promise<void> {
       registered.push({ name, fn: () => Promise.reject(error) });
     }
   }
-  // A test may wait for what does not keep a process, such as a watch of files.
+  // A test may wait for what does not keep the process alive, such as a watch of files.
   const keepsProcess = setInterval(() => {}, LIMIT_MS);
   after(() => {
     clearInterval(keepsProcess);
@@ -84,7 +84,7 @@ function whatOnlyDenoHas(error: unknown): string | null {
   return module === undefined ? null : `needs src/${module}.ts`;
 }
 
-/** What keeps this process. Node has no documented function that gives it. */
+/** What keeps this process alive. Node has no documented function that gives it. */
 function openHandles(): readonly { unref?(): void }[] {
   return (process as unknown as { _getActiveHandles(): { unref?(): void }[] })._getActiveHandles();
 }

@@ -1,5 +1,5 @@
 // What the tests use of `Deno`, on Node. Each module that names `Deno` imports it from here (scripts/npm/stage_tests.ts), so that
-// nothing else in the process sees it. What is not here is needed by no test that can run on Node.
+// nothing else in the process sees it. It has all that the tests which can run on Node need.
 
 import type { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
@@ -16,7 +16,7 @@ import { denoTest, OnlyOnDeno } from "./adapter.ts";
 
 type Path = string | URL;
 
-/** A class of `Deno.errors`: an error is told by its code. */
+/** Makes a class of `Deno.errors`. `instanceof` looks at the code of the error. */
 function errorOf(...codes: string[]) {
   return class {
     static [Symbol.hasInstance](error: unknown): boolean {

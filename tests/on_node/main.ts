@@ -1,11 +1,11 @@
-// Runs tests on Node: `node main.js [modules below tests/]`. What the program puts in the place of Node's globals is there.
+// Runs tests on Node: `node main.js [modules below tests/]`. The faster globals of the program are installed.
 
 import process from "node:process";
 import fc from "npm:fast-check@^4";
 import { installFastGlobals } from "../../src/message/fast_globals.ts";
 import { runTests } from "./adapter.ts";
 
-/** What a property means for the code is tested on Deno; here, a few examples tell whether Node has the same. */
+/** Properties are tested at length on Deno. Here a few examples show that Node gives the same results. */
 const RUNS = 20;
 
 fc.configureGlobal({ numRuns: RUNS });

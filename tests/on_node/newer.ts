@@ -1,5 +1,5 @@
-// What the tests use and Node 20 lacks. Each module that names it imports it from here (scripts/npm/stage_tests.ts): globals that
-// are patched would hide what the sources must not use.
+// What the tests use and Node 20 lacks. Each module that names it imports it from here (scripts/npm/stage_tests.ts). Globals are
+// not patched, because that would hide what the sources must not use.
 
 import { withResolvers } from "../../src/platform/resolvers.ts";
 

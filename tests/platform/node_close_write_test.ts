@@ -1,4 +1,4 @@
-// The end of the local side of a connection of node:net, in Deno's node:net and, with the tests that run on Node, in Node's.
+// Ends the local side of a connection of node:net. The tests run with Deno's node:net and with Node's.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

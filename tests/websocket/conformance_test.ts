@@ -1,5 +1,5 @@
-// Conversations over a socket, in the groups of the Autobahn test suite: an application that says everything back answers with
-// these frames, in whatever pieces the client's bytes come. The cases of a reader alone are in tests/wire.
+// Conversations over a socket, in the groups of the Autobahn test suite: an application that echoes everything answers with
+// these frames, however the client's bytes are cut into pieces. The cases of a reader alone are in tests/wire.
 
 import assert from "node:assert/strict";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";

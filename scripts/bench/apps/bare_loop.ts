@@ -1,5 +1,5 @@
 // The least a TypeScript server on Deno.listen can do: read, count heads, write fixed bytes.
-// It answers as many times as it was asked, or the pipelined scenario would be a lie.
+// It gives one answer for each request, so that the pipelined scenario is measured fairly.
 
 import { HELLO, TEXT } from "./answers.ts";
 

@@ -1,4 +1,4 @@
-// How @hono/node-server is started on Node. Does not know: what is measured. Rule: defaults, as a user would have them.
+// Starts @hono/node-server on Node, with the defaults that a user would have. It does not know what is measured.
 
 import process from "node:process";
 import { serve } from "npm:@hono/node-server@^2";

@@ -1,5 +1,5 @@
 // The applications as a module for Weft's program on Node: the first argument says which one.
-// It loads what the launchers beside it load, so that starts compare.
+// It loads what the launchers in this directory load, so that starts can be compared.
 
 import process from "node:process";
 import type { AppName } from "./answers.ts";

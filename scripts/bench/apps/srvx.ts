@@ -1,4 +1,4 @@
-// How srvx is started on Node; with `fast` as a third argument its own Response takes the place of Node's, as it recommends.
+// Starts srvx on Node. With `fast` as the third argument, srvx's own Response replaces Node's, as srvx recommends.
 
 import process from "node:process";
 import { FastResponse, serve } from "npm:srvx@^1";
