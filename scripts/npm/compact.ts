@@ -1,4 +1,4 @@
-// Removes comments and white space, which only readers of the sources need.
+// Removes what only readers of the sources need: comments, white space and the names of local variables.
 
 import { minify } from "npm:terser@5";
 
@@ -6,8 +6,8 @@ import { minify } from "npm:terser@5";
 const HEAD = /^(?:\/\/[^\n]*\n)*/;
 
 /**
- * Leaves out the comments but those at the head, the white space, and the names of local variables of a module. All other names
- * stay, and most statements have a line of their own.
+ * Removes the white space of a module, and its comments except those at the head. Shortens the names of local variables. All
+ * other names stay, and most statements have a line of their own.
  *
  * @param text JavaScript
  * @returns JavaScript, with a line break at its end
@@ -17,7 +17,7 @@ export async function compactModule(text: string): Promise<string> {
     module: true,
     ecma: 2020,
     compress: false,
-    // Those of functions, classes and members stay, so a stack says where it comes from.
+    // The names of functions, classes and members stay, so that stack traces are useful.
     mangle: { toplevel: false, keep_fnames: true, keep_classnames: true },
     format: { semicolons: false, comments: false },
   });

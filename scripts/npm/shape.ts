@@ -1,6 +1,6 @@
 // Shapes what a builder has emitted into what is published: a few dozen modules instead of hundreds, so that a start reads few
 // files, and one file of declarations. What is imported late stays a module of its own. The code keeps the names of its functions,
-// classes and members, and a line for each statement, so that stacks and formatters serve.
+// classes and members, and a line for each statement, so that stack traces stay useful.
 
 import { type OutputChunk, rollup } from "npm:rollup@4";
 import { dts } from "npm:rollup-plugin-dts@6";

@@ -32,9 +32,9 @@ export class LightResponse {
   #statusText = "";
   /** What the caller has set, if that is more than a type; not used once `#headers` is there. Changed by the constructor only. */
   #fields: Field[] | null = null;
-  /** The type that stands beside `#fields`: the caller's, or the one that follows from the body. Null for none. */
+  /** The type that is sent besides `#fields`: the caller's, or the one that follows from the body. Null if there is none. */
   #type: string | null = null;
-  /** True if the caller has set a type, wherever it stands. Set by the constructor. */
+  /** True if the caller has set a type, in `#type` or in `#fields`. Set by the constructor. */
   #hasOwnType = false;
   /** The fields as an object; null until it is asked for, and it is the truth from then on. Set by `headers`. */
   #headers: Headers | null = null;
