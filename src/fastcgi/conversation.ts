@@ -274,7 +274,7 @@ export class Conversation implements AnswerSource, Watched {
   #finish(error: unknown): void {
     if (this.#state.at === "over") return;
     const { exchange, content } = this.#question;
-    // Before all was sent, the system may still read from the buffer.
+    // Before the whole request was sent, the system may still read from the buffer.
     if (this.#isSent) giveBuffer(this.#question.records.buffer);
     this.#release(error === null);
     this.#state = { at: "over", error };
@@ -283,7 +283,6 @@ export class Conversation implements AnswerSource, Watched {
     if (content.kind === "stream") content.pieces.remove();
   }
 
-  /** True if the whole request was sent. */
   get #isSent(): boolean {
     const state = this.#state;
     return (state.at === "asking" || state.at === "answering") && state.line.sender.isComplete;
