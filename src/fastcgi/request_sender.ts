@@ -37,20 +37,20 @@ export class RequestSender {
    */
   async send(records: Uint8Array, pieces: Pieces | null, isOver: () => boolean): Promise<void> {
     if (!await this.#write(records)) return;
-    for (let isAll = pieces === null; !isAll;) {
-      const piece = await this.#next(pieces as Pieces);
-      if (isOver()) return;
-      isAll = piece === null;
-      if (!(piece === null ? await this.#write(STDIN_END) : await this.#writePiece(piece))) return;
-    }
+    if (pieces !== null && !await this.#writeBody(pieces, isOver)) return;
     this.isComplete = true;
   }
 
-  async #next(pieces: Pieces): Promise<Uint8Array | null> {
-    this.isClientAwaited = pieces.isOfClient;
-    const piece = await pieces.read();
-    this.isClientAwaited = false;
-    return piece;
+  /** Gives false if the request has ended, or the backend has closed, before the end of the body. */
+  async #writeBody(pieces: Pieces, isOver: () => boolean): Promise<boolean> {
+    for (;;) {
+      this.isClientAwaited = pieces.isOfClient;
+      const piece = await pieces.read();
+      this.isClientAwaited = false;
+      if (isOver()) return false;
+      if (piece === null) return await this.#write(STDIN_END);
+      if (!await this.#writePiece(piece)) return false;
+    }
   }
 
   /** Gives false if the backend has closed. The reader of the answer then finds the end, or the error. */
