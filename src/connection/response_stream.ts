@@ -79,7 +79,7 @@ async function sendPieces(sending: Sending): Promise<"piece" | "end"> {
     // A piece that the stream had queued is here after a microtask. The next read may change bytes that were not copied.
     if (outbound.size < GATHERED_BYTES && outbound.isCopied && pieces.ask()) await null;
     if (!pieces.isThere) {
-      if (!sending.isHeadHeld && outbound.size > 0) {
+      if (!sending.isHeadHeld) {
         // Not a call of `writeAll`, which would wait once more for each piece of a stream.
         for (let write = outbound.write(); write !== null; write = outbound.write()) outbound.wrote(await write);
         connection.endPostponed();
