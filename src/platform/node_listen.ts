@@ -90,23 +90,26 @@ async function loadTls(): Promise<typeof import("./node_tls.ts")> {
   return await import("./node_tls.ts");
 }
 
-/**
- * Throws if the certificate or the key is bad, or if they do not belong together. OpenSSL's errors do not say which, so each is
- * tried alone.
- */
-function checkCertificate({ cert, key }: { cert: string; key: string }): void {
-  const { createSecureContext } = require("node:tls") as typeof import("node:tls");
-  const attempts = [
-    [{ cert }, "cannot use the certificate"],
-    [{ key }, "cannot use the private key"],
-    [{ cert, key }, "the private key does not belong to the certificate"],
-  ] as const;
-  for (const [parts, problem] of attempts) {
-    try {
-      createSecureContext(parts);
-    } catch (error) {
-      throw new Error(`${problem}: ${(error as Error).message}`, { cause: error });
-    }
+/** Throws if the certificate or the key is bad, or if they do not belong together. */
+function checkCertificate(pair: { cert: string; key: string }): void {
+  const failure = tlsFailure(pair);
+  if (failure === null) return;
+  const { cert, key } = pair;
+  // OpenSSL's errors do not say which it is, so each is tried alone.
+  const problem = tlsFailure({ cert }) !== null
+    ? "cannot use the certificate"
+    : tlsFailure({ key }) !== null
+    ? "cannot use the private key"
+    : "the private key does not belong to the certificate";
+  throw new Error(`${problem}: ${failure.message}`, { cause: failure });
+}
+
+function tlsFailure(parts: { cert?: string; key?: string }): Error | null {
+  try {
+    (require("node:tls") as typeof import("node:tls")).createSecureContext(parts);
+    return null;
+  } catch (error) {
+    return error as Error;
   }
 }
 
