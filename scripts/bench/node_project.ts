@@ -6,9 +6,6 @@ import { outputOf } from "./process.ts";
 /** The servers, besides Weft. */
 const PEERS = ["@hono/node-server", "srvx"];
 
-/** `npm:name@^1` */
-const NPM_SPECIFIER = /"npm:((?:@[^/"]+\/)?[^@/"]+)@[^"]+"/g;
-
 /** What is installed. */
 export interface NodeProject {
   /** Path of the program. */
@@ -55,12 +52,14 @@ export async function makeNodeProject(
 
 /** Not every Node runs TypeScript, and none knows `npm:`. */
 async function copyApps(into: string): Promise<void> {
-  const { default: ts } = await import("npm:typescript@5.9.3");
-  const { ESNext } = ts.ModuleKind;
-  const compilerOptions = { module: ESNext, target: ts.ScriptTarget.ES2022, rewriteRelativeImportExtensions: true };
+  // Only `--node` needs TypeScript.
+  const [{ transpile }, { withPackageNames }] = await Promise.all([
+    import("../npm/emit.ts"),
+    import("../npm/stage.ts"),
+  ]);
   const from = new URL("apps/", import.meta.url);
   for await (const { name } of Deno.readDir(from)) {
-    const { outputText } = ts.transpileModule(await Deno.readTextFile(new URL(name, from)), { compilerOptions });
-    await Deno.writeTextFile(`${into}/${name.replace(/\.ts$/, ".js")}`, outputText.replaceAll(NPM_SPECIFIER, '"$1"'));
+    const text = transpile(withPackageNames(await Deno.readTextFile(new URL(name, from))));
+    await Deno.writeTextFile(`${into}/${name.replace(/\.ts$/, ".js")}`, text);
   }
 }

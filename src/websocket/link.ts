@@ -184,7 +184,8 @@ export class SocketLink implements Link, Standing, SenderEvents {
   isOverdue(now: number, writeTimeoutMs: number): boolean {
     const verdict = this.#silence.look(now, this, { idleTimeoutMs: this.#options.idleTimeoutMs, writeTimeoutMs });
     if (verdict === "ping") this.#sender!.ping();
-    return (this.#overdueFor = typeof verdict === "string" ? null : verdict) !== null;
+    this.#overdueFor = typeof verdict === "string" ? null : verdict;
+    return this.#overdueFor !== null;
   }
 
   /** Reads until there is nothing to wait for. */

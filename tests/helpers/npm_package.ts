@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fromFileUrl } from "./paths.ts";
-import { type Ended, start, type StartOptions } from "./program.ts";
+import { start, type StartOptions } from "./program.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 
@@ -78,23 +78,10 @@ export async function install(directory: string, ...packages: string[]): Promise
  * @returns what it wrote to stdout
  */
 export async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runThrough(cwd, command, ...args);
-  assert.equal(code, 0, `${command} ${args.join(" ")}\n${stdout}${stderr}`);
-  return stdout;
-}
-
-/**
- * Runs a program to its end, whatever that is.
- *
- * @param cwd its working directory
- * @param command the program
- * @param args its arguments
- * @returns how it ended
- */
-export async function runThrough(cwd: string, command: string, ...args: string[]): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(command, { args, cwd, stdin: "null" }).output();
+  const { success, stdout, stderr } = await new Deno.Command(command, { args, cwd, stdin: "null" }).output();
   const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  assert.ok(success, `${command} ${args.join(" ")}\n${decoder.decode(stdout)}${decoder.decode(stderr)}`);
+  return decoder.decode(stdout);
 }
 
 /**
