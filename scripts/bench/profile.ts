@@ -1,5 +1,5 @@
-// Measures where the CPU time of a small request goes: microseconds by cause, for Weft, the bare loop and Deno.serve.
-// A server is sampled with perf while it is loaded. Its CPU time for a request is divided by where the samples fell.
+// Measures what the CPU time of a small request is spent on: microseconds by cause, for Weft, the bare loop and Deno.serve.
+// A server is sampled with perf while it is loaded. Each cause gets the part of the CPU time that it has of the samples.
 // The runtime's binary has no symbols, so what V8 and Deno do in it is one line, but for the collector, which V8 reports.
 
 import { RunningLoad } from "./load.ts";
@@ -95,7 +95,9 @@ async function profile(peer: Peer, scenario: Scenario, file: string): Promise<Pr
   const counts = countSamples(await readSamples(file));
   await child.stop();
   await reading;
-  await Deno.remove(`/tmp/perf-${child.pid}.map`).catch(() => {});
+  await Deno.remove(`/tmp/perf-${child.pid}.map`).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
   const samples = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const byCause = new Map([...counts].map(([cause, count]) => [cause, us * count / samples]));
   byCause.set(COLLECTION, collectedUs);

@@ -115,7 +115,7 @@ export class LazyRequest {
    * The native Request that stands for one of these.
    *
    * @param request one of these
-   * @param options `leavesBody`: true if the body stays where it is until the native Request is read
+   * @param options `leavesBody`: true if the body stays with the exchange until the native Request is read
    */
   static real(request: LazyRequest, { leavesBody = false }: { leavesBody?: boolean } = {}): Request {
     if (request.#real !== null) return request.#real;

@@ -91,7 +91,7 @@ Deno.test("LazyHeaders cannot be changed, as under Deno.serve, by no way that re
     const request = requestOf({ fields: "x-a: 1\r\ncookie: a=1\r\n", method: "POST" });
     touch(request);
     const before = [...request.headers];
-    // Those of a clone can be changed on Node, which keeps that where no other class can have it.
+    // On Node those of a clone can be changed: only Node's own class can have the state that forbids it.
     for (const headers of [request.headers, ...canBorrowHeaders ? [request.clone().headers] : []]) {
       for (const change of changes) assert.throws(() => change(headers), { name: "TypeError", message: /immutable/ });
     }

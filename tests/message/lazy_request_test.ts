@@ -41,7 +41,7 @@ Deno.test("LazyRequest has every getter of the native one, with the same answer"
 });
 
 Deno.test("LazyRequest answers methods and getters that are borrowed from the native class", async () => {
-  // Node keeps the state of its Headers, and from 24 on of a Request, where no other class can have it.
+  // Only Node's own classes can have the private state of its Headers and, from 24 on, of its Request.
   if (canBorrowHeaders) {
     assert.equal(Headers.prototype.get.call(requestOf({ fields: "a: b\r\n" }).headers, "a"), "b");
   }

@@ -173,7 +173,7 @@ class Connection {
   }
 }
 
-interface Where {
+interface Place {
   transport?: string;
   hostname?: string;
   port?: number;
@@ -186,13 +186,13 @@ function ready(socket: Socket, event: "connect" | "secureConnect"): Promise<Conn
   });
 }
 
-async function connect({ hostname: host = "127.0.0.1", port = 0, path }: Where): Promise<Connection> {
+async function connect({ hostname: host = "127.0.0.1", port = 0, path }: Place): Promise<Connection> {
   const socket = connectNode({ ...path === undefined ? { host, port } : { path }, allowHalfOpen: true });
   return await ready(socket, "connect");
 }
 
 async function connectTls(
-  { hostname: host = "127.0.0.1", port = 0, caCerts: ca }: Where & { caCerts?: string[] },
+  { hostname: host = "127.0.0.1", port = 0, caCerts: ca }: Place & { caCerts?: string[] },
 ): Promise<Connection> {
   return await ready(connectSecurely({ host, port, ...ca === undefined ? {} : { ca } }), "secureConnect");
 }
@@ -204,7 +204,7 @@ class Listener {
   #wanted: ((connection: Connection | null) => void)[] = [];
   #isClosed = false;
 
-  constructor({ hostname = "0.0.0.0", port = 0, path }: Where) {
+  constructor({ hostname = "0.0.0.0", port = 0, path }: Place) {
     this.#server.on("connection", (socket) => {
       const connection = new Connection(socket);
       const wanted = this.#wanted.shift();
@@ -274,7 +274,7 @@ const known = {
   Command,
   connect,
   connectTls,
-  listen: (where: Where) => new Listener(where),
+  listen: (place: Place) => new Listener(place),
   open,
 };
 
