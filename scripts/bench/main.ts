@@ -3,7 +3,7 @@
 //
 // scenarios.ts says what is measured and peers.ts which servers there are. measure.ts starts a server (serving.ts,
 // program.ts), lets wrk or a program of loads/ send requests (load.ts), and reads /proc (procfs.ts). results.ts makes
-// rows of the samples with statistics.ts; report.ts and chart.ts show them. apps/ is what the servers run.
+// rows of the samples with statistics.ts; report.ts, table.ts and chart.ts show them. apps/ is what the servers run.
 
 import { parseArgs } from "node:util";
 import { drawChart } from "./chart.ts";
@@ -13,6 +13,7 @@ import { isInstalled, outputOf, pinHarness, stopAll, unlessStopping } from "./pr
 import { describeRun, showOutcome, showVerdicts } from "./report.ts";
 import { hasFailed, outcomeOf, type Results } from "./results.ts";
 import { NODE_SCENARIOS, type Scenario, SCENARIOS } from "./scenarios.ts";
+import { drawTables } from "./table.ts";
 
 const USAGE =
   `Usage: deno task bench [--node VERSION] [--quick] [--only 1,2] [--peers weft,deno] [--rounds N] [--seconds N]
@@ -28,7 +29,7 @@ const USAGE =
                with --node of ${NODE_SERVER_NAMES.join(", ")}
   --rounds     rounds of each scenario (default: 9)
   --seconds    whole seconds of one measurement (default: 3)
-  --results    the directory of JSON and chart (default: results, beside this program)
+  --results    the directory of JSON, tables and chart (default: results, beside this program)
 `;
 
 /** What the flags ask for. */
@@ -38,7 +39,7 @@ interface Order extends Terms {
   scenarios: Scenario[];
   servers: PeerName[];
   rounds: number;
-  /** The directory of JSON and chart. */
+  /** The directory of JSON, tables and chart. */
   dir: string;
 }
 
@@ -110,15 +111,13 @@ async function run(order: Order, dir: string): Promise<number> {
   await unlessStopping(); // what was interrupted is not written
   results.minutes = Math.round((performance.now() - begun) / 6000) / 10;
   if (!isQuick) console.log(showVerdicts(results.scenarios));
-  const [all, own, whole] = nodeVersion === null
-    ? [SCENARIOS, SERVER_NAMES, "bench"]
-    : [NODE_SCENARIOS, NODE_SERVER_NAMES, `node_${nodeVersion}`];
-  const isWhole = scenarios.length === all.length && servers.length === own.length;
-  const path = `${order.dir}/${isQuick ? "quick" : isWhole ? whole : "partial"}`;
+  const [all, whole] = nodeVersion === null ? [SCENARIOS, "bench"] : [NODE_SCENARIOS, `node_${nodeVersion}`];
+  const path = `${order.dir}/${isQuick ? "quick" : scenarios.length === all.length ? whole : "partial"}`;
   await Deno.mkdir(order.dir, { recursive: true });
   await Deno.writeTextFile(`${path}.json`, `${JSON.stringify(results, null, 2)}\n`);
+  await Deno.writeTextFile(`${path}.md`, drawTables(results));
   if (nodeVersion === null) await Deno.writeTextFile(`${path}.svg`, drawChart(results));
-  console.log(`\nwritten: ${path}.json${nodeVersion === null ? " and .svg" : ""}; ${results.minutes} min`);
+  console.log(`\nwritten: ${path}.json, .md${nodeVersion === null ? " and .svg" : ""}; ${results.minutes} min`);
   return hasFailed(results) ? 1 : 0;
 }
 

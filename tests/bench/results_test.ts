@@ -5,6 +5,7 @@ import { drawChart } from "../../scripts/bench/chart.ts";
 import type { Sample } from "../../scripts/bench/measure.ts";
 import { hasFailed, outcomeOf, type Results, type Samples } from "../../scripts/bench/results.ts";
 import type { Scenario } from "../../scripts/bench/scenarios.ts";
+import { drawTables } from "../../scripts/bench/table.ts";
 
 const scenario: Scenario = {
   nr: 1,
@@ -82,4 +83,23 @@ Deno.test("The published chart is the one of the published figures", async () =>
   const directory = new URL("../../scripts/bench/results/", import.meta.url);
   const results: Results = JSON.parse(await Deno.readTextFile(new URL("bench.json", directory)));
   assert.equal(drawChart(results), await Deno.readTextFile(new URL("bench.svg", directory)));
+});
+
+Deno.test("A table has Weft's ratio, those of its peers, and latencies beside those of the baseline", () => {
+  const slow: Scenario = { ...scenario, nr: 2, title: "slow", figure: "p99Ms" };
+  const samples = samplesOf({ weft: [40, 60], deno: [20, 20], bare: [10, 10] });
+  for (const sample of samples.get("weft") ?? []) sample.p99Ms = 40;
+  const peers = (["weft", "deno", "bare"] as const).map((name) => ({ name, title: name, version: "1" }));
+  const scenarios = [outcomeOf(scenario, samples), outcomeOf(slow, samples)];
+  const tables = drawTables({ scenarios, peers } as unknown as Results);
+  assert.deepEqual(tables.split("\n"), [
+    "| more is better | measured | Weft | quartiles | bare loop | p50 ms | p99 ms |",
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    "| (1) example | requests a server CPU second | 2.50 | 2.25 to 2.75 | 0.50 |  | 40.00 |",
+    "",
+    "| less is better | measured | Weft | quartiles | bare loop | p50 ms | p99 ms |",
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    "| (2) slow | p99 in ms | 2.50 | 2.25 to 2.75 | 0.50 |  | 40.00 |",
+    "",
+  ]);
 });
