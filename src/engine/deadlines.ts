@@ -136,7 +136,10 @@ export class Deadlines {
           const patienceMs = connection.requests === 0 ? Math.max(lastIdleMs, FIRST_REQUEST_MS) : lastIdleMs;
           return inPhaseMs >= patienceMs ? null : "go on";
         }
-        return isPast(inPhaseMs, keepAliveMs || headerTimeoutMs) ? null : "go on";
+        // Before its first phase, a connection that has sent something is in the header of the PROXY protocol.
+        const hasBegun = connection.passed === 0 && connection.inbound.received > 0;
+        const limitMs = (hasBegun && headerTimeoutMs) || keepAliveMs || headerTimeoutMs;
+        return isPast(inPhaseMs, limitMs) ? null : "go on";
       }
       case "drain":
         return isPast(inPhaseMs, DRAIN_MS) ? null : "go on";

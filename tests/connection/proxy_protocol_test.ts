@@ -127,12 +127,17 @@ Deno.test("A peer that leaves before or in its header is let go without an answe
   assert.deepEqual(fake.lines, []);
 });
 
-Deno.test("A peer that does not finish its header is closed after the idle time, or when the engine drains", async () => {
+Deno.test("A peer that does not finish its header is closed after the time for a head, or when the engine drains", async () => {
   await using fake = behind(["127.0.0.1"]);
   const slow = fake.listener.connect();
-  slow.send("PROXY TC");
-  await fake.clock.advance(66_000);
+  const silent = fake.listener.connect();
+  for (const piece of "PROXY TCP4 ") {
+    slow.send(piece);
+    await fake.clock.advance(1_000);
+  }
   assert.equal(slow.isClosed, true);
+  assert.equal(slow.text, "");
+  assert.equal(silent.isClosed, false, "a peer that has sent nothing may idle");
   const other = fake.listener.connect();
   other.send("PROXY TC");
   await settled();
