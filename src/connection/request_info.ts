@@ -2,6 +2,7 @@
 
 import { brand, expose, exposed } from "../copies/shared.ts";
 import type { Address } from "../platform/ports.ts";
+import { showOnly } from "../platform/shown.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Lap } from "./phases.ts";
 
@@ -59,25 +60,6 @@ export class RequestInfo {
     this.#exchange.earlyHints([...new Headers(headers)]);
   }
 
-  /** What the console shows: the documented members. */
-  [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
-    return this.#shown(inspect, options);
-  }
-
-  /** The same, as Node asks for it. */
-  [Symbol.for("nodejs.util.inspect.custom")](
-    _depth: number,
-    options: unknown,
-    inspect: (value: unknown, options: unknown) => string,
-  ): string {
-    return this.#shown(inspect, options);
-  }
-
-  #shown(inspect: (value: unknown, options: unknown) => string, options: unknown): string {
-    const { remoteAddr, localAddr, connection, timings, leaving } = this;
-    return inspect({ remoteAddr, localAddr, connection, timings, leaving }, options);
-  }
-
   /** @internal The exchange behind it, for the parts of Weft that a handler calls. */
   static exchangeOf(info: RequestInfo): Exchange {
     return exposed(info, "exchange") as Exchange;
@@ -85,6 +67,7 @@ export class RequestInfo {
 
   static {
     brand(this, "RequestInfo");
+    showOnly(this, ["remoteAddr", "localAddr", "connection", "timings", "leaving"]);
     expose(this, "exchange", (info) => info.#exchange);
   }
 }

@@ -1,20 +1,21 @@
 // Watches directories with Deno, tells one content of a file from another, and finds which modules import which.
 
 import { ModulesUnknown, WatchLimit, type WatchResource } from "./errors.ts";
-import { fromFileUrl, toFileUrl } from "./file_url.ts";
+import { fileContents, type FileFacts } from "./file_contents.ts";
+import { fromFileUrl, slashed, toFileUrl } from "./file_url.ts";
 import type { DirectoryEntry, FileEvent, Sources, Watcher } from "./ports.ts";
 
-/** Larger files are compared by size and time, because reading one after each save would take too long. */
-const MAX_DIGESTED_BYTES = 8 * 1024 * 1024;
-
 /** Source files on Deno. */
-export const denoSources: Sources = { watch, list, realPath, readLink, stamp, fingerprint, modulesOf };
+export const denoSources: Sources = {
+  watch,
+  list,
+  realPath,
+  readLink,
+  modulesOf,
+  ...fileContents({ facts, digest, readLink, realPath, isNoFile }),
+};
 
-const isWindows = Deno.build.os === "windows";
-
-function slashed(path: string): string {
-  return isWindows ? path.replaceAll("\\", "/") : path;
-}
+const form = { isWindows: Deno.build.os === "windows" };
 
 function watch(directories: readonly string[]): Watcher {
   const watcher = startWatch(directories);
@@ -74,7 +75,7 @@ function hasDescriptors(directory: string): boolean {
 function fileEventOf({ kind, paths, flag }: Deno.FsEvent): FileEvent | null {
   if (flag === "rescan") return { kind: "lost", paths: [] };
   if (kind === "access") return null;
-  return { kind: kind === "modify" ? "modified" : "named", paths: paths.map(slashed) };
+  return { kind: kind === "modify" ? "modified" : "named", paths: paths.map((path) => slashed(path, form)) };
 }
 
 function list(directory: string): DirectoryEntry[] | null {
@@ -91,7 +92,7 @@ function list(directory: string): DirectoryEntry[] | null {
 
 function realPath(path: string): string | null {
   try {
-    return slashed(Deno.realPathSync(path));
+    return slashed(Deno.realPathSync(path), form);
   } catch (error) {
     if (isNoFile(error)) return null;
     throw error;
@@ -101,7 +102,7 @@ function realPath(path: string): string | null {
 function readLink(path: string): string | null {
   try {
     // Checked first, because reading a file that is not a link fails without an error class on some systems.
-    return Deno.lstatSync(path).isSymlink ? slashed(Deno.readLinkSync(path)) : null;
+    return Deno.lstatSync(path).isSymlink ? slashed(Deno.readLinkSync(path), form) : null;
   } catch (error) {
     // A path that may not be read is treated as not being a link.
     const { PermissionDenied, NotCapable } = Deno.errors;
@@ -110,43 +111,12 @@ function readLink(path: string): string | null {
   }
 }
 
-/** Two saves within this time may leave the same file time, because FAT counts in steps of 2 s. */
-const RECENT_MS = 3_000;
-
-function stamp(path: string): string | null {
-  try {
-    const { isFile, isSymlink, size, mtime, ino } = Deno.lstatSync(path);
-    if (isFile) {
-      const time = mtime?.getTime() ?? 0;
-      // The stamp changes again when the file is no longer recent. A save that was missed is found then.
-      const isRecent = Math.abs(Date.now() - time) < RECENT_MS;
-      return `${size} ${time} ${ino}${isRecent ? " recent" : ""}`;
-    }
-    if (!isSymlink) return null;
-    // The target may be in a directory that is not watched.
-    const target = realPath(path);
-    return `-> ${readLink(path)} ${target === null ? "" : stamp(target)}`;
-  } catch (error) {
-    return isNoFile(error) ? null : "unreadable";
-  }
+function facts(path: string): FileFacts {
+  const { isFile, isSymlink, size, mtime, ino } = Deno.lstatSync(path);
+  return { isFile, isLink: isSymlink, size, modifiedAt: mtime?.getTime() ?? 0, inode: ino ?? 0 };
 }
 
-async function fingerprint(path: string): Promise<string | null> {
-  try {
-    const info = await Deno.lstat(path);
-    if (!info.isSymlink) return await contentOf(path, info);
-    const target = `-> ${readLink(path)} `;
-    // A link without a target has a fingerprint too.
-    return target + (realPath(path) === null ? null : await contentOf(path, await Deno.stat(path)));
-  } catch (error) {
-    // The file exists but cannot be read. Once it can be read, its fingerprint differs.
-    return isNoFile(error) ? null : "unreadable";
-  }
-}
-
-async function contentOf(path: string, { isFile, size, mtime }: Deno.FileInfo): Promise<string | null> {
-  if (!isFile) return null;
-  if (size > MAX_DIGESTED_BYTES) return `${size} bytes of ${mtime?.getTime()}`;
+async function digest(path: string): Promise<string> {
   return new Uint32Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path))).join(" ");
 }
 
@@ -167,7 +137,7 @@ async function modulesOf(path: string, { config }: { config: string | null }): P
   // the graph, like files that do not exist or cannot be parsed. Such errors do not stop it.
   const args = ["info", "--json", "--no-remote", "--no-npm", "--no-lock"];
   if (config !== null) args.push("--config", config);
-  const { success, stdout, stderr } = await runDeno([...args, toFileUrl(path, { isWindows })]);
+  const { success, stdout, stderr } = await runDeno([...args, toFileUrl(path, form)]);
   if (!success) {
     const [reason] = new TextDecoder().decode(stderr).trim().split("\n\nStack backtrace");
     throw new ModulesUnknown(`\`deno info\` failed: ${reason}`);
@@ -175,7 +145,7 @@ async function modulesOf(path: string, { config }: { config: string | null }): P
   const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
   return modules.map(({ specifier }) => specifier)
     .filter((specifier) => specifier.startsWith("file:") && !specifier.includes("/node_modules/"))
-    .map((specifier) => fromFileUrl(specifier, { isWindows }));
+    .map((specifier) => fromFileUrl(specifier, form));
 }
 
 async function runDeno(args: string[]): Promise<Deno.CommandOutput> {

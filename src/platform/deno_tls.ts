@@ -6,6 +6,7 @@ import { Socket as NodeSocket } from "node:net";
 import process from "node:process";
 import { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { LateSocket } from "./late_socket.ts";
 import type { Address, Socket, TlsOptions } from "./ports.ts";
 import { SecureSocket } from "./secure_socket.ts";
 
@@ -48,7 +49,8 @@ export class TlsUpgrade {
    * @returns the TLS connection
    */
   accept(connection: Deno.TcpConn): Socket {
-    return this.#isLate ? new LateSocket(connection, this) : this.start(connection);
+    const start = () => this.start(connection);
+    return this.#isLate ? new LateSocket(connection as Socket, start) : start();
   }
 
   /**
@@ -65,39 +67,6 @@ export class TlsUpgrade {
     raw.on("error", () => {});
     const secure = new TLSSocket(raw as NodeSocket, { isServer: true, secureContext: this.#secureContext });
     return new SecureSocket(secure, { ...ends, handshakeTimeoutMs: this.#handshakeTimeoutMs });
-  }
-}
-
-/** A connection that is read as it is until TLS starts. */
-class LateSocket implements Socket {
-  readonly localAddr: Address;
-  readonly remoteAddr: Address;
-  /** Starts TLS. */
-  readonly startTls: () => void;
-  /** The plain connection, then the TLS connection over it. Changed by `startTls`. */
-  #socket: Socket;
-
-  constructor(connection: Deno.TcpConn, upgrade: TlsUpgrade) {
-    this.localAddr = connection.localAddr as Address;
-    this.remoteAddr = connection.remoteAddr as Address;
-    this.#socket = connection as Socket;
-    this.startTls = () => this.#socket = upgrade.start(connection);
-  }
-
-  read(into: Uint8Array): Promise<number | null> {
-    return this.#socket.read(into);
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return this.#socket.write(bytes);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#socket.closeWrite();
-  }
-
-  close(): void {
-    this.#socket.close();
   }
 }
 

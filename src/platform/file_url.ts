@@ -1,9 +1,20 @@
-// Converts paths to file: URLs and back, without looking at the file system.
+// Converts paths to the form that Weft uses, to file: URLs, and back, without looking at the file system.
 // Every character of a path is part of a name. "%", "?" and "#" have no special meaning there.
 
 /** The form of paths. Windows has drives, and "\" between the names. */
 export interface PathForm {
   isWindows: boolean;
+}
+
+/**
+ * Writes a path as the rest of Weft does.
+ *
+ * @param path as the system has it
+ * @param form of the path
+ * @returns the path with "/" between the names
+ */
+export function slashed(path: string, { isWindows }: PathForm): string {
+  return isWindows ? path.replaceAll("\\", "/") : path;
 }
 
 /**
@@ -14,7 +25,7 @@ export interface PathForm {
  * @returns a file: URL, spelled as Deno spells it
  */
 export function toFileUrl(path: string, { isWindows }: PathForm): string {
-  if (isWindows) return new URL(encode(path.replaceAll("\\", "/")).replace(/^(?=[A-Za-z]:)/, "/"), "file:///").href;
+  if (isWindows) return new URL(encode(slashed(path, { isWindows })).replace(/^(?=[A-Za-z]:)/, "/"), "file:///").href;
   const url = new URL("file:///");
   url.pathname = encode(path.replace(/\/{2,}/g, "/"));
   return url.href;

@@ -9,17 +9,15 @@ import {
   readdirSync,
   readlinkSync,
   realpathSync,
-  type Stats,
   watch as watchDirectory,
 } from "node:fs";
-import { lstat, readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { WatchLimit, type WatchResource } from "./errors.ts";
+import { fileContents, type FileFacts } from "./file_contents.ts";
+import { slashed } from "./file_url.ts";
 import type { DirectoryEntry, FileEvent, Sources, Watcher } from "./ports.ts";
 import { type Resolvers, withResolvers } from "./resolvers.ts";
-
-/** Larger files are compared by size and time, because reading one after each save would take too long. */
-const MAX_DIGESTED_BYTES = 8 * 1024 * 1024;
 
 /** Most file events that wait to be read. When there are more, they count as lost, and all files are compared. */
 const MAX_WAITING = 10_000;
@@ -30,16 +28,11 @@ export const nodeSources: Sources = {
   list,
   realPath,
   readLink,
-  stamp,
-  fingerprint,
+  ...fileContents({ facts, digest, readLink, realPath, isNoFile }),
   modulesOf: async (path) => (await import("./node_modules_of.ts")).modulesOf(path),
 };
 
-const isWindows = process.platform === "win32";
-
-function slashed(path: string): string {
-  return isWindows ? path.replaceAll("\\", "/") : path;
-}
+const form = { isWindows: process.platform === "win32" };
 
 function codeOf(error: unknown): string | undefined {
   return (error as { code?: string }).code;
@@ -68,7 +61,7 @@ class DirectoryWatcher implements Watcher {
   #add(directory: string): void {
     const watcher = watchDirectory(directory, { persistent: false }, (event, name) => {
       if (name === null) return this.#note({ kind: "lost", paths: [] });
-      this.#note({ kind: event === "change" ? "modified" : "named", paths: [`${slashed(directory)}/${name}`] });
+      this.#note({ kind: event === "change" ? "modified" : "named", paths: [`${slashed(directory, form)}/${name}`] });
     });
     watcher.on("error", () => this.#note({ kind: "lost", paths: [] }));
     this.#watchers.push(watcher);
@@ -131,7 +124,7 @@ function list(directory: string): DirectoryEntry[] | null {
 
 function realPath(path: string): string | null {
   try {
-    return slashed(realpathSync.native(path));
+    return slashed(realpathSync.native(path), form);
   } catch (error) {
     if (isNoFile(error)) return null;
     throw error;
@@ -140,7 +133,7 @@ function realPath(path: string): string | null {
 
 function readLink(path: string): string | null {
   try {
-    return lstatSync(path).isSymbolicLink() ? slashed(readlinkSync(path)) : null;
+    return lstatSync(path).isSymbolicLink() ? slashed(readlinkSync(path), form) : null;
   } catch (error) {
     // A path that may not be read is treated as not being a link.
     if (isNoFile(error) || isForbidden(error)) return null;
@@ -148,43 +141,13 @@ function readLink(path: string): string | null {
   }
 }
 
-/** Two saves within this time may leave the same file time, because FAT counts in steps of 2 s. */
-const RECENT_MS = 3_000;
-
-function stamp(path: string): string | null {
-  try {
-    const found = lstatSync(path);
-    if (found.isFile()) {
-      const time = found.mtime.getTime();
-      // The stamp changes again when the file is no longer recent. A save that was missed is found then.
-      const isRecent = Math.abs(Date.now() - time) < RECENT_MS;
-      return `${found.size} ${time} ${found.ino}${isRecent ? " recent" : ""}`;
-    }
-    if (!found.isSymbolicLink()) return null;
-    // The target may be in a directory that is not watched.
-    const target = realPath(path);
-    return `-> ${readLink(path)} ${target === null ? "" : stamp(target)}`;
-  } catch (error) {
-    return isNoFile(error) ? null : "unreadable";
-  }
+function facts(path: string): FileFacts {
+  const found = lstatSync(path);
+  const { size, mtimeMs, ino } = found;
+  return { isFile: found.isFile(), isLink: found.isSymbolicLink(), size, modifiedAt: mtimeMs, inode: ino };
 }
 
-async function fingerprint(path: string): Promise<string | null> {
-  try {
-    const found = await lstat(path);
-    if (!found.isSymbolicLink()) return await contentOf(path, found);
-    const target = `-> ${readLink(path)} `;
-    // A link without a target has a fingerprint too.
-    return target + (realPath(path) === null ? null : await contentOf(path, await stat(path)));
-  } catch (error) {
-    // The file exists but cannot be read. Once it can be read, its fingerprint differs.
-    return isNoFile(error) ? null : "unreadable";
-  }
-}
-
-async function contentOf(path: string, found: Stats): Promise<string | null> {
-  if (!found.isFile()) return null;
-  if (found.size > MAX_DIGESTED_BYTES) return `${found.size} bytes of ${found.mtime.getTime()}`;
+async function digest(path: string): Promise<string> {
   return createHash("sha256").update(await readFile(path)).digest("hex");
 }
 

@@ -2,10 +2,14 @@
 
 import { Socket as NodeSocket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { LateSocket } from "./late_socket.ts";
 import { closeWrite } from "./node_close_write.ts";
 import { type AcceptedOptions, type ConnectionHandle, endsOf } from "./node_socket.ts";
 import type { Address, Socket, TlsOptions } from "./ports.ts";
 import { SecureSocket } from "./secure_socket.ts";
+
+/** Both ends of a connection. */
+type Ends = Pick<Socket, "localAddr" | "remoteAddr">;
 
 /** Makes TLS connections with one certificate. */
 export class NodeTls {
@@ -36,34 +40,29 @@ export class NodeTls {
     // The TLSSocket passes errors of this stream on. Without a listener they would end the process.
     raw.on("error", () => {});
     const ends = endsOf(raw, address);
-    return this.#isLate ? new LateSocket(raw, ends, () => this.#start(raw, ends)) : this.#start(raw, ends);
+    const start = () => this.#start(raw, ends);
+    return this.#isLate ? new LateSocket(new PlainSocket(raw, ends), start) : start();
   }
 
-  #start(raw: NodeSocket, ends: { localAddr: Address; remoteAddr: Address }): Socket {
+  #start(raw: NodeSocket, ends: Ends): Socket {
     const secure = new TLSSocket(raw, { isServer: true, secureContext: this.#secureContext });
     return new SecureSocket(secure, { ...ends, handshakeTimeoutMs: this.#handshakeTimeoutMs });
   }
 }
 
-/** A connection that is read as it is until TLS starts. What was not read by then stays in the stream, where TLS finds it. */
-class LateSocket implements Socket {
+/** A connection before TLS. What was not read by then stays in the stream, where TLS finds it. */
+class PlainSocket implements Socket {
   readonly localAddr: Address;
   readonly remoteAddr: Address;
-  /** Starts TLS. */
-  readonly startTls: () => void;
   #raw: NodeSocket;
-  /** The TLS connection; null until it starts. Set by `startTls`. */
-  #secure: Socket | null = null;
 
-  constructor(raw: NodeSocket, ends: { localAddr: Address; remoteAddr: Address }, start: () => Socket) {
+  constructor(raw: NodeSocket, { localAddr, remoteAddr }: Ends) {
     this.#raw = raw;
-    this.localAddr = ends.localAddr;
-    this.remoteAddr = ends.remoteAddr;
-    this.startTls = () => this.#secure = start();
+    this.localAddr = localAddr;
+    this.remoteAddr = remoteAddr;
   }
 
   async read(into: Uint8Array): Promise<number | null> {
-    if (this.#secure !== null) return await this.#secure.read(into);
     const raw = this.#raw;
     while (raw.readableLength === 0 && !raw.readableEnded) {
       if (raw.destroyed) throw raw.errored ?? new Error("the connection is closed");
@@ -82,20 +81,17 @@ class LateSocket implements Socket {
     return bytes.length;
   }
 
-  async write(bytes: Uint8Array): Promise<number> {
-    if (this.#secure !== null) return await this.#secure.write(bytes);
-    return await new Promise((resolve, reject) => {
+  write(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
       this.#raw.write(bytes, (error) => error == null ? resolve(bytes.length) : reject(error));
     });
   }
 
-  async closeWrite(): Promise<void> {
-    if (this.#secure !== null) return await this.#secure.closeWrite();
-    await closeWrite(this.#raw);
+  closeWrite(): Promise<void> {
+    return closeWrite(this.#raw);
   }
 
   close(): void {
-    if (this.#secure !== null) this.#secure.close();
-    else this.#raw.destroy();
+    this.#raw.destroy();
   }
 }

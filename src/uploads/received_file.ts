@@ -1,6 +1,7 @@
 // What an application gets of a form, and what it does with a file that has come: read it, move it away.
 
 import type { NamedFile } from "../platform/ports.ts";
+import { showOnly } from "../platform/shown.ts";
 import type { UploadPart } from "./upload_limits.ts";
 
 /** A file that has come whole. */
@@ -77,25 +78,6 @@ export class Received implements ReceivedFile {
     if (this.#place.at === "file") this.#place = { at: "nowhere" };
   }
 
-  /** What the console shows. */
-  [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
-    return this.#shown(inspect, options);
-  }
-
-  /** The same, as Node asks for it. */
-  [Symbol.for("nodejs.util.inspect.custom")](
-    _depth: number,
-    options: unknown,
-    inspect: (value: unknown, options: unknown) => string,
-  ): string {
-    return this.#shown(inspect, options);
-  }
-
-  #shown(inspect: (value: unknown, options: unknown) => string, options: unknown): string {
-    const { field, name, type, size, path } = this;
-    return inspect({ field, name, type, size, path }, options);
-  }
-
   #file(): NamedFile {
     const place = this.#place;
     if ("file" in place) return place.file;
@@ -104,6 +86,10 @@ export class Received implements ReceivedFile {
         ? `the file ${JSON.stringify(this.name)} went to the sink that was given; it is not kept`
         : `the file ${JSON.stringify(this.name)} was removed when its request ended; read it or move it away before`,
     );
+  }
+
+  static {
+    showOnly(this, ["field", "name", "type", "size", "path"]);
   }
 }
 
