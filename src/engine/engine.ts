@@ -258,7 +258,7 @@ export class Engine {
     this.#sweeper.wake();
     if (this.#isUnreferenced) socket.unref?.();
     const connection = new Connection(this.accepted, socket, this.#connectionOptions);
-    this.live.add(connection, this.#ports.clock.now());
+    const entry = this.live.add(connection, this.#ports.clock.now());
     const { readers } = this.#options;
     const observed = readers.length === 0 ? null : new Observed(connection, readers);
     try {
@@ -266,7 +266,7 @@ export class Engine {
     } catch (error) {
       this.#logBroken(connection, error);
     }
-    this.live.delete(connection);
+    this.live.delete(entry);
     if (connection.requests === 0 && this.#state === "stopping" && connection.refusal === null) this.#refused++;
     this.#pastRequests += connection.requests;
     observed?.showClosed(this.#ports.log);

@@ -33,14 +33,30 @@ export interface Note {
   isOverdue: boolean;
 }
 
-/** The connections of one engine. */
+/** A connection in the table, and its neighbours; null at the ends, and once it was deleted. Changed by the table. */
+export interface Entry {
+  readonly connection: Connection;
+  readonly note: Note;
+  previous: Entry | null;
+  next: Entry | null;
+}
+
+/**
+ * The connections of one engine, the oldest first.
+ *
+ * It is a linked list and not a Map: a Map that entries come to and go from is copied again and again, and each old copy holds
+ * its entries and the next copy. If the collector has moved one of them to the old space, all connections since then stay in
+ * memory until the next full collection, and each short collection copies them.
+ */
 export class LiveTable {
   /** Changed by `add` and `delete`; the notes by `Deadlines.sweep`. */
-  #notes = new Map<Connection, Note>();
+  #first: Entry | null = null;
+  #last: Entry | null = null;
+  #size = 0;
 
   /** How many there are. */
   get size(): number {
-    return this.#notes.size;
+    return this.#size;
   }
 
   /**
@@ -48,9 +64,10 @@ export class LiveTable {
    *
    * @param connection a new one
    * @param now milliseconds of the clock
+   * @returns its entry, for `delete`
    */
-  add(connection: Connection, now: number): void {
-    this.#notes.set(connection, {
+  add(connection: Connection, now: number): Entry {
+    const note: Note = {
       openedAt: now,
       passed: -1,
       phaseSince: 0,
@@ -63,18 +80,41 @@ export class LiveTable {
       exchange: null,
       bodyWaitMs: 0,
       isOverdue: false,
-    });
+    };
+    const last = this.#last;
+    const entry: Entry = { connection, note, previous: last, next: null };
+    if (last === null) this.#first = entry;
+    else last.next = entry;
+    this.#last = entry;
+    this.#size++;
+    return entry;
   }
 
-  delete(connection: Connection): void {
-    this.#notes.delete(connection);
+  /**
+   * Deletes a connection, once.
+   *
+   * @param entry what `add` returned
+   */
+  delete(entry: Entry): void {
+    const { previous, next } = entry;
+    if (previous === null) this.#first = next;
+    else previous.next = next;
+    if (next === null) this.#last = previous;
+    else next.previous = previous;
+    // An entry in the old space must not hold those that came after it.
+    entry.previous = entry.next = null;
+    this.#size--;
   }
 
-  [Symbol.iterator](): IterableIterator<[Connection, Note]> {
-    return this.#notes[Symbol.iterator]();
+  *[Symbol.iterator](): Generator<[Connection, Note], void, void> {
+    for (let entry = this.#first; entry !== null;) {
+      const { next } = entry;
+      yield [entry.connection, entry.note];
+      entry = next;
+    }
   }
 
-  connections(): IterableIterator<Connection> {
-    return this.#notes.keys();
+  *connections(): Generator<Connection, void, void> {
+    for (const [connection] of this) yield connection;
   }
 }
