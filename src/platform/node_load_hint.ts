@@ -75,7 +75,8 @@ async function checked(path: string): Promise<SourcePlace | null> {
   const stderr = await new Promise<string>((resolve) => {
     execFile(process.execPath, ["--check", path], (error, _stdout, stderr) => resolve(error === null ? "" : stderr));
   });
-  const [, line, mark] = /^\S.*:(\d+)\n.*\n( *)\^/.exec(stderr) ?? [];
+  // At the end of a module there is nothing to mark.
+  const [, line, mark] = /^\S.*:(\d+)\n.*\n( *)(?:\^|\n)/.exec(stderr) ?? [];
   if (line === undefined || mark === undefined) return null;
   return { url: toFileUrl(path, { isWindows }), line: Number(line), column: mark.length + 1 };
 }

@@ -132,6 +132,7 @@ export function smokeTests(): void {
         'export default () => {\n  return new Response("x";\n};\n',
         /syntax\.js:2:23\n\n {6}return new Resp[^\n]*\n {26}\^/,
       ],
+      "unfinished.js": ["export default {\n  fetch( {", /unfinished\.js:2:11\n/],
       "inner.js": ['import "./syntax.js";\n', /syntax\.js:2:23\n/],
       "missing.js": [
         'import { a, nothing } from "./empty.js";\nexport default () => a;\n',
