@@ -1,12 +1,16 @@
 // Listens with Node, at once and with the system's error codes: a server of node:net would tell of them later.
 // Node's handles are used for it, as its module `cluster` does.
 
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import net, { isIP } from "node:net";
+import { constants } from "node:os";
 import process from "node:process";
 import { isBun, isForeign, listenPlainly } from "./node_foreign.ts";
 import { addressOf, HandleListener, type ListenHandle, systemError } from "./node_listener.ts";
 import type { Listener, ListenOptions } from "./ports.ts";
+
+const { EACCES, EINVAL, ENOENT } = constants.errno;
 
 /** Loads at once what is rarely needed, in functions that may not wait. */
 const require = createRequire(import.meta.url);
@@ -24,6 +28,9 @@ const makeHandle = (net as unknown as { _createServerHandle: MakeHandle })._crea
 
 /** Most connections that wait to be accepted: what Node has it at. The system has a limit of its own. */
 const BACKLOG = 511;
+
+/** What the system has room for in the address of a Unix socket, without the zero at the end. */
+const MAX_SOCKET_PATH_BYTES = process.platform === "linux" ? 107 : 103;
 
 /** UV_TCP_REUSEPORT of libuv. */
 const REUSE_PORT = 2;
@@ -47,10 +54,22 @@ function isAtLeast(major: number, minor: number): boolean {
 export function listen(options: ListenOptions): Listener {
   if (isBun || isForeign && options.transport === "unix") return listenPlainly(options);
   if (options.transport === "unix") {
-    const handle = listening(makeHandle(options.path, -1, -1), options.path);
+    checkLength(options.path);
+    const handle = listening(withDirectory(makeHandle(options.path, -1, -1), options.path), options.path);
     return new HandleListener(handle, { address: { transport: "unix", path: options.path }, isFileOwn: true });
   }
   return listenOnPort(makeBound(options), options);
+}
+
+/** Throws if a path is too long for a socket: the libuv of Node 20 cuts it, and takes what is left for the path. */
+function checkLength(path: string): void {
+  if (process.platform === "win32") return; // It has pipes there.
+  if (new TextEncoder().encode(path).length > MAX_SOCKET_PATH_BYTES) throw systemError("bind", -EINVAL, path);
+}
+
+/** libuv tells EACCES if the directory of a socket does not exist, as Windows does. */
+function withDirectory(made: ListenHandle | number, path: string): ListenHandle | number {
+  return made === -EACCES && !existsSync(path.slice(0, path.lastIndexOf("/") + 1) || ".") ? -ENOENT : made;
 }
 
 /** An address of TCP. */
