@@ -31,8 +31,11 @@ export function addressOf(handle: ListenHandle): Address {
   return { transport: "tcp", hostname: found.address, port: found.port };
 }
 
-/** Descriptors that are kept free for files and for connections to other servers. */
+/** Descriptors that are kept free for files and for connections to other servers, but at most half of all. */
 const RESERVED_DESCRIPTORS = 64;
+
+/** As many connections fit into any usual limit. Below it the limit is not read. */
+const FEW_CONNECTIONS = 24;
 
 /** Connections that are open, over all listeners. Changed by the listener and when a connection ends. */
 let openConnections = 0;
@@ -40,13 +43,16 @@ let openConnections = 0;
 let mostConnections: number | null = null;
 
 /**
- * Node accepts and closes connections without a word if the process has no descriptor left. So it is looked at before. The
- * limit is not read before there are as many connections as the lowest usual limit allows.
+ * Node accepts and closes connections without a word if the process has no descriptor left. So it is looked at before.
  */
 function isShortOfDescriptors(): boolean {
-  if (openConnections < 512) return false;
-  mostConnections ??= descriptorLimit() - RESERVED_DESCRIPTORS;
+  if (openConnections < FEW_CONNECTIONS) return false;
+  mostConnections ??= mostOf(descriptorLimit());
   return openConnections >= mostConnections;
+}
+
+function mostOf(descriptors: number): number {
+  return Math.max(descriptors - RESERVED_DESCRIPTORS, descriptors / 2);
 }
 
 function descriptorLimit(): number {
