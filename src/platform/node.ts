@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import {
   chmodSync,
   closeSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -66,8 +67,24 @@ const nodeProcess: Process = {
     process.on("uncaughtException", (error) => call(error));
     process.on("unhandledRejection", (reason) => call(reason));
   },
-  exit: (code) => process.exit(code),
+  exit(code) {
+    leaveClosedTerminal();
+    process.exit(code);
+  },
 };
+
+/** Node aborts at its end if one of these was a terminal that is closed by then. It does not look at what was opened since. */
+function leaveClosedTerminal(): void {
+  for (const descriptor of [0, STDOUT, STDERR]) {
+    try {
+      if (isatty(descriptor) || !fstatSync(descriptor).isCharacterDevice()) continue;
+      closeSync(descriptor);
+      openSync("/dev/null", "r+"); // gets the lowest number that is free
+    } catch {
+      // It is closed already, or there is no /dev/null: then Node ends as it does.
+    }
+  }
+}
 
 /** Milliseconds between two attempts to write to a pipe that is full, and how many there are: ten seconds of a stopped reader. */
 const RETRY_MS = 5;
