@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { start, unixTest } from "../helpers/program.ts";
+import { runtime } from "../helpers/runtime.ts";
 import { supervise } from "../helpers/supervised.ts";
 
 const APP_TEXT = 'export default { fetch: () => new Response("x".repeat(1000)) };\n';
@@ -17,7 +18,7 @@ async function codingOf(url: string): Promise<[coding: string, length: number]> 
 
 unixTest("Answers are compressed with --compress, and only then", async () => {
   const directory = await Deno.makeTempDir();
-  const app = `${directory}/app.ts`;
+  const app = `${directory}/app.${runtime.ending}`;
   await Deno.writeTextFile(app, APP_TEXT);
   {
     await using plain = start(["-p", "0", app]);

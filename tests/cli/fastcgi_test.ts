@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { answering, type AppRequest, responder } from "../helpers/fastcgi_responder.ts";
 import { runToEnd, start, unixTest } from "../helpers/program.ts";
+import { onDeno } from "../helpers/runtime.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { supervise } from "../helpers/supervised.ts";
 
@@ -66,7 +67,7 @@ unixTest("Several workers serve it, and ctl dump shows the backends of each", as
   assert.equal((await program.stop()).code, 0);
 });
 
-unixTest("Workers that may only do what was named reach it", async () => {
+onDeno("Node has no such permissions", unixTest)("Workers that may only do what was named reach it", async () => {
   await using backend = responder(answering("permitted"));
   const socket = backend.address.slice("unix:".length);
   const deno = [

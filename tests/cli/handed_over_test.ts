@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { canInherit, inheriting } from "../helpers/inherited.ts";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { start } from "../helpers/program.ts";
+import { fixture } from "../helpers/runtime.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const APP = fixture("app");
 
 for (
   const [how, args] of [["One process", []], ["A worker", ["-w", "1"]], ["A process with --fd", ["--fd", "3"]]] as const

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { certificates } from "../helpers/certificates.ts";
 import { socketsOf } from "../helpers/descriptors.ts";
 import { settled } from "../helpers/duplex.ts";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { linuxTest, type Running, start } from "../helpers/program.ts";
+import { fixture } from "../helpers/runtime.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const APP = fixture("app");
 /** The beginning of a ClientHello. */
 const ELEVEN_BYTES = new Uint8Array([22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]);
 
@@ -38,9 +38,10 @@ async function get(port: number, ca: string): Promise<string> {
 
 linuxTest("TLS handshakes that do not end are closed after the header timeout, with their descriptors", async () => {
   await withTls(["--header-timeout", "1"], async (program, port, ca) => {
+    const before = socketsOf(program.pid);
     // The first connection loads what later ones use.
     assert.equal(await get(port, ca), "hello from /x\n");
-    const before = socketsOf(program.pid);
+    while (socketsOf(program.pid) > before) await settled();
     const clients = await Promise.all(Array.from({ length: 200 }, async (_, i) => {
       const client = await Deno.connect({ hostname: "127.0.0.1", port });
       if (i % 2 === 1) await client.write(ELEVEN_BYTES);

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { noteHangup } from "../../src/cli/hangup.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { itemAt } from "../helpers/items.ts";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { hasProgram, linuxTest, type Running, start } from "../helpers/program.ts";
+import { fixture, onDeno } from "../helpers/runtime.ts";
 import { hasTerminals, IN_TERMINAL } from "../helpers/terminal.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const APP = fixture("app");
 const hasNohup = await hasProgram("nohup");
 
 const KINDS: Readonly<Record<string, string[]>> = { "One process": [], "A worker": ["-w", "1"], "With -r it": ["-r"] };
@@ -18,10 +18,12 @@ const SUPERVISED = Object.entries(KINDS).filter(([, args]) => args.length > 0);
 const NO_STREAM = "exec </dev/null >&9 2>&9";
 
 /** Registers a test that needs a real terminal. */
-function terminalTest(name: string, fn: () => Promise<void>): void {
+function terminalTest(name: string, fn: (test: Deno.TestContext) => Promise<void>): void {
   if (hasTerminals) linuxTest(name, fn);
   else Deno.test({ name, ignore: true, fn });
 }
+
+const nohupTest = onDeno("Node takes back what nohup has said", terminalTest);
 
 /** The number of the process that serves, and those of its workers, as the log has them. */
 function pidsIn(log: string): number[] {
@@ -122,7 +124,7 @@ for (const [kind, args] of Object.entries(KINDS)) {
 }
 
 if (hasNohup) {
-  terminalTest("One process that was started with nohup serves on when the terminal is closed", async () => {
+  nohupTest("One process that was started with nohup serves on when the terminal is closed", async () => {
     const program = start(["-p", "0", APP], { wrapper: IN_TERMINAL, shell: `${NO_STREAM}; exec nohup "$0" "$@"` });
     await using _ = program;
     const { url, pid } = await serving(program);
@@ -140,7 +142,7 @@ if (hasNohup) {
 
 for (const [kind, args] of SUPERVISED) {
   if (hasNohup) {
-    terminalTest(`${kind} reloads on HUP if it was started with nohup, and outlives the terminal`, async () => {
+    nohupTest(`${kind} reloads on HUP if it was started with nohup, and outlives the terminal`, async () => {
       const shell = `${NO_STREAM}; exec nohup "$0" "$@"`;
       await using program = start(["-p", "0", ...args, APP], { wrapper: IN_TERMINAL, shell });
       const { url, pid } = await serving(program);

@@ -1,11 +1,11 @@
 // What becomes of streams without an end when their process leaves: at a stop, a reload, a restart and max-requests.
 
 import assert from "node:assert/strict";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { start, unixTest } from "../helpers/program.ts";
+import { fixture, runtime } from "../helpers/runtime.ts";
 import { supervise, type Supervised } from "../helpers/supervised.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/endless_app.ts", import.meta.url));
+const APP = fixture("endless_app");
 
 /** Asks for a stream, and waits for its beginning. */
 async function begin(url: string): Promise<ReadableStreamDefaultReader<string>> {
@@ -85,8 +85,8 @@ unixTest("A worker that has had its share of requests fires the leaving signal",
 
 unixTest("With --restart a stream of the old code is cut after one second, not after thirty", async () => {
   const directory = await Deno.makeTempDir();
-  const app = `${directory}/app.ts`;
-  const text = (await Deno.readTextFile(APP)).replace("../../mod.ts", new URL("../../mod.ts", import.meta.url).href);
+  const app = `${directory}/app.${runtime.ending}`;
+  const text = (await Deno.readTextFile(APP)).replace("../../mod.ts", runtime.packageName);
   await Deno.writeTextFile(app, text);
   {
     await using program = await supervise(["-r", app]);

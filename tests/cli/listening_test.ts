@@ -1,10 +1,10 @@
 // Where the program can listen, and what it does when the system is short of something.
 
 import assert from "node:assert/strict";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { hasProgram, start, unixTest } from "../helpers/program.ts";
+import { fixture } from "../helpers/runtime.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const APP = fixture("app");
 
 unixTest("If the system has no descriptor left, accepting pauses, and goes on when one is free", async () => {
   await using program = start(["-p", "0", APP], { shell: "ulimit -n 60" });

@@ -1,10 +1,10 @@
 // What the program shows of itself: dump, trace, stopwatch, access log.
 
 import assert from "node:assert/strict";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { start, unixTest } from "../helpers/program.ts";
+import { fixture, onDeno } from "../helpers/runtime.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const APP = fixture("app");
 
 unixTest("USR1 prints the state with one line per client, and nothing secret", async () => {
   await using program = start(["-p", "0", "--keep-alive", "2m", "--debug", APP]);
@@ -23,7 +23,7 @@ unixTest("USR1 prints the state with one line per client, and nothing secret", a
   const dump = program.stderr.slice(program.stderr.indexOf("-- weft"));
   assert.match(
     dump,
-    /^-- weft engine state --\nversion: \d.* on deno .*\nuptime: [\d.]+s\nconfiguration: .*keepAliveMs=120000/,
+    /^-- weft engine state --\nversion: \d.* on (deno|node) .*\nuptime: [\d.]+s\nconfiguration: .*keepAliveMs=120000/,
   );
   assert.match(
     dump,
@@ -108,7 +108,7 @@ unixTest("A refused request and a client that left stand in the access log too",
   await program.waitFor(/127\.0\.0\.1 GET \/never 499 0 /);
 });
 
-unixTest("The debugger that Deno opens on USR1 is closed again", async () => {
+onDeno("Weft opens no debugger on Node", unixTest)("The debugger that Deno opens on USR1 is closed again", async () => {
   if (/^2\.9\.[01]$/.test(Deno.version.deno)) return console.log("skipped, Deno opens none on USR1 before 2.9.2");
   await using program = start(["-p", "0", APP]);
   await program.url();

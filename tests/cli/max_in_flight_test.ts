@@ -1,12 +1,12 @@
 // --max-in-flight: in one process and in workers, and what the dump shows of it.
 
 import assert from "node:assert/strict";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { start, unixTest } from "../helpers/program.ts";
+import { fixture } from "../helpers/runtime.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { supervise, WORKERS_APP } from "../helpers/supervised.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const APP = fixture("app");
 
 async function connectTo(url: string): Promise<RawClient> {
   return await RawClient.connect({ transport: "tcp", hostname: "127.0.0.1", port: Number(new URL(url).port) });

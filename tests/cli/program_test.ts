@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { itemAt } from "../helpers/items.ts";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { hasProgram, runToEnd, start, unixTest } from "../helpers/program.ts";
+import { fixture, onDeno, runtime } from "../helpers/runtime.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const APP = fixture("app");
 const hasCurl = await hasProgram("curl");
 
 async function text(url: string, init?: RequestInit): Promise<string> {
@@ -73,7 +74,7 @@ Deno.test("A handler that throws gets 500 without details, and the log its stack
   const response = await fetch(`${await program.url()}/throw`);
   assert.equal(response.status, 500);
   assert.equal(await response.text(), "500 Internal Server Error\n");
-  await program.waitFor(/\[ERROR\] GET \/throw failed: Error: thrown on purpose\n\s+at .*app\.ts:\d+/);
+  await program.waitFor(/\[ERROR\] GET \/throw failed: Error: thrown on purpose\n\s+at .*app\.m?[jt]s:\d+/);
   await using debugging = start(["-p", "0", "--debug", APP]);
   assert.match(await text(`${await debugging.url()}/throw`), /thrown on purpose/);
 });
@@ -95,12 +96,12 @@ Deno.test("A stream that fails is cut, so that the client sees it, and is logged
 });
 
 Deno.test("An error of the application is logged with the application's own frames only, with all under --debug", async () => {
-  const source = new URL("../../src/", import.meta.url).href;
+  const source = new URL("src/", runtime.packageName).href;
   for (const isDebug of [false, true]) {
     await using program = start(["-p", "0", ...(isDebug ? ["--debug"] : []), APP]);
     const url = await program.url();
     assert.equal((await fetch(`${url}/throw`)).status, 500);
-    await program.waitFor(/\[ERROR\] GET \/throw failed: Error: .*\n +at [^\n]*fixtures\/app\.ts/);
+    await program.waitFor(/\[ERROR\] GET \/throw failed: Error: .*\n +at [^\n]*fixtures\/app\.m?[jt]s/);
     // The line after the stack has come: the stack is complete.
     assert.equal((await fetch(`${url}/throw`)).status, 500);
     await program.waitForCount(/\[ERROR\]/, 2);
@@ -163,7 +164,7 @@ Deno.test("--help and --version print and end with 0", async () => {
   assert.match(help.stdout, /^Weft, an HTTP\/1\.1 application server\.[\s\S]*--max-body-size SIZE/);
   const version = await runToEnd(["--version"]);
   assert.equal(version.code, 0);
-  assert.match(version.stdout, /^weft \d+\.\d+\.\d+ \(deno \d/);
+  assert.match(version.stdout, /^weft \d+\.\d+\.\d+ \((deno|node) \d/);
 });
 
 Deno.test("PORT opens the server to all addresses, as platforms expect", async () => {
@@ -176,9 +177,12 @@ Deno.test("PORT opens the server to all addresses, as platforms expect", async (
   assert.ok(first !== undefined && first === second, program.stdout);
 });
 
-Deno.test("The program runs with the least permissions that the README names", async () => {
-  await using program = start(["-p", "0", APP], {
-    deno: ["--allow-net=127.0.0.1", `--allow-read=${fromFileUrl(new URL("../../", import.meta.url))}`, "--no-prompt"],
-  });
-  assert.equal(await text(`${await program.url()}/x`), "hello from /x\n");
-});
+onDeno("Node has no such permissions")(
+  "The program runs with the least permissions that the README names",
+  async () => {
+    await using program = start(["-p", "0", APP], {
+      deno: ["--allow-net=127.0.0.1", `--allow-read=${fromFileUrl(new URL("../../", import.meta.url))}`, "--no-prompt"],
+    });
+    assert.equal(await text(`${await program.url()}/x`), "hello from /x\n");
+  },
+);

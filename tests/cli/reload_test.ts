@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { canInherit, inheriting } from "../helpers/inherited.ts";
 import { Load } from "../helpers/load.ts";
 import { linuxTest, unixTest } from "../helpers/program.ts";
+import { runtime } from "../helpers/runtime.ts";
 import { supervise, type Supervised, WORKERS_APP } from "../helpers/supervised.ts";
 
 const RELOADS = 20;
@@ -52,7 +53,7 @@ for (const [how, isTold] of [["--fd", false], ["systemd", true]] as const) {
 
 unixTest("HUP reloads: the new code answers, and the old workers are gone", async () => {
   const directory = await Deno.makeTempDir({ prefix: "weft" });
-  const app = `${directory}/app.ts`;
+  const app = `${directory}/app.${runtime.ending}`;
   await Deno.writeTextFile(app, 'export default () => new Response("old");');
   await using program = await supervise(["-w", "2", app], { directory });
   const url = await program.url();
@@ -68,7 +69,7 @@ unixTest("HUP reloads: the new code answers, and the old workers are gone", asyn
 
 unixTest("A reload to code that does not work changes nothing, and says where it is broken", async () => {
   const directory = await Deno.makeTempDir({ prefix: "weft" });
-  const app = `${directory}/app.ts`;
+  const app = `${directory}/app.${runtime.ending}`;
   const good = (options: string) => `export default { fetch: () => new Response("good"), ${options} };`;
   await Deno.writeTextFile(app, good(""));
   await using program = await supervise(["-w", "2", "--worker-timeout", "2", app], {
@@ -80,13 +81,13 @@ unixTest("A reload to code that does not work changes nothing, and says where it
   const pids = (await program.atStrength(2)).map(({ pid }) => pid);
   for (
     const [source, expected] of [
-      ["export default {\n  fetch( {", /app\.ts:2:\d+/],
-      ['\n\nthrow new Error("no such table");', /Error: no such table\n\s+at file:\S+\/app\.ts:3:7/],
+      ["export default {\n  fetch( {", /app\.m?[jt]s:2:\d+/],
+      ['\n\nthrow new Error("no such table");', /Error: no such table\n\s+at file:\S+\/app\.m?[jt]s:3:7/],
       ["for (;;);", /ended before it was ready: timeout: not ready after 2 s/],
       [good('hostname: "203.0.113.1"'), /cannot listen on 203\.0\.113\.1:\d+: .*EADDRNOTAVAIL/],
       [good("port: 70000"), /the application's options: port: expected a number from 0 to 65535, got 70000/],
       [good("port: 81"), /the application's options: port 81, but this server listens on \d+/],
-      ["export const nothing = 1;", /app\.ts exports nothing that can be served/],
+      ["export const nothing = 1;", /app\.m?[jt]s exports nothing that can be served/],
     ] as const
   ) {
     await Deno.writeTextFile(app, source);
@@ -112,7 +113,7 @@ unixTest(
     await Deno.writeTextFile(variables, "WEFT_HEALTH=/healthz\n");
     await using program = await supervise(["-w", "1", WORKERS_APP], {
       directory,
-      deno: ["-A", `--env-file=${variables}`],
+      flags: [`--env-file=${variables}`],
     });
     await program.atStrength(1);
     await Deno.writeTextFile(variables, "WEFT_KEEP_ALIVE=soon\n");

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { firstItems } from "../helpers/items.ts";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { runToEnd, start, type StartOptions } from "../helpers/program.ts";
+import { fixture, runtime } from "../helpers/runtime.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const APP = fixture("app");
 
 /** The status that a request line of so many bytes gets. */
 async function statusOf(args: string[], options: StartOptions, bytes: number): Promise<number> {
@@ -48,7 +48,7 @@ Deno.test("A limit that does not fit is named by what set it: the flag, the vari
   }
   const directory = await Deno.makeTempDir();
   try {
-    const own = `${directory}/app.ts`;
+    const own = `${directory}/app.${runtime.ending}`;
     await Deno.writeTextFile(own, "export default { maxRequestLineBytes: 1e6, fetch: () => new Response() };\n");
     const { code, stderr } = await runToEnd([own], { env: { WEFT_MAX_REQUEST_LINE: "1k" } });
     const expected = "weft: the application's options: maxRequestLineBytes: expected 1 to 65536 bytes, got 1000000\n";

@@ -2,10 +2,12 @@
 
 import assert from "node:assert/strict";
 import { type Running, runToEnd, start, unixTest } from "../helpers/program.ts";
+import { runtime } from "../helpers/runtime.ts";
 
 /** Saves in a row; each waits for the restart before it, as fast as that comes. */
 const SAVES = 30;
 const FILES = 200;
+const VERSION = `version.${runtime.ending}`;
 
 /** An application in a directory of its own, whose answer is the number in one of its modules. */
 class Project implements AsyncDisposable {
@@ -14,11 +16,11 @@ class Project implements AsyncDisposable {
 
   constructor(directory: string) {
     this.#directory = directory;
-    this.app = `${directory}/app.ts`;
-    this.save("version.ts", "export const version = 0;\n");
+    this.app = `${directory}/app.${runtime.ending}`;
+    this.save(VERSION, "export const version = 0;\n");
     this.save(
-      "app.ts",
-      'import { version } from "./version.ts";\nexport default { fetch: () => new Response(`${version}`) };\n',
+      `app.${runtime.ending}`,
+      `import { version } from "./${VERSION}";\nexport default { fetch: () => new Response(String(version)) };\n`,
     );
   }
 
@@ -89,8 +91,8 @@ unixTest("One save is one restart, no connection is refused, and no old code ans
   })();
   for (let version = 1; version <= SAVES; version++) {
     const text = `export const version = ${version};\n`;
-    if (version % 2 === 0) project.save("version.ts", text);
-    else project.saveAtomically("version.ts", text);
+    if (version % 2 === 0) project.save(VERSION, text);
+    else project.saveAtomically(VERSION, text);
     await Promise.race([program.waitFor(new RegExp(`restarted: gen=${version + 1} `)), asking]);
   }
   isOver = true;
@@ -105,12 +107,12 @@ unixTest("Many files that are written at once are one restart", async () => {
   await using project = await Project.make();
   await using program = startRestarting(project, ["--restart-delay", "300ms"]);
   await program.url();
-  for (let i = 0; i < FILES; i++) project.save(`part_${i}.ts`, `export const part = ${i};\n`);
-  project.save("version.ts", "export const version = 1;\n");
+  for (let i = 0; i < FILES; i++) project.save(`part_${i}.${runtime.ending}`, `export const part = ${i};\n`);
+  project.save(VERSION, "export const version = 1;\n");
   await program.waitFor(/restarted: gen=2 .*and \d+ more\)/);
   // Had there been another one, it would stand before this.
-  project.save("version.ts", "export const version = 2;\n");
-  await program.waitFor(/restarted: gen=3 .*version\.ts\)/);
+  project.save(VERSION, "export const version = 2;\n");
+  await program.waitFor(/restarted: gen=3 .*version\.m?[jt]s\)/);
   assert.equal(restartsOf(program), 2);
 });
 
@@ -120,11 +122,11 @@ unixTest(
     await using project = await Project.make();
     await using program = startRestarting(project);
     const url = await program.url();
-    project.save("version.ts", "export const version = nothing;\n");
+    project.save(VERSION, "export const version = nothing;\n");
     await program.waitFor(/\[ERROR\] not restarted: gen=1 goes on serving; cannot load the application/);
-    await program.waitFor(/ReferenceError: nothing is not defined[\s\S]*version\.ts:1:24[\s\S]*\^/);
+    await program.waitFor(/ReferenceError: nothing is not defined[\s\S]*version\.m?[jt]s:1:24[\s\S]*\^/);
     assert.equal(await answerOf(url), 0);
-    project.save("version.ts", "export const version = 1;\n");
+    project.save(VERSION, "export const version = 1;\n");
     await program.waitFor(/restarted: gen=3 /);
     assert.equal(await answerOf(url), 1);
   },
@@ -132,7 +134,7 @@ unixTest(
 
 unixTest("A directory that is named is watched with all below it, for the files that were named", async () => {
   await using project = await Project.make();
-  const directory = project.app.slice(0, -"/app.ts".length);
+  const directory = project.app.slice(0, -`/app.${runtime.ending}`.length);
   Deno.mkdirSync(`${directory}/texts/deep`, { recursive: true });
   await using program = startRestarting(project, [
     "--restart-directory",
@@ -141,7 +143,7 @@ unixTest("A directory that is named is watched with all below it, for the files 
     "\\.txt$",
   ]);
   await program.url();
-  project.save("version.ts", "export const version = 1;\n");
+  project.save(VERSION, "export const version = 1;\n");
   project.save("texts/deep/one.md", "not watched");
   project.save("texts/deep/one.txt", "watched");
   await program.waitFor(/restarted: gen=2 in \d+ ms \(changed: .*texts\/deep\/one\.txt\)/);

@@ -1,11 +1,11 @@
 // What the program says if its user may not use a port or a file.
 
 import assert from "node:assert/strict";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { runToEnd } from "../helpers/program.ts";
+import { fixture, runtime } from "../helpers/runtime.ts";
 import { rightsTest } from "../helpers/rights.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const APP = fixture("app");
 const FIRST_FREE_PORT = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
 
 /** Calls with a directory in which `closed` cannot be read and `fixed` takes no new files. */
@@ -45,12 +45,12 @@ rightsTest("--unix is refused if its directory takes no new files", async (optio
 
 rightsTest("An application that cannot be read does not load, with workers neither", async (options) => {
   await withDirectory(async (directory) => {
-    const app = `${directory}/app.ts`;
+    const app = `${directory}/app.${runtime.ending}`;
     await Deno.writeTextFile(app, "export default () => new Response();\n", { mode: 0 });
     for (const args of [[], ["--workers", "1"]]) {
       const { code, stdout, stderr } = await runToEnd(["-p", "0", ...args, app], options);
       assert.deepEqual([code, stdout], [4, ""]);
-      assert.match(stderr, /^weft: cannot load the application \/.*\/app\.ts\n[^]*Permission denied/);
+      assert.match(stderr, /^weft: cannot load the application \/.*\/app\.m?[jt]s\n[^]*permission denied/i);
     }
   });
 });
@@ -61,16 +61,25 @@ rightsTest("--access-log is refused if the file cannot be written", async (optio
       const path = `${directory}/fixed/access.log`;
       const { code, stdout, stderr } = await runToEnd(["-p", "0", "--access-log", path, ...args, APP], options);
       assert.deepEqual([code, stdout], [2, ""]);
-      assert.match(stderr, /^weft: --access-log: cannot write to \/.*\/fixed\/access\.log: Permission denied .*\n$/);
+      assert.match(
+        stderr,
+        /^weft: --access-log: cannot write to \/.*\/fixed\/access\.log: (EACCES: )?permission denied.*\n$/i,
+      );
     }
   });
 });
 
 rightsTest("--restart is refused if the application's directory cannot be read", async (options) => {
   await withDirectory(async (directory) => {
-    const { code, stdout, stderr } = await runToEnd(["-p", "0", "-r", `${directory}/closed/app.ts`], options);
+    const { code, stdout, stderr } = await runToEnd(
+      ["-p", "0", "-r", `${directory}/closed/app.${runtime.ending}`],
+      options,
+    );
     assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, /^weft: --restart: cannot watch \/.*\/closed\/app\.ts: Permission denied .*\n$/);
+    assert.match(
+      stderr,
+      /^weft: --restart: cannot watch \/.*\/closed\/app\.m?[jt]s: (EACCES: )?permission denied.*\n$/i,
+    );
   });
 });
 

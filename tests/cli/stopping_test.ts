@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { canInherit, inheriting } from "../helpers/inherited.ts";
 import { firstItems } from "../helpers/items.ts";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { untilRefused } from "../helpers/refused.ts";
 import { type Running, start, unixTest } from "../helpers/program.ts";
+import { fixture } from "../helpers/runtime.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const APP = fixture("app");
 
 /** Sends requests that are held by the application, and waits until it has them. */
 async function hold(program: Running, count: number): Promise<Promise<string>[]> {

@@ -1,13 +1,13 @@
 // --trust-proxy: in one process, in workers, and in the dump.
 
 import assert from "node:assert/strict";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { runToEnd, start, unixTest } from "../helpers/program.ts";
+import { fixture } from "../helpers/runtime.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { bodyText } from "../helpers/responses.ts";
 import { supervise } from "../helpers/supervised.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/client_app.ts", import.meta.url));
+const APP = fixture("client_app");
 const HEADERS = { "x-forwarded-for": "6.6.6.6, 203.0.113.9", "x-forwarded-proto": "https" };
 
 async function ask(url: string, path: string): Promise<string> {

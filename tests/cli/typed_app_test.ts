@@ -1,10 +1,10 @@
 // An application that is typed as ApplicationModule is served with each of its members.
 
 import assert from "node:assert/strict";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { start, unixTest } from "../helpers/program.ts";
+import { fixture } from "../helpers/runtime.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/typed_app.ts", import.meta.url));
+const APP = fixture("typed_app");
 
 unixTest("The program uses every member of a typed application", async () => {
   await using program = start([APP]);

@@ -1,11 +1,11 @@
 // What can be at the path of --unix when the program starts, and when it stops.
 
 import assert from "node:assert/strict";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { hasProgram, linuxTest, runToEnd, start, unixTest } from "../helpers/program.ts";
+import { fixture } from "../helpers/runtime.ts";
 import { supervise, WORKERS_APP } from "../helpers/supervised.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/app.ts", import.meta.url));
+const APP = fixture("app");
 
 async function ask(path: string): Promise<string> {
   const connection = await Deno.connect({ transport: "unix", path });

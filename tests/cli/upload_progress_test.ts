@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { itemAt } from "../helpers/items.ts";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { type Running, runToEnd, start, unixTest } from "../helpers/program.ts";
+import { fixture } from "../helpers/runtime.ts";
 import { RawClient } from "../helpers/raw_client.ts";
 import { bodyText } from "../helpers/responses.ts";
 import { poll, pollUntil } from "../helpers/uploading.ts";
 
-const APP = fromFileUrl(new URL("../fixtures/worker_app.ts", import.meta.url));
+const APP = fixture("worker_app");
 const SIZE = 1_000_000;
 /** A poll that another worker answers has to be back within this. */
 const POLL_MS = 50;
@@ -110,7 +110,7 @@ Deno.test("A store that is no Redis is refused before anything is served, and it
 });
 
 unixTest("A worker leaves an application the store that it has chosen for its uploads", async () => {
-  const app = fromFileUrl(new URL("../fixtures/own_store_app.ts", import.meta.url));
+  const app = fixture("own_store_app");
   await using program = start(["-w", "1", "-p", "0", app]);
   assert.equal(await (await fetch(await program.url())).text(), "its own: true\n");
 });

@@ -4,12 +4,13 @@ import assert from "node:assert/strict";
 import { firstItems, itemAt } from "../helpers/items.ts";
 import { Load } from "../helpers/load.ts";
 import { linuxTest, runToEnd, unixTest } from "../helpers/program.ts";
+import { onDeno, runtime } from "../helpers/runtime.ts";
 import { supervise, WORKERS_APP } from "../helpers/supervised.ts";
 
 /** An application of one line, in the supervisor's own directory. */
 async function appSaying(source: string): Promise<{ directory: string; app: string }> {
   const directory = await Deno.makeTempDir({ prefix: "weft" });
-  const app = `${directory}/app.ts`;
+  const app = `${directory}/app.${runtime.ending}`;
   await Deno.writeTextFile(app, source);
   return { directory, app };
 }
@@ -70,7 +71,7 @@ async function v8FlagsOf(pid: number): Promise<string[]> {
   return words.filter((word) => word.startsWith("--v8-flags"));
 }
 
-linuxTest(
+onDeno("only Deno's workers are given flags of V8", linuxTest)(
   "A worker that is waited for has room for its start, unless the user says how much; its successors have not",
   async () => {
     await using program = await supervise(["-w", "1", WORKERS_APP]);
@@ -114,7 +115,7 @@ unixTest("A worker whose loop hangs is replaced, and its request stands in the l
 unixTest(
   "A worker that dies young for ever is given up after five boots, with the waits that the log states",
   async () => {
-    const { app, directory } = await appSaying("Deno.exit(7);");
+    const { app, directory } = await appSaying("globalThis.process.exit(7);");
     await using program = await supervise(["-w", "1", app], { directory });
     const { code, stderr, stdout } = await program.ended;
     assert.equal(code, 3);
@@ -135,7 +136,7 @@ unixTest(
     const { code, stderr } = await program.ended;
     assert.equal(code, 4);
     assert.equal([...stderr.matchAll(/cannot load the application/g)].length, 1);
-    assert.match(stderr, /weft: cannot load the application \S+\nError: no database\n[^]*app\.ts:2:/);
+    assert.match(stderr, /weft: cannot load the application \S+\nError: no database\n[^]*app\.m?[jt]s:2:/);
     assert.doesNotMatch(stderr, /\[ERROR\]/);
   },
 );

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { fromFileUrl } from "./paths.ts";
 import { start, type StartOptions } from "./program.ts";
+import { nodeBeside } from "./runtime.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 
@@ -26,11 +27,12 @@ export interface Installed extends AsyncDisposable {
 }
 
 /**
- * Builds the package, packs it and installs it in a new project, with the versions of Node beside it.
+ * Builds the package, packs it and installs it in a new project, with versions of Node beside it.
  *
+ * @param versions of Node
  * @returns the project; removed when it is disposed of
  */
-export async function installed(): Promise<Installed> {
+export async function installed(versions: readonly NodeVersion[] = NODES): Promise<Installed> {
   const directory = await Deno.makeTempDir({ prefix: "weft-npm-test-" });
   const own = `${directory}/project`;
   Deno.mkdirSync(own);
@@ -39,7 +41,7 @@ export async function installed(): Promise<Installed> {
   const tarball = `${directory}/${packed.trim()}`;
   Deno.writeTextFileSync(`${own}/package.json`, '{ "private": true, "type": "module" }\n');
   await install(own, tarball);
-  await Promise.all(NODES.map(async (version) => {
+  await Promise.all(versions.map(async (version) => {
     const place = `${directory}/node-${version}`;
     Deno.mkdirSync(place);
     Deno.writeTextFileSync(`${place}/package.json`, '{ "private": true }\n');
@@ -49,7 +51,7 @@ export async function installed(): Promise<Installed> {
     directory: own,
     program: `${own}/node_modules/.bin/weft`,
     tarball,
-    node: (version) => `${directory}/node-${version}/node_modules/node/bin/node`,
+    node: (version) => nodeBeside(own, version),
     write(name, text) {
       const path = `${own}/${name}`;
       Deno.writeTextFileSync(path, text);

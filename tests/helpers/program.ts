@@ -1,9 +1,14 @@
 // How to start the program as a user does, wait until it says something, and stop it.
 
+import assert from "node:assert/strict";
 import { fromFileUrl } from "./paths.ts";
 import { itemAt } from "./items.ts";
+import { runtime } from "./runtime.ts";
 
 const PROGRAM = fromFileUrl(new URL("../../mod.ts", import.meta.url));
+
+/** Most milliseconds that a program may print nothing while a test waits for a line: a test that hangs says what it got. */
+const LIMIT_MS = 60_000;
 
 /** How the program ended. */
 export interface Ended {
@@ -34,11 +39,13 @@ export interface Running extends AsyncDisposable {
 export interface StartOptions {
   env?: Record<string, string> | undefined;
   cwd?: string;
-  /** Arguments for Deno itself, instead of `-A`. */
+  /** Arguments for Deno itself, instead of `-A`. A test that has them runs on Deno only. */
   deno?: string[] | undefined;
-  /** The program's main module, instead of this tree's. */
+  /** Arguments for the runtime besides those, which Deno and Node both have. */
+  flags?: string[];
+  /** The program's main module, instead of this tree's. A test that has one runs on Deno only. */
   program?: string;
-  /** What starts the program, instead of `deno run` with these. */
+  /** What starts the program, instead of what the runtime of this run has. */
   command?: string[];
   /** A shell line put before the command, such as `ulimit -n 40`. */
   shell?: string;
@@ -54,10 +61,9 @@ export interface StartOptions {
  * @returns the running program; killed when it is disposed of
  */
 export function start(args: string[], options: StartOptions = {}): Running {
-  const deno = options.command ??
-    [Deno.execPath(), "run", ...options.deno ?? ["-A"], options.program ?? PROGRAM];
+  const own = options.command ?? commandOf(options);
   const shell = options.shell === undefined ? [] : ["sh", "-c", `${options.shell}; exec "$0" "$@"`];
-  const full = [...options.wrapper ?? [], ...shell, ...deno, ...args];
+  const full = [...options.wrapper ?? [], ...shell, ...own, ...args];
   const command = itemAt(full, 0);
   const env = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env };
   const child = new Deno.Command(command, {
@@ -82,6 +88,19 @@ export function start(args: string[], options: StartOptions = {}): Running {
       note();
     }
   };
+  const change = async (what: string) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const tooLate = () =>
+        reject(new Error(`waited ${LIMIT_MS} ms for ${what}; the program printed\n${stdout}${stderr}`));
+      timer = setTimeout(tooLate, LIMIT_MS);
+    });
+    try {
+      await Promise.race([changed.promise, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   const ended = Promise.all([
     child.status,
     read(child.stdout, (text) => stdout += text),
@@ -104,19 +123,19 @@ export function start(args: string[], options: StartOptions = {}): Running {
         const found = pattern.exec(stdout + stderr);
         if (found !== null) return found;
         if (isOver) throw new Error(`the program ended without ${pattern}; it printed\n${stdout}${stderr}`);
-        await changed.promise;
+        await change(`${pattern}`);
       }
     },
     async more() {
       if (isOver) throw new Error(`the program ended; it printed\n${stdout}${stderr}`);
-      await changed.promise;
+      await change("something more");
     },
     async waitForCount(pattern, count) {
       const all = new RegExp(pattern, "g");
       const found = () => [...(stdout + stderr).matchAll(all)].length;
       while (found() < count) {
         if (isOver) throw new Error(`the program ended with ${found()} of ${count} ${pattern}\n${stdout}${stderr}`);
-        await changed.promise;
+        await change(`${count} of ${pattern}`);
       }
     },
     async url() {
@@ -129,6 +148,15 @@ export function start(args: string[], options: StartOptions = {}): Running {
       await ended;
     },
   };
+}
+
+function commandOf({ deno = ["-A"], flags = [], program = PROGRAM }: StartOptions): readonly string[] {
+  if (runtime.command === null) return [Deno.execPath(), "run", ...deno, ...flags, program];
+  assert.ok(
+    deno.join() === "-A" && program === PROGRAM,
+    "a test that sets flags of Deno has to say that it needs Deno",
+  );
+  return runtime.command.toSpliced(1, 0, ...flags);
 }
 
 /** A program may end by itself while it is being killed. */

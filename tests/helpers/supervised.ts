@@ -1,11 +1,11 @@
 // How to start a supervisor with a control socket of its own, ask it, and find its workers.
 
 import type { Question, Reply, Status, WorkerStatus } from "../../src/prefork/messages.ts";
-import { fromFileUrl } from "./paths.ts";
 import { type Ended, type Running, runToEnd, start, type StartOptions } from "./program.ts";
+import { fixture } from "./runtime.ts";
 
 /** The application of most tests of several processes. */
-export const WORKERS_APP = fromFileUrl(new URL("../fixtures/workers_app.ts", import.meta.url));
+export const WORKERS_APP = fixture("workers_app");
 
 /** A supervisor that runs, and its workers. */
 export interface Supervised extends Running {

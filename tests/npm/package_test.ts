@@ -3,6 +3,7 @@
 import { globalsTests } from "./globals.ts";
 import { networkTests } from "./network.ts";
 import { perlTests } from "./perl.ts";
+import { programTestsOnNode } from "./program.ts";
 import { runtimesTests } from "./runtimes.ts";
 import { smokeTests } from "./smoke.ts";
 import { unitTests } from "./unit.ts";
@@ -15,3 +16,4 @@ runtimesTests();
 webSocketTests();
 perlTests();
 unitTests();
+programTestsOnNode();

@@ -1,0 +1,26 @@
+// The tests that start the program, with the installed package on Node in the place of this tree on Deno.
+
+import assert from "node:assert/strict";
+import { programTests, runOnNode, stageFixtures } from "../../scripts/test_program.ts";
+import { packageTest } from "../helpers/npm_package.ts";
+
+/** On the oldest Node all of them run. Newer ones differ in processes, sockets and signals. */
+const OF_PROCESSES: readonly string[] = ["reload", "stopping", "stopping_workers"].map((name) =>
+  `tests/cli/${name}_test.ts`
+);
+
+/** Registers the tests. */
+export function programTestsOnNode(): void {
+  packageTest("What is tested on Deno with the program holds on Node", async (own, context) => {
+    await stageFixtures(own.directory);
+    const { files, leftOut } = programTests();
+    for (const [path, why] of Object.entries(leftOut)) console.log(`left out, ${why}: ${path}`);
+    for (const [version, some] of [["20", files], ["22", OF_PROCESSES], ["24", OF_PROCESSES]] as const) {
+      await context.step(`on Node ${version}`, async () => {
+        const { isGood, output } = await runOnNode(own.directory, version, some);
+        console.log(output);
+        assert.ok(isGood, `the tests above fail on Node ${version}`);
+      });
+    }
+  });
+}
