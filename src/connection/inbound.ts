@@ -151,7 +151,7 @@ export class Inbound {
 
   #onRead = (count: number | null): void => {
     this.#reading = null;
-    if (count === null) return this.#end();
+    if (count === null || count === 0) return this.#end();
     this.inbox.filled(count);
     this.#received += count;
     this.#revision++;

@@ -52,7 +52,7 @@ export class BackendConnection {
     this.#reading ??= this.#socket.read(this.#buffer);
     const count = await this.#reading;
     this.#reading = null;
-    if (count === null) return false;
+    if (count === null || count === 0) return false;
     this.#isFull = count === this.#buffer.length;
     this.reader.put(this.#buffer, 0, count);
     return true;

@@ -1,5 +1,6 @@
 // Listens and accepts with Deno.
 
+import { socketOf } from "./deno_socket.ts";
 import { ConnectBusy, ListenerClosed } from "./errors.ts";
 import type { Address, Listener, ListenOptions, Socket, TlsOptions } from "./ports.ts";
 import type { TlsUpgrade } from "./deno_tls.ts";
@@ -124,7 +125,7 @@ class TcpListener implements Listener {
         const connection = await this.#listener.accept();
         // An answer in several writes must not wait until the client has acknowledged the first.
         setNoDelay(connection);
-        return this.#upgrade === null ? connection as Socket : (await this.#upgrade).accept(connection);
+        return this.#upgrade === null ? socketOf(connection) : (await this.#upgrade).accept(connection);
       } catch (error) {
         if (this.#isClosed) throw new ListenerClosed("the listener is closed", { cause: error });
         if (!hasClientLeft(error)) throw error;

@@ -33,7 +33,7 @@ export type Address = TcpAddress | UnixAddress;
 export interface Socket {
   readonly localAddr: Address;
   readonly remoteAddr: Address;
-  /** Reads at least one byte into the buffer. Gives the number of bytes, or null at the end of file. One read at a time. */
+  /** Reads at least one byte into the buffer. Gives their number; 0 or null at the end of file. One read at a time. */
   read(into: Uint8Array): Promise<number | null>;
   /** Writes at least one byte and gives their number. The bytes must not change until then. One write at a time. */
   write(bytes: Uint8Array): Promise<number>;

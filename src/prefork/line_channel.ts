@@ -70,7 +70,7 @@ export class LineChannel<Sent> {
     try {
       for (;;) {
         const count = await this.#socket.read(buffer);
-        if (count === null) return;
+        if (count === null || count === 0) return;
         const [first = "", ...more] = decoder.decode(buffer.subarray(0, count), { stream: true }).split("\n");
         begun.push(first);
         length += first.length;

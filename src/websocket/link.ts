@@ -204,7 +204,7 @@ export class SocketLink implements Link, Standing, SenderEvents {
         this.isPaused = false;
       }
       const count = await connection.read(reader.room());
-      if (count === null) return this.#lost(null);
+      if (count === null || count === 0) return this.#lost(null);
       this.bytesReceived += count;
       reader.filled(count);
     }
@@ -260,7 +260,7 @@ export class SocketLink implements Link, Standing, SenderEvents {
     const waste = new Uint8Array(LINGER_BYTES);
     for (;;) {
       const count = await connection.read(waste);
-      if (count === null) return;
+      if (count === null || count === 0) return;
       this.bytesReceived += count;
     }
   }
