@@ -11,6 +11,9 @@ import { MAX_DRAIN_BYTES } from "./request_body.ts";
 import { putRefusal, type ResponsePlan } from "./response.ts";
 import type { Steps } from "./steps.ts";
 
+const NOTHING = new Uint8Array(0);
+const TAKEN = () => Promise.reject(new TypeError("the connection was taken over already"));
+
 /**
  * What follows when an answer that is not plain was written.
  *
@@ -76,9 +79,10 @@ function* linger(connection: Connection): Steps {
 function* handOver(connection: Connection, exchange: Exchange): Steps {
   const { inbox } = connection.inbound;
   if (connection.enter("upgraded")) yield "upgraded";
-  const first = inbox.bytes.slice(inbox.at, inbox.end);
+  const first = inbox.size === 0 ? NOTHING : inbox.bytes.slice(inbox.at, inbox.end);
   inbox.at = inbox.end;
   // The other protocol reads into buffers of its own. If a read is under way, its buffer stays until the connection ends.
   if (!connection.inbound.isReading) inbox.close();
-  yield exchange.takeOver!(new HandedSocket(connection), first);
+  connection.handedOver = exchange.takeOver!(new HandedSocket(connection), first);
+  exchange.takeOver = TAKEN; // What it holds is not needed any more.
 }

@@ -33,7 +33,7 @@ import type { Address, Socket, TemporaryFiles } from "../platform/ports.ts";
 import type { ProtocolError } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import type { Greeted, ProxiedEnds, Proxies } from "./arrival.ts";
-import { ANSWERED, ConnectionCut, type ConnectionEnd, type ExchangeEnd } from "./endings.ts";
+import { ANSWERED, ConnectionCut, type ConnectionEnd, type ExchangeEnd, type Outcome } from "./endings.ts";
 import { type ConnectionFacts, Exchange } from "./exchange.ts";
 import { Inbound, READ_AHEAD_BYTES } from "./inbound.ts";
 import type { ConnectionOptions } from "./options.ts";
@@ -41,11 +41,6 @@ import { Outbound } from "./outbound.ts";
 import type { Phase } from "./phases.ts";
 import { type BodyHost, RequestBody } from "./request_body.ts";
 import { putRefusal, type ResponseTarget } from "./response.ts";
-
-/** What became of something that the application promised, or of a part of its stream. A wait for it never rejects. */
-export type Outcome =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown };
 
 /** One client's connection. */
 export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Greeted {
@@ -62,6 +57,8 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
   proxiedEnds: ProxiedEnds | null = null;
   /** What the client did wrong, if that ended the connection. Set by `end` and by the protocol. */
   refusal: ProtocolError | null = null;
+  /** Resolves when a protocol that has taken the socket over is done; null if none has. Set by the protocol, at its end. */
+  handedOver: Promise<void> | null = null;
 
   /** Requests whose head was read. Changed by `begin`. */
   #requests = 0;
@@ -263,8 +260,10 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
     this.outbound.write()!.then(close, close);
   }
 
-  /** Called by the driver when the protocol is over. It ends nothing: `end` was called before. */
+  /** Called when the protocol is over, and another one that has taken the socket over. */
   enterClosed(): void {
+    if (this.#life === "open") this.end({ why: "complete" });
+    this.inbound.inbox.close();
     this.#phase = "closed";
   }
 

@@ -8,32 +8,29 @@ import { protocol } from "./protocol.ts";
 import type { Step, Steps } from "./steps.ts";
 
 /**
- * Drives a connection to its end. Its phases are not read.
+ * Drives a connection until HTTP is over. Its phases are not read. Nothing of HTTP's steps is kept after that, so the caller
+ * waits for a protocol that has taken the connection over, and closes it.
  *
  * @param connection the connection, not driven before
- * @returns resolved when it has ended
+ * @returns resolved when it has ended or is handed over
  * @throws {ResponseBroken} if the application's stream fails
  */
 export async function run(connection: Connection): Promise<void> {
   const steps = protocol(connection);
-  try {
-    let step = steps.next();
-    while (step.done !== true) {
-      if (typeof step.value === "string") {
-        step = steps.next();
-        continue;
-      }
-      let arrived: unknown;
-      try {
-        arrived = await step.value;
-      } catch (error) {
-        step = steps.throw(nameFailure(error));
-        continue;
-      }
-      step = steps.next(arrived);
+  let step = steps.next();
+  while (step.done !== true) {
+    if (typeof step.value === "string") {
+      step = steps.next();
+      continue;
     }
-  } finally {
-    connection.enterClosed();
+    let arrived: unknown;
+    try {
+      arrived = await step.value;
+    } catch (error) {
+      step = steps.throw(nameFailure(error));
+      continue;
+    }
+    step = steps.next(arrived);
   }
 }
 
@@ -105,8 +102,10 @@ export class Turns implements AsyncIterableIterator<Turn> {
       throw error;
     }
     if (typeof step.value === "string") return step as IteratorResult<Phase>;
-    if (step.done === true) this.#end();
-    else this.#wait = step.value as PromiseLike<unknown>;
+    this.#wait = step.done === true ? this.#connection.handedOver : step.value as PromiseLike<unknown>;
+    // When that wait is over, the steps are done once more.
+    if (step.done === true) this.#connection.handedOver = null;
+    if (this.#wait === null) this.#end();
     return DONE;
   }
 

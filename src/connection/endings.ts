@@ -61,3 +61,8 @@ export function unreadable(end: ExchangeEnd): ProtocolError {
   if (end.reason instanceof ProtocolError) return end.reason;
   return badRequest("cut-short", "the request was over before its body");
 }
+
+/** What became of something that the application promised, or of a part of its stream. A wait for it never rejects. */
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown };

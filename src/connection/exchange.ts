@@ -206,6 +206,7 @@ export class Exchange implements ExchangeView {
       this.#state = at === "left" ? { at: "answered", reason } : ANSWERED_STATE;
       this.body.end(end);
       this.#completed?.resolve();
+      this.#completed = null; // An exchange that was upgraded stays. The getter makes another one.
       return;
     }
     const { reason } = end;

@@ -7,8 +7,8 @@ import { SMALL_BUFFER_BYTES } from "../wire/inbox.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
 import type { RequestHead } from "../wire/request_head.ts";
 import { goOn, refuse } from "./after_answer.ts";
-import type { Connection, Outcome } from "./connection.ts";
-import { ANSWERED, ConnectionLost } from "./endings.ts";
+import type { Connection } from "./connection.ts";
+import { ANSWERED, ConnectionLost, type Outcome } from "./endings.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Application, ConnectionOptions } from "./options.ts";
 import { AUTO_BODY_BYTES } from "./request_body.ts";
@@ -96,8 +96,8 @@ export function* protocol(connection: Connection): Steps {
     }
     yield* refuse(connection, error);
   } finally {
-    if (connection.isOpen) connection.end({ why: "complete" });
-    inbox.close();
+    // Otherwise the driver does it when the other protocol is done. The steps are not kept until then.
+    if (connection.handedOver === null) connection.enterClosed();
   }
 }
 

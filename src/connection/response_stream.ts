@@ -3,8 +3,8 @@
 // A body that ends wrongly must not look complete: the connection is cut, so that the client sees it.
 
 import { type AnswerFraming, type AnswerSource, sourceOf, type SourceRead } from "../wire/answer.ts";
-import type { Connection, Outcome } from "./connection.ts";
-import { ConnectionLost, ResponseBroken } from "./endings.ts";
+import type { Connection } from "./connection.ts";
+import { ConnectionLost, type Outcome, ResponseBroken } from "./endings.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Phase } from "./phases.ts";
 

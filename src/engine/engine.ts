@@ -263,9 +263,11 @@ export class Engine {
     const observed = readers.length === 0 ? null : new Observed(connection, readers);
     try {
       await (observed === null ? run(connection) : observed.run());
+      if (connection.handedOver !== null) await connection.handedOver;
     } catch (error) {
       this.#logBroken(connection, error);
     }
+    connection.enterClosed();
     this.live.delete(entry);
     if (connection.requests === 0 && this.#state === "stopping" && connection.refusal === null) this.#refused++;
     this.#pastRequests += connection.requests;

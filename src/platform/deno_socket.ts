@@ -8,6 +8,8 @@ interface Core {
   /** Gives 0 at the end of file. */
   read(resource: number, into: Uint8Array): Promise<number>;
   write(resource: number, bytes: Uint8Array): Promise<number>;
+  shutdown(resource: number): Promise<void>;
+  close(resource: number): void;
   refOpPromise(promise: Promise<number>): void;
   unrefOpPromise(promise: Promise<number>): void;
   readonly internalRidSymbol: symbol;
@@ -21,15 +23,16 @@ function findCore(): Core | null {
   const found = internal === undefined
     ? undefined
     : (Deno as unknown as Record<PropertyKey, { core?: Partial<Core> }>)[internal]?.core;
-  const { read, write, refOpPromise, unrefOpPromise, internalRidSymbol } = found ?? {};
-  const isWhole = [read, write, refOpPromise, unrefOpPromise].every((part) => typeof part === "function");
+  const { read, write, shutdown, close, refOpPromise, unrefOpPromise, internalRidSymbol } = found ?? {};
+  const parts = [read, write, shutdown, close, refOpPromise, unrefOpPromise];
+  const isWhole = parts.every((part) => typeof part === "function");
   return isWhole && typeof internalRidSymbol === "symbol" ? found as Core : null;
 }
 
 /**
  * Makes a socket of a connection.
  *
- * @param connection it is not used otherwise any more
+ * @param connection it cannot be used otherwise any more
  * @returns the socket
  */
 export function socketOf(connection: Deno.TcpConn): Socket {
@@ -38,8 +41,10 @@ export function socketOf(connection: Deno.TcpConn): Socket {
   return typeof resource === "number" ? new DenoSocket(connection, core, resource) : connection as Socket;
 }
 
+/** The connection itself is not kept: with its addresses it takes half a kilobyte. */
 class DenoSocket implements Socket {
-  readonly #connection: Deno.TcpConn;
+  readonly localAddr: Address;
+  readonly remoteAddr: Address;
   readonly #core: Core;
   readonly #resource: number;
   /** The last read; null before the first. Deno ignores those that are over. */
@@ -47,17 +52,11 @@ class DenoSocket implements Socket {
   #isUnreferenced = false;
 
   constructor(connection: Deno.TcpConn, core: Core, resource: number) {
-    this.#connection = connection;
     this.#core = core;
     this.#resource = resource;
-  }
-
-  get localAddr(): Address {
-    return this.#connection.localAddr as Address;
-  }
-
-  get remoteAddr(): Address {
-    return this.#connection.remoteAddr as Address;
+    this.localAddr = sameAs(connection.localAddr);
+    const { hostname, port } = connection.remoteAddr;
+    this.remoteAddr = { transport: "tcp", hostname, port };
   }
 
   read(into: Uint8Array): Promise<number> {
@@ -71,11 +70,11 @@ class DenoSocket implements Socket {
   }
 
   closeWrite(): Promise<void> {
-    return this.#connection.closeWrite();
+    return this.#core.shutdown(this.#resource);
   }
 
   close(): void {
-    this.#connection.close();
+    this.#core.close(this.#resource);
   }
 
   ref(): void {
@@ -87,4 +86,14 @@ class DenoSocket implements Socket {
     this.#isUnreferenced = true;
     if (this.#reading !== null) this.#core.unrefOpPromise(this.#reading);
   }
+}
+
+/** The address of the last connection here. Most connections come to one. */
+let lastAddress: Address & { transport: "tcp" } = { transport: "tcp", hostname: "", port: 0 };
+
+function sameAs({ hostname, port }: Deno.NetAddr): Address {
+  if (hostname !== lastAddress.hostname || port !== lastAddress.port) {
+    lastAddress = Object.freeze({ transport: "tcp", hostname, port });
+  }
+  return lastAddress;
 }

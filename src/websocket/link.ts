@@ -165,7 +165,15 @@ export class SocketLink implements Link, Standing, SenderEvents {
       this.#state = OPEN;
       if (this.#closeAtOnce === null) ServerSocket.open(this.socket);
       else this.close(...this.#closeAtOnce);
-      await this.#read(reader, connection, sender);
+      // Spelled out here, because each function that waits takes half a kilobyte for each socket.
+      while (this.#take(reader, sender)) {
+        if (sender.size > PAUSE_BYTES) await this.#pause(sender);
+        const count = await connection.read(reader.room());
+        if (count === null || count === 0) return this.#lost(null);
+        this.bytesReceived += count;
+        reader.filled(count);
+      }
+      await this.#finish(connection, sender);
     } catch (error) {
       this.#lost(error);
     } finally {
@@ -188,30 +196,15 @@ export class SocketLink implements Link, Standing, SenderEvents {
     return this.#overdueFor !== null;
   }
 
-  /** Reads until there is nothing to wait for. */
-  async #read(reader: MessageReader, connection: Socket, sender: Sender): Promise<void> {
-    for (;;) {
-      this.#take(reader, sender);
-      const state = this.#state;
-      if (state.at === "answering") {
-        await sender.until(0);
-        return this.#end(state.end);
-      }
-      if (state.at === "failed") return await this.#linger(connection, sender);
-      if (sender.size > PAUSE_BYTES) {
-        this.isPaused = true;
-        await sender.until(PAUSE_BYTES);
-        this.isPaused = false;
-      }
-      const count = await connection.read(reader.room());
-      if (count === null || count === 0) return this.#lost(null);
-      this.bytesReceived += count;
-      reader.filled(count);
-    }
+  /** Waits until the client has taken most of what waits for it. */
+  async #pause(sender: Sender): Promise<void> {
+    this.isPaused = true;
+    await sender.until(PAUSE_BYTES);
+    this.isPaused = false;
   }
 
-  /** Takes all that is here. What the application sends meanwhile goes out together. */
-  #take(reader: MessageReader, sender: Sender): void {
+  /** Takes all that is here. What the application sends meanwhile goes out together. False if nothing else is to be read. */
+  #take(reader: MessageReader, sender: Sender): boolean {
     sender.cork();
     try {
       for (let received = reader.next(); received !== "needMore"; received = reader.next()) {
@@ -224,6 +217,8 @@ export class SocketLink implements Link, Standing, SenderEvents {
     } finally {
       sender.uncork();
     }
+    const { at } = this.#state;
+    return at !== "answering" && at !== "failed";
   }
 
   #took(received: Exclude<Received, "needMore">, reader: MessageReader, sender: Sender): void {
@@ -232,9 +227,12 @@ export class SocketLink implements Link, Standing, SenderEvents {
       case "binary":
         this.messagesReceived++;
         // Once Close was sent, what comes is thrown away (WebSockets standard, section 7).
-        if (this.#state.at !== "open") return;
-        if (received === "text") return ServerSocket.message(this.socket, reader.text);
-        return ServerSocket.message(this.socket, reader.bytes as Uint8Array<ArrayBuffer>);
+        if (this.#state.at === "open") {
+          const message = received === "text" ? reader.text : reader.bytes as Uint8Array<ArrayBuffer>;
+          reader.letGo();
+          ServerSocket.message(this.socket, message);
+        }
+        return;
       case "ping":
         return sender.pong(reader.bytes);
       case "close": {
@@ -253,9 +251,14 @@ export class SocketLink implements Link, Standing, SenderEvents {
     ServerSocket.end(this.socket, { code, reason: message, wasClean: false });
   }
 
-  /** Ends our side and reads on, so that the client gets the Close frame. A sweep ends it if the client does not. */
-  async #linger(connection: Socket, sender: Sender): Promise<void> {
+  /**
+   * Writes what is left. After a failure it ends our side and reads on, so that the client gets the Close frame. A sweep ends it
+   * if the client does not.
+   */
+  async #finish(connection: Socket, sender: Sender): Promise<void> {
+    const state = this.#state;
     await sender.until(0);
+    if (state.at === "answering") return this.#end(state.end);
     await connection.closeWrite();
     const waste = new Uint8Array(LINGER_BYTES);
     for (;;) {

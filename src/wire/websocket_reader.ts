@@ -120,6 +120,12 @@ export class MessageReader {
     this.#buffer.put(bytes);
   }
 
+  /** Lets go of the message that was told of last: the reader of an idle client would keep it, of any size, until the next. */
+  letGo(): void {
+    this.text = "";
+    this.bytes = NOTHING;
+  }
+
   /** Lets go of the buffers. Nothing is read any more. */
   close(): void {
     this.#buffer.close();

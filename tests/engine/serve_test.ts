@@ -128,7 +128,7 @@ Deno.test("A handler gets the client's address, its connection, and a promise fo
   assert.equal(bodyText(await second.get("/")), "2 1");
   const { remoteAddr, localAddr, completed, timings } = itemAt(infos, 0);
   assert.ok(remoteAddr.transport === "tcp" && remoteAddr.hostname === "127.0.0.1" && remoteAddr.port > 0);
-  assert.deepEqual(localAddr, served.server.addr);
+  assert.deepEqual(localAddr, { ...served.server.addr });
   await completed;
   assert.equal(timings, null);
 });

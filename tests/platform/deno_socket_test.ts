@@ -13,8 +13,8 @@ async function connected(): Promise<{ socket: Socket; client: Deno.TcpConn }> {
   ]);
   const socket = socketOf(connection);
   assert.notEqual(socket, connection, "this Deno has all that is needed");
-  assert.deepEqual(socket.remoteAddr, client.localAddr);
-  assert.deepEqual(socket.localAddr, client.remoteAddr);
+  assert.deepEqual(socket.remoteAddr, { ...client.localAddr });
+  assert.deepEqual(socket.localAddr, { ...client.remoteAddr });
   return { socket, client };
 }
 
