@@ -151,6 +151,8 @@ export class HandleListener implements Listener {
     if (connection === undefined) return this.#give(systemError("accept", error, "a connection"));
     if (isShortOfDescriptors()) {
       connection.close();
+      // The engine waits after each error. Many connections that are refused in a row are one.
+      if (this.#waiting.at(-1) instanceof Error) return;
       return this.#give(Object.assign(new Error("too many open files, a connection was refused"), { code: "EMFILE" }));
     }
     this.#give(connection);
