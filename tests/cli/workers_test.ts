@@ -101,12 +101,12 @@ onDeno("only Deno's workers are given flags of V8", linuxTest)(
 );
 
 unixTest("A worker whose loop hangs is replaced, and its request stands in the log before it is killed", async () => {
-  await using program = await supervise(["-w", "1", "--worker-timeout", "1", WORKERS_APP]);
+  await using program = await supervise(["-w", "1", "--worker-timeout", "2", WORKERS_APP]);
   const url = await program.url();
   const [{ pid }] = firstItems(await program.atStrength(1), 1);
   await assert.rejects(() => fetch(`${url}/loop`));
   await program.waitFor(/worker=1 gen=1 pid=\d+ hangs; requests in flight: GET \/loop\n/);
-  await program.waitFor(/hangs[^]*worker=1 gen=1 pid=\d+ ended: timeout: its loop has not answered for 1 s\n/);
+  await program.waitFor(/hangs[^]*worker=1 gen=1 pid=\d+ ended: timeout: its loop has not answered for 2 s\n/);
   const [successor] = firstItems(await program.atStrength(1), 1);
   assert.notEqual(successor.pid, pid);
   assert.equal(successor.restarts, 1);

@@ -5,7 +5,7 @@ import { programTests, runOnNode, stageFixtures } from "../../scripts/test_progr
 import { packageTest } from "../helpers/npm_package.ts";
 
 /** On the oldest Node all of them run. Newer ones differ in processes, sockets and signals. */
-const OF_PROCESSES: readonly string[] = ["reload", "stopping", "stopping_workers"].map((name) =>
+const OF_PROCESSES: readonly string[] = ["reload", "stopping", "stopping_workers", "workers"].map((name) =>
   `tests/cli/${name}_test.ts`
 );
 
