@@ -99,6 +99,20 @@ Deno.test("A protocol may close the socket itself", async () => {
   assert.equal(client.isClosed, true);
 });
 
+Deno.test("A protocol that fails ends the connection, and its error is told", async () => {
+  const { client, connection, done } = connected({
+    handle(exchange) {
+      exchange.takeOver = () => Promise.reject(new RangeError("failed"));
+      return SWITCH;
+    },
+  });
+  client.send(ASK);
+  const error = await done as Error;
+  assert.ok(error.cause instanceof RangeError);
+  assert.equal(client.isClosed, true);
+  assert.equal(connection.phase, "closed");
+});
+
 Deno.test("A connection is handed over although every answer was to be the last", async () => {
   const { client, responses, done } = connected({ closeAfterAnswer: true, handle: taking(false) });
   client.send(ASK + "hi");

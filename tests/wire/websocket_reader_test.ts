@@ -330,6 +330,20 @@ Deno.test("A socket whose messages outgrow the small buffer gets a large one, an
   reader.close();
 });
 
+Deno.test("A message is let go of when it was taken, and the next one is read", () => {
+  const reader = new MessageReader({ maxMessageBytes: 1024 });
+  reader.put(bytesOf([{ opcode: OPCODE.text, payload: "first" }, { opcode: binary, payload: utf8(1, 2) }]));
+  assert.equal(reader.next(), "text");
+  assert.equal(reader.text, "first");
+  reader.letGo();
+  assert.equal(reader.text, "");
+  assert.equal(reader.next(), "binary");
+  assert.deepEqual([...reader.bytes], [1, 2]);
+  reader.letGo();
+  assert.equal(reader.bytes.length, 0);
+  reader.close();
+});
+
 Deno.test("A frame that only says to be long takes no memory for it", () => {
   const reader = new MessageReader({ maxMessageBytes: 1 << 30 });
   const header = frame({ opcode: binary, payload: utf8(1), length: 1 << 30 });
