@@ -4,6 +4,7 @@
 
 import { RunningLoad } from "./load.ts";
 import type { Load } from "./loads/job.ts";
+import { warmingLoad } from "./measure.ts";
 import { findPeers, type Peer, type PeerName } from "./peers.ts";
 import { Child, isInstalled, LOAD_CORE, outputOf, pinHarness, stopAll } from "./process.ts";
 import { cpuSeconds, readCpu, readTree } from "./procfs.ts";
@@ -81,7 +82,7 @@ async function profile(peer: Peer, scenario: Scenario, file: string): Promise<Pr
     for await (const line of child.lines()) collectedMs += Number(/ MB, ([\d.]+) \/ /.exec(line)?.[1] ?? 0);
   })();
   await waitListening(serving);
-  await runLoad({ ...load, port, seconds: WARM_SECONDS });
+  await runLoad({ ...warmingLoad(load), port, seconds: WARM_SECONDS });
   const before = await readCpu(await readTree(child.pid));
   const collectedBefore = collectedMs;
   const record = ["perf", "record", "-F", `${FREQUENCY}`, "-e", "cpu-clock", "-g", "-o", file, "-p", `${child.pid}`];
