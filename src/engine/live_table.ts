@@ -4,8 +4,9 @@ import type { Connection } from "../connection/connection.ts";
 import type { Exchange } from "../connection/exchange.ts";
 
 /**
- * What is remembered of a connection from one sweep to the next. `Deadlines.sweep` changes it. Times that end in `At` are milliseconds of the clock;
- * those that end in `Since` are milliseconds of the deadlines, which do not count time in which the process was blocked.
+ * What is remembered of a connection from one sweep to the next. `Deadlines.sweep` changes it. Times that end in `At` are
+ * milliseconds of the clock; those that end in `Since` are milliseconds of the deadlines, which do not count time in which the
+ * process was blocked.
  */
 export interface Note {
   /** When the connection was accepted. */
@@ -106,6 +107,7 @@ export class LiveTable {
     this.#size--;
   }
 
+  /** Goes over them. Meanwhile only the one that was given last may be deleted: the engine deletes none in between. */
   *[Symbol.iterator](): Generator<[Connection, Note], void, void> {
     for (let entry = this.#first; entry !== null;) {
       const { next } = entry;
