@@ -16,6 +16,7 @@ export const ROOMS: readonly string[] = [
   "inspect",
   "connection",
   "engine",
+  "fastcgi",
   "prefork",
   "progress",
   "restart",
@@ -24,8 +25,14 @@ export const ROOMS: readonly string[] = [
   "platform",
 ];
 
-/** Tests that measure time and need a machine with nothing else to do. They run on Deno only. */
-const LEFT_OUT: readonly string[] = ["engine/heart_test.ts"];
+/** Tests that run on Deno only. */
+const LEFT_OUT: readonly string[] = [
+  "engine/heart_test.ts", // It measures time, and needs a machine with nothing else to do.
+  // Their client is fetch(). That of Node takes heads up to 16 KiB, and streams only if it is told `duplex`; some tests hang.
+  "fastcgi/backends_test.ts",
+  "fastcgi/conversations_property_test.ts",
+  "fastcgi/fastcgi_test.ts",
+];
 
 /** How the tests of a room ended. */
 export interface RoomResult {

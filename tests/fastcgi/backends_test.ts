@@ -291,13 +291,14 @@ Deno.test("A request that waits for a connection too long is answered 503", asyn
 });
 
 unixTest("A backend whose queue is full is asked again until it accepts", async () => {
+  const { WouldBlock } = Deno.errors;
   const path = freshPath();
   const listener = Deno.listen({ transport: "unix", path });
   const filling: Deno.Conn[] = [];
   try {
     for (;;) filling.push(await Deno.connect({ transport: "unix", path }));
   } catch (error) {
-    assert.ok(error instanceof Deno.errors.WouldBlock);
+    assert.ok(error instanceof WouldBlock);
   }
   await using server = front({ address: `unix:${path}` });
   const status = statusOf(server);

@@ -4,7 +4,7 @@
 import type { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
-import { connect as connectNode, createServer, type Socket } from "node:net";
+import net, { connect as connectNode, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { Readable } from "node:stream";
@@ -197,6 +197,10 @@ async function connectTls(
   return await ready(connectSecurely({ host, port, ...ca === undefined ? {} : { ca } }), "secureConnect");
 }
 
+/** Binds at once. It is what Node's own server calls. */
+const makeHandle = (net as unknown as { _createServerHandle(ip: string, port: number, family: 4): object })
+  ._createServerHandle;
+
 /** `Deno.listen`. */
 class Listener {
   readonly #server = createServer({ allowHalfOpen: true, pauseOnConnect: false });
@@ -211,16 +215,14 @@ class Listener {
       if (wanted === undefined) this.#waiting.push(connection);
       else wanted(connection);
     });
-    // It listens when this call returns: Node looks up no name then.
-    if (path === undefined) this.#server.listen(port, hostname);
-    else this.#server.listen(path);
+    // It listens when this call returns. Given a host, Node would look up its address first.
+    this.#server.listen(path ?? makeHandle(hostname, port, 4));
   }
 
-  get addr(): { transport: string; hostname: string; port: number } {
+  get addr() {
     const address = this.#server.address();
-    if (address === null || typeof address === "string") {
-      throw new OnlyOnDeno("needs the address of Deno.listen at once");
-    }
+    if (address === null) throw new Error("expected a server that listens");
+    if (typeof address === "string") return { transport: "unix", path: address };
     return { transport: "tcp", hostname: address.address, port: address.port };
   }
 
@@ -261,6 +263,11 @@ const known = {
     NotFound: errorOf("ENOENT"),
     ConnectionReset: errorOf("ECONNRESET", "EPIPE"),
     ConnectionRefused: errorOf("ECONNREFUSED"),
+    BrokenPipe: errorOf("EPIPE"),
+    Interrupted: errorOf("EINTR"),
+    get WouldBlock(): never {
+      throw new OnlyOnDeno("needs Deno.listen with a queue that fills up: Node accepts at once");
+    },
     BadResource: errorOf("ERR_CLOSED"),
   },
   env: { get: (name: string) => process.env[name] },
