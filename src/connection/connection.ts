@@ -206,7 +206,7 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
   *flush(): Generator<PromiseLike<number>, void, unknown> {
     const { outbound } = this;
     for (let write = outbound.write(); write !== null; write = outbound.write()) {
-      outbound.wrote((yield write) as number);
+      outbound.wrote(typeof write === "number" ? write : (yield write) as number);
     }
     this.endPostponed();
   }
@@ -257,7 +257,7 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
     this.#life = "refusing";
     putRefusal(this, reason.error);
     const close = () => this.#close();
-    this.outbound.write()!.then(close, close);
+    Promise.resolve(this.outbound.write()).then(close, close);
   }
 
   /** Called when the protocol is over, and another one that has taken the socket over. */

@@ -38,7 +38,7 @@ export class HandedSocket implements Socket {
     return inbox.ended ? null : await socket.read(into);
   }
 
-  write(bytes: Uint8Array): Promise<number> {
+  write(bytes: Uint8Array): Promise<number> | number {
     return this.#connection.socket.write(bytes);
   }
 

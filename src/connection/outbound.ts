@@ -193,7 +193,7 @@ export class Outbound {
    *
    * @returns how many bytes the system took, or null if nothing waits
    */
-  write(): Promise<number> | null {
+  write(): Promise<number> | number | null {
     if (this.#sending === null) {
       if (this.#size === 0) return null;
       this.#sending = this.#queue.length === 0 ? this.#takeFilled() : this.#nextPiece();

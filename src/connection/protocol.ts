@@ -81,7 +81,7 @@ export function* protocol(connection: Connection): Steps {
       if (mustFlush(connection, exchange, plan)) {
         // Spelled out instead of `flush`, because every request comes by here.
         for (let write = outbound.write(); write !== null; write = outbound.write()) {
-          outbound.wrote((yield write) as number);
+          outbound.wrote(typeof write === "number" ? write : (yield write) as number);
         }
         connection.endPostponed();
         exchange.end(ANSWERED);

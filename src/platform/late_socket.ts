@@ -26,7 +26,7 @@ export class LateSocket implements Socket {
     return this.#socket.read(into);
   }
 
-  write(bytes: Uint8Array): Promise<number> {
+  write(bytes: Uint8Array): Promise<number> | number {
     return this.#socket.write(bytes);
   }
 

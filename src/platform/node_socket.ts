@@ -99,13 +99,13 @@ export class HandleSocket implements Socket {
     return this.#reading.promise;
   }
 
-  write(bytes: Uint8Array): Promise<number> {
+  write(bytes: Uint8Array): Promise<number> | number {
     if (this.#error !== null) return Promise.reject(this.#error);
     const socket = this.#socket;
     const part = bytes.length > MAX_WRITE_BYTES ? bytes.subarray(0, MAX_WRITE_BYTES) : bytes;
     socket.write(part);
     // The system has taken all of it at once, as nearly always.
-    if (socket.writableLength === 0 && !socket.destroyed) return Promise.resolve(part.length);
+    if (socket.writableLength === 0 && !socket.destroyed) return part.length;
     return new Promise((resolve, reject) => {
       socket.write(NOTHING, (error) => error == null ? resolve(part.length) : reject(error));
     });

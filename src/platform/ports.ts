@@ -35,8 +35,11 @@ export interface Socket {
   readonly remoteAddr: Address;
   /** Reads at least one byte into the buffer. Gives their number; 0 or null at the end of file. One read at a time. */
   read(into: Uint8Array): Promise<number | null>;
-  /** Writes at least one byte and gives their number. The bytes must not change until then. One write at a time. */
-  write(bytes: Uint8Array): Promise<number>;
+  /**
+   * Writes at least one byte and gives their number, without a promise if the system has taken them at once. The bytes must not
+   * change until then. One write at a time.
+   */
+  write(bytes: Uint8Array): Promise<number> | number;
   /** Ends the local side. The peer may still send. */
   closeWrite(): Promise<void>;
   /** Begins the TLS handshake. Only sockets of a listener with `isLate` have it; they are read as they are before. */

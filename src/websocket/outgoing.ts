@@ -23,7 +23,7 @@ let lastFrame: Piece | null = null;
 /** Where the bytes go. */
 export interface Sink {
   /** Writes at least one byte and gives their number. */
-  write(bytes: Uint8Array): Promise<number>;
+  write(bytes: Uint8Array): Promise<number> | number;
 }
 
 /** Told of the end of writes. */
@@ -144,7 +144,11 @@ export class Outgoing implements Writer {
     this.#next = this.#queue.length === 0 ? null : this.#queue.shift()!;
     this.#sending = piece;
     this.#sent = 0;
-    this.#sink.write(piece.bytes).then(this.#onWritten, this.#onBroken);
+    this.#write(piece.bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
+    Promise.resolve(this.#sink.write(bytes)).then(this.#onWritten, this.#onBroken);
   }
 
   /** Called by the turns when this socket may write. */
@@ -238,7 +242,7 @@ export class Outgoing implements Writer {
     this.#sent += count;
     this.#size -= count;
     if (this.#sent < piece.bytes.length) {
-      this.#sink.write(piece.bytes.subarray(this.#sent)).then(this.#onWritten, this.#onBroken);
+      this.#write(piece.bytes.subarray(this.#sent));
       return;
     }
     this.#sending = null;

@@ -41,7 +41,7 @@ Deno.test("A close rejects the read that is under way, and each later read and w
   socket.close();
   await reading;
   await assert.rejects(socket.read(new Uint8Array(8)));
-  await assert.rejects(socket.write(Uint8Array.of(1)));
+  await assert.rejects(async () => await socket.write(Uint8Array.of(1)));
   client.close();
 });
 
@@ -51,7 +51,7 @@ Deno.test("A write fails, with an error of Deno, once the client has closed the 
   assert.equal(await socket.read(new Uint8Array(8)), 0);
   await socket.write(Uint8Array.of(1)); // The client's system answers with a reset.
   await assert.rejects(
-    socket.write(Uint8Array.of(2)),
+    async () => await socket.write(Uint8Array.of(2)),
     (error) => error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset,
   );
   socket.close();

@@ -26,7 +26,7 @@ async function withPair(isPortable: boolean, handshakeTimeoutMs: number, test: (
   await test({ socket, client, ca });
 }
 
-async function writeAll(to: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
+async function writeAll(to: { write(bytes: Uint8Array): Promise<number> | number }, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
 
