@@ -12,6 +12,9 @@ const READ_BYTES = 64 * 1024;
 /** Where the system puts the bytes of every connection. What comes is copied before the next read of any connection. */
 const shared: Uint8Array = new Uint8Array(READ_BYTES);
 
+/** A view of the part that was copied last. Many requests have the same length, and need no new view. */
+let lastPart: Uint8Array = shared;
+
 /** Most bytes of one write. A write ends when all of it is taken, so large ones are split to show the progress of slow clients. */
 const MAX_WRITE_BYTES = 256 * 1024;
 
@@ -44,6 +47,8 @@ export class HandleSocket implements Socket {
   #into: Uint8Array | null = null;
   /** Settles that read. */
   #reading: Resolvers<number | null> | null = null;
+  /** True while Node does not read. Set by `#take`, cleared by `read`. */
+  #isPaused = true;
   /** True once the peer has ended its side. Set by the "end" event. */
   #ended = false;
   /** The first error, also after a close; null before. Set by the "error" and "close" events. */
@@ -95,7 +100,10 @@ export class HandleSocket implements Socket {
     if (this.#error !== null) return Promise.reject(this.#error);
     this.#into = into;
     this.#reading = withResolvers();
-    this.#socket.read(0); // Starts to read, if that was paused.
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#socket.read(0); // Starts to read.
+    }
     return this.#reading.promise;
   }
 
@@ -133,14 +141,19 @@ export class HandleSocket implements Socket {
     const reading = this.#reading;
     if (into === null || reading === null) {
       this.#rest = shared.slice(0, count);
+      this.#isPaused = true;
       return false;
     }
     this.#into = this.#reading = null;
     const taken = Math.min(count, into.length);
-    into.set(shared.subarray(0, taken));
-    if (taken < count) this.#rest = shared.slice(taken, count);
+    if (lastPart.length !== taken) lastPart = shared.subarray(0, taken);
+    into.set(lastPart);
+    if (taken < count) {
+      this.#rest = shared.slice(taken, count);
+      this.#isPaused = true;
+    }
     reading.resolve(taken);
-    return taken === count;
+    return !this.#isPaused;
   }
 
   /** Settles the read that is under way, if the end or an error has come. */
