@@ -27,3 +27,13 @@ export function blockOfType(type: string): HeadBlock {
   if (typeBlocks.size < MAX_TYPES) typeBlocks.set(type, block);
   return block;
 }
+
+/**
+ * Tells whether an answer was sent with a type, so that its letters need no second look.
+ *
+ * @param type the value of content-type
+ * @returns true if it is remembered
+ */
+export function isKnownType(type: string): boolean {
+  return typeBlocks.has(type);
+}
