@@ -7,7 +7,8 @@ import net, { isIP } from "node:net";
 import { constants } from "node:os";
 import process from "node:process";
 import { isBun, isForeign, listenPlainly } from "./node_foreign.ts";
-import { addressOf, HandleListener, type ListenHandle, systemError } from "./node_listener.ts";
+import { addressOf, HandleListener, type ListenHandle } from "./node_listener.ts";
+import { systemError } from "./node_system_error.ts";
 import type { Listener, ListenOptions } from "./ports.ts";
 
 const { EACCES, EINVAL, ENOENT } = constants.errno;

@@ -1,9 +1,9 @@
 // A Listener over Node's handle of a listening socket.
 
 import { lstatSync, readFileSync, unlinkSync } from "node:fs";
-import { getSystemErrorName } from "node:util";
 import { ListenerClosed } from "./errors.ts";
 import { type ConnectionHandle, HandleSocket } from "./node_socket.ts";
+import { systemError } from "./node_system_error.ts";
 import type { NodeTls } from "./node_tls.ts";
 import type { Address, Listener, Socket } from "./ports.ts";
 import { type Resolvers, withResolvers } from "./resolvers.ts";
@@ -62,19 +62,6 @@ function descriptorLimit(): number {
   } catch {
     return Infinity; // Another system. Its limit is not known.
   }
-}
-
-/**
- * Makes the system's error.
- *
- * @param call such as "listen"
- * @param number of the error, negative
- * @param where the address, for the message
- * @returns an error with a `code`
- */
-export function systemError(call: string, number: number, where: string): Error & { code: string } {
-  const code = getSystemErrorName(number);
-  return Object.assign(new Error(`${call} ${code}: ${where}`), { code, errno: number, syscall: call });
 }
 
 /** What a listener is made of besides its handle. */

@@ -3,6 +3,8 @@
 
 import { Socket as NodeSocket } from "node:net";
 import { closeWrite } from "./node_close_write.ts";
+import { systemError } from "./node_system_error.ts";
+import { canWriteTo, writeAndLook, type WriteHandle, writeTo } from "./node_write.ts";
 import type { Address, Socket } from "./ports.ts";
 import { type Resolvers, withResolvers } from "./resolvers.ts";
 
@@ -21,7 +23,7 @@ const MAX_WRITE_BYTES = 256 * 1024;
 const NOTHING = new Uint8Array(0);
 
 /** What Node's listening handle gives for a connection. */
-export interface ConnectionHandle {
+export interface ConnectionHandle extends WriteHandle {
   close(): void;
 }
 
@@ -41,6 +43,8 @@ export class HandleSocket implements Socket {
   readonly localAddr: Address;
   readonly remoteAddr: Address;
   #socket: NodeSocket;
+  /** What the stream writes to; null after an end or an error. */
+  #handle: WriteHandle | null;
   /** Bytes that have come and were not read yet; null if there are none. At most one shared buffer: reading then pauses. */
   #rest: Uint8Array | null = null;
   /** The buffer of the read that is under way; null if there is none. Changed by `read` and `#settle`. */
@@ -68,6 +72,7 @@ export class HandleSocket implements Socket {
       } as unknown as SocketOptions,
     );
     this.#socket = socket;
+    this.#handle = handle;
     const ends = endsOf(socket, address);
     this.localAddr = ends.localAddr;
     this.remoteAddr = ends.remoteAddr;
@@ -78,11 +83,13 @@ export class HandleSocket implements Socket {
       this.#settle();
     });
     socket.on("error", (error: Error) => {
+      this.#handle = null;
       this.#error = error;
       this.#settle();
     });
     socket.on("close", () => {
       onClose();
+      this.#handle = null;
       this.#error ??= new Error("the connection is closed");
       this.#settle();
     });
@@ -109,21 +116,38 @@ export class HandleSocket implements Socket {
 
   write(bytes: Uint8Array): Promise<number> | number {
     if (this.#error !== null) return Promise.reject(this.#error);
-    const socket = this.#socket;
+    const handle = this.#handle;
     const part = bytes.length > MAX_WRITE_BYTES ? bytes.subarray(0, MAX_WRITE_BYTES) : bytes;
-    socket.write(part);
-    // The system has taken all of it at once, as nearly always.
-    if (socket.writableLength === 0 && !socket.destroyed) return part.length;
+    if (handle === null || !canWriteTo()) return this.#writeByStream(part);
+    const later = writeTo(handle, part);
+    return later === null ? part.length : this.#finishWrite(part.length, later);
+  }
+
+  async #finishWrite(count: number, later: Promise<number>): Promise<number> {
+    const status = await later;
+    if (status === 0) return count;
+    const error = systemError("write", status, "a connection");
+    this.#socket.destroy(error);
+    throw error;
+  }
+
+  #writeByStream(bytes: Uint8Array): Promise<number> | number {
+    const socket = this.#socket;
+    if (this.#handle === null) socket.write(bytes);
+    else writeAndLook(socket, this.#handle, bytes);
+    if (socket.writableLength === 0 && !socket.destroyed) return bytes.length;
     return new Promise((resolve, reject) => {
-      socket.write(NOTHING, (error) => error == null ? resolve(part.length) : reject(error));
+      socket.write(NOTHING, (error) => error == null ? resolve(bytes.length) : reject(error));
     });
   }
 
   closeWrite(): Promise<void> {
+    this.#handle = null;
     return closeWrite(this.#socket);
   }
 
   close(): void {
+    this.#handle = null;
     this.#socket.destroy();
   }
 
