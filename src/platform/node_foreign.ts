@@ -1,10 +1,11 @@
 // Listens in runtimes that run packages of Node and are not Node: Bun, and Deno with the npm package. Their handles differ from
 // Node's, so they listen with a server of node:net.
 
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, Socket as NodeSocket } from "node:net";
 import process from "node:process";
-import { ServerListener } from "./node_net.ts";
-import type { Listener, ListenOptions } from "./ports.ts";
+import { ServerListener, StreamSocket } from "./node_net.ts";
+import { type AcceptedOptions, endsOf } from "./node_socket.ts";
+import type { Listener, ListenOptions, Socket } from "./ports.ts";
 
 const { versions } = process;
 
@@ -12,6 +13,44 @@ const { versions } = process;
 export const isBun: boolean = "bun" in versions;
 /** True on Bun and on Deno. */
 export const isForeign: boolean = isBun || "deno" in versions;
+
+/** Deno's handle of a listening socket. It tells of a connection, and does not give it. */
+interface AskedHandle {
+  accept(into: object): number;
+  constructor: new (kind: number) => object;
+}
+
+/** TCPConstants.SOCKET of Node's binding, which a handle of a connection is made with. */
+const CONNECTION = 0;
+
+/**
+ * Takes the connection that Deno's handle has told of.
+ *
+ * @param handle Deno's, of a listening socket
+ * @returns the connection's handle, or the negative number of the system's error
+ */
+export function takeConnection(handle: object): object | number {
+  const asked = handle as AskedHandle;
+  const connection = new asked.constructor(CONNECTION);
+  const error = asked.accept(connection);
+  return error === 0 ? connection : error;
+}
+
+/**
+ * Makes a socket of Deno's handle of a connection: it is not written to and read as Node's handles are.
+ *
+ * @param handle Deno's
+ * @param options the address on which it was accepted, and what is called when it is closed
+ * @returns the socket
+ */
+export function streamOf(handle: object, { address, onClose }: AcceptedOptions): Socket {
+  const socket = new NodeSocket(
+    { handle, allowHalfOpen: true, manualStart: true } as unknown as ConstructorParameters<typeof NodeSocket>[0],
+  );
+  socket.setNoDelay(true);
+  socket.once("close", onClose);
+  return new StreamSocket(socket, endsOf(socket, address));
+}
 
 /**
  * Listens at once. On Deno only a Unix socket can do that, and an error of it is told of by the first `accept`.

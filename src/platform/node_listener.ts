@@ -2,6 +2,7 @@
 
 import { lstatSync, readFileSync, unlinkSync } from "node:fs";
 import { ListenerClosed } from "./errors.ts";
+import { isForeign, streamOf, takeConnection } from "./node_foreign.ts";
 import { type ConnectionHandle, HandleSocket } from "./node_socket.ts";
 import { systemError } from "./node_system_error.ts";
 import type { NodeTls } from "./node_tls.ts";
@@ -135,6 +136,11 @@ export class HandleListener implements Listener {
   }
 
   #onConnection(error: number, connection: ConnectionHandle | undefined): void {
+    if (connection === undefined && error === 0) {
+      const taken = takeConnection(this.#handle);
+      if (typeof taken === "number") error = taken;
+      else connection = taken as ConnectionHandle;
+    }
     if (connection === undefined) return this.#give(systemError("accept", error, "a connection"));
     if (isShortOfDescriptors()) {
       connection.close();
@@ -155,8 +161,9 @@ export class HandleListener implements Listener {
   async #socketOf(handle: ConnectionHandle): Promise<Socket> {
     openConnections++;
     const onClose = () => void openConnections--;
-    if (this.#upgrade === null) return new HandleSocket(handle, { address: this.addr, onClose });
-    return (await this.#upgrade).accept(handle, { address: this.addr, onClose });
+    const options = { address: this.addr, onClose };
+    if (this.#upgrade !== null) return (await this.#upgrade).accept(handle, options);
+    return isForeign ? streamOf(handle, options) : new HandleSocket(handle, options);
   }
 
   #take(): Resolvers<Socket> | null {

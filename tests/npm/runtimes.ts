@@ -7,13 +7,17 @@ import { supervise } from "../helpers/supervised.ts";
 
 /** Registers the tests. */
 export function runtimesTests(): void {
-  packageTest("Workers of the npm package serve and reload on Deno", async (own) => {
-    await serveWithWorkers(own, [Deno.execPath(), "run", "-A"]);
+  packageTest("The npm package serves and reloads on Deno, with workers and without", async (own) => {
+    const deno = [Deno.execPath(), "run", "-A"];
+    await serveAlone(own, deno);
+    await serveWithWorkers(own, deno);
   });
 
-  packageTest("Workers of the npm package serve and reload on Bun", async (own) => {
+  packageTest("The npm package serves and reloads on Bun, with workers and without", async (own) => {
     await install(own.directory, "bun@1.4.5");
-    await serveWithWorkers(own, [`${own.directory}/node_modules/.bin/bun`]);
+    const bun = [`${own.directory}/node_modules/.bin/bun`];
+    await serveAlone(own, bun);
+    await serveWithWorkers(own, bun);
   });
 
   packageTest("A Node that is too old ends the program with 2 and one line", async (own) => {
@@ -27,11 +31,32 @@ export function runtimesTests(): void {
   });
 }
 
+/** The link in .bin has no ending, by which Deno tells an ES module. */
+function programOf(own: Installed): string {
+  return `${own.directory}/node_modules/@weft/engine/esm/src/bin.js`;
+}
+
+/** More than the buffers of both ends hold. */
+const LONG_BYTES = 16 * 1024 * 1024;
+
+async function serveAlone(own: Installed, runtime: string[]): Promise<void> {
+  own.write(
+    "app.js",
+    `export default async (request) => new Response(new Uint8Array(${LONG_BYTES}).fill((await request.bytes()).length));\n`,
+  );
+  await using running = start(["-p", "0", "app.js"], { cwd: own.directory, command: [...runtime, programOf(own)] });
+  const response = await fetch(await running.url(), { method: "POST", body: "seven b" });
+  const bytes = await response.bytes();
+  assert.equal(bytes.length, LONG_BYTES);
+  assert.ok(bytes.every((byte) => byte === 7));
+  running.kill("SIGTERM");
+  assert.equal((await running.ended).code, 0);
+}
+
 async function serveWithWorkers(own: Installed, runtime: string[]): Promise<void> {
   own.write("app.js", "export default () => new Response(`hello from ${process.pid}`);\n");
-  // The link in .bin has no ending, by which Deno tells an ES module.
-  const program = `${own.directory}/node_modules/@weft/engine/esm/src/bin.js`;
-  await using running = await supervise(["-w", "2", "app.js"], { cwd: own.directory, command: [...runtime, program] });
+  const command = [...runtime, programOf(own)];
+  await using running = await supervise(["-w", "2", "app.js"], { cwd: own.directory, command });
   await running.atStrength(2);
   const url = await running.url();
   assert.match(await (await fetch(url)).text(), /^hello from \d+$/);
