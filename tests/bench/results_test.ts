@@ -103,3 +103,11 @@ Deno.test("A table has Weft's ratio, those of its peers, and latencies beside th
     "",
   ]);
 });
+
+Deno.test("The tables in the documentation are those of the published figures", async () => {
+  const root = new URL("../../", import.meta.url);
+  const results: Results = JSON.parse(await Deno.readTextFile(new URL("scripts/bench/results/bench.json", root)));
+  const tables = drawTables(results);
+  assert.equal(tables, await Deno.readTextFile(new URL("scripts/bench/results/bench.md", root)));
+  assert.ok((await Deno.readTextFile(new URL("docs/benchmarks.md", root))).includes(tables));
+});
