@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { hasProgram, start, unixTest } from "../helpers/program.ts";
-import { fixture } from "../helpers/runtime.ts";
+import { fixture, runtime } from "../helpers/runtime.ts";
 
 const APP = fixture("app");
 
@@ -12,8 +12,20 @@ unixTest("If the system has no descriptor left, accepting pauses, and goes on wh
   const many = await Promise.all(Array.from({ length: 80 }, () => Deno.connect({ hostname: "127.0.0.1", port })));
   await program.waitFor(/\[WARN\] cannot accept, trying again in 50 ms: .*open files/);
   for (const connection of many) connection.close();
-  assert.equal(await (await fetch(`http://127.0.0.1:${port}/again`)).text(), "hello from /again\n");
+  assert.equal(await answerOf(`http://127.0.0.1:${port}/again`), "hello from /again\n");
 });
+
+/** Node cannot leave a client in the queue: it refuses clients until it has seen that others have gone. So one asks again. */
+async function answerOf(url: string): Promise<string> {
+  const until = Date.now() + 10_000;
+  for (;;) {
+    try {
+      return await (await fetch(url)).text();
+    } catch (error) {
+      if (runtime.nodeMajor === null || Date.now() > until) throw error;
+    }
+  }
+}
 
 unixTest("Beyond --max-connections new clients wait for their turn", async () => {
   await using program = start(["-p", "0", "--max-connections", "2", APP]);
