@@ -1,6 +1,7 @@
 // Makes a Socket of a stream of node:net or node:tls, and takes over inherited listening sockets. It works in Deno and Node.
-// A stream is read only while a caller waits for bytes, never ahead.
+// A stream flows only while a caller waits for bytes. What it has read ahead by then is kept, whatever ends it.
 
+import { Buffer } from "node:buffer";
 import { createServer, type Server, type Socket as NodeSocket } from "node:net";
 import { ListenerClosed } from "./errors.ts";
 import { closeWrite } from "./node_close_write.ts";
@@ -107,7 +108,7 @@ export class StreamSocket implements Socket {
   readonly localAddr: Address;
   readonly remoteAddr: Address;
   #socket: NodeSocket;
-  /** Bytes that have come and were not read yet; null if there are none. One piece at most: the stream pauses after each. */
+  /** Bytes that have come and were not read yet; null if there are none. One piece, or the last ones: the stream pauses after each. */
   #rest: Uint8Array | null = null;
   /** The read that is under way; null if there is none. Changed by `read` and `#answer`. */
   #reading: Resolvers<number | null> & { into: Uint8Array } | null = null;
@@ -135,6 +136,7 @@ export class StreamSocket implements Socket {
       this.#answer();
     });
     socket.on("error", (error: Error) => {
+      this.#keepBuffered();
       this.#error = error;
       this.#answer();
     });
@@ -174,6 +176,13 @@ export class StreamSocket implements Socket {
 
   unref(): void {
     this.#socket.unref();
+  }
+
+  /** Takes what has come before an error: the stream, which was paused, gives no more events for it. */
+  #keepBuffered(): void {
+    const left: Uint8Array | null = this.#socket.read();
+    if (left === null) return;
+    this.#rest = this.#rest === null ? left : Buffer.concat([this.#rest, left]);
   }
 
   /** Settles the read that is under way, if bytes, the end or an error have come. */
