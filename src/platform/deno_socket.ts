@@ -1,5 +1,6 @@
 // A TCP connection whose reads and writes are the operations of Deno. The methods of Deno.Conn put async functions around
-// them, which cost more than the rest of a small message. Where this Deno lacks what is used here, the connection itself serves.
+// them, which cost more than the rest of a small message. If this Deno lacks what is used here, the connection itself is the
+// socket.
 
 import type { Address, Socket } from "./ports.ts";
 

@@ -1,10 +1,10 @@
 // Listens in runtimes that run packages of Node and are not Node: Bun, and Deno with the npm package. Their handles differ from
 // Node's, so they listen with a server of node:net.
 
-import { createServer, type Server, Socket as NodeSocket } from "node:net";
+import { createServer, type Server } from "node:net";
 import process from "node:process";
 import { ServerListener, StreamSocket } from "./node_net.ts";
-import { type AcceptedOptions, endsOf } from "./node_socket.ts";
+import { type AcceptedOptions, type ConnectionHandle, endsOf, streamOf } from "./node_socket.ts";
 import type { Listener, ListenOptions, Socket } from "./ports.ts";
 
 const { versions } = process;
@@ -16,8 +16,8 @@ export const isForeign: boolean = isBun || "deno" in versions;
 
 /** Deno's handle of a listening socket. It tells of a connection, and does not give it. */
 interface AskedHandle {
-  accept(into: object): number;
-  constructor: new (kind: number) => object;
+  accept(into: ConnectionHandle): number;
+  constructor: new (kind: number) => ConnectionHandle;
 }
 
 /** TCPConstants.SOCKET of Node's binding, which a handle of a connection is made with. */
@@ -29,7 +29,7 @@ const CONNECTION = 0;
  * @param handle Deno's, of a listening socket
  * @returns the connection's handle, or the negative number of the system's error
  */
-export function takeConnection(handle: object): object | number {
+export function takeConnection(handle: object): ConnectionHandle | number {
   const asked = handle as AskedHandle;
   const connection = new asked.constructor(CONNECTION);
   const error = asked.accept(connection);
@@ -43,13 +43,9 @@ export function takeConnection(handle: object): object | number {
  * @param options the address on which it was accepted, and what is called when it is closed
  * @returns the socket
  */
-export function streamOf(handle: object, { address, onClose }: AcceptedOptions): Socket {
-  const socket = new NodeSocket(
-    { handle, allowHalfOpen: true, manualStart: true } as unknown as ConstructorParameters<typeof NodeSocket>[0],
-  );
-  socket.setNoDelay(true);
-  socket.once("close", onClose);
-  return new StreamSocket(socket, endsOf(socket, address));
+export function foreignSocket(handle: object, { address, onClose }: AcceptedOptions): Socket {
+  const stream = streamOf(handle, onClose);
+  return new StreamSocket(stream, endsOf(stream, address));
 }
 
 /**

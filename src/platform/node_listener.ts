@@ -2,7 +2,7 @@
 
 import { lstatSync, readFileSync, unlinkSync } from "node:fs";
 import { ListenerClosed } from "./errors.ts";
-import { isForeign, streamOf, takeConnection } from "./node_foreign.ts";
+import { foreignSocket, isForeign, takeConnection } from "./node_foreign.ts";
 import { type ConnectionHandle, HandleSocket } from "./node_socket.ts";
 import { systemError } from "./node_system_error.ts";
 import type { NodeTls } from "./node_tls.ts";
@@ -136,19 +136,16 @@ export class HandleListener implements Listener {
   }
 
   #onConnection(error: number, connection: ConnectionHandle | undefined): void {
-    if (connection === undefined && error === 0) {
-      const taken = takeConnection(this.#handle);
-      if (typeof taken === "number") error = taken;
-      else connection = taken as ConnectionHandle;
-    }
-    if (connection === undefined) return this.#give(systemError("accept", error, "a connection"));
+    // Deno tells of a connection, and does not give it.
+    const taken = connection ?? (error === 0 ? takeConnection(this.#handle) : error);
+    if (typeof taken === "number") return this.#give(systemError("accept", taken, "a connection"));
     if (isShortOfDescriptors()) {
-      connection.close();
+      taken.close();
       // The engine waits after each error. Many connections that are refused in a row are one.
       if (this.#waiting.at(-1) instanceof Error) return;
       return this.#give(Object.assign(new Error("too many open files, a connection was refused"), { code: "EMFILE" }));
     }
-    this.#give(connection);
+    this.#give(taken);
   }
 
   #give(next: ConnectionHandle | Error): void {
@@ -163,7 +160,7 @@ export class HandleListener implements Listener {
     const onClose = () => void openConnections--;
     const options = { address: this.addr, onClose };
     if (this.#upgrade !== null) return (await this.#upgrade).accept(handle, options);
-    return isForeign ? streamOf(handle, options) : new HandleSocket(handle, options);
+    return isForeign ? foreignSocket(handle, options) : new HandleSocket(handle, options);
   }
 
   #take(): Resolvers<Socket> | null {

@@ -5,6 +5,7 @@ import { Buffer } from "node:buffer";
 import { createServer, type Server, type Socket as NodeSocket } from "node:net";
 import { ListenerClosed } from "./errors.ts";
 import { closeWrite } from "./node_close_write.ts";
+import { endsOf } from "./node_socket.ts";
 import type { Address, Listener, Socket } from "./ports.ts";
 import { type Resolvers, withResolvers } from "./resolvers.ts";
 
@@ -84,10 +85,8 @@ export class ServerListener implements Listener {
     this.#server.unref();
   }
 
-  /** Streams of a Unix socket do not know its path. As under Deno.serve, it is the path of both ends. */
   #socketOf(socket: NodeSocket): Socket {
-    const { addr } = this;
-    return new StreamSocket(socket, addr.transport === "unix" ? { localAddr: addr, remoteAddr: addr } : endsOf(socket));
+    return new StreamSocket(socket, endsOf(socket, this.addr));
   }
 
   #take(): Resolvers<Socket> | null {
@@ -203,15 +202,4 @@ export class StreamSocket implements Socket {
       reading.reject(this.#error);
     }
   }
-}
-
-function endsOf(
-  { localAddress, localPort, remoteAddress, remotePort }: NodeSocket,
-): { localAddr: Address; remoteAddr: Address } {
-  return { localAddr: endOf(localAddress, localPort), remoteAddr: endOf(remoteAddress, remotePort) };
-}
-
-function endOf(hostname: string | undefined, port: number | undefined): Address {
-  if (hostname === undefined || port === undefined) return { transport: "unix", path: "" };
-  return { transport: "tcp", hostname, port };
 }

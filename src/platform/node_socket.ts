@@ -192,6 +192,20 @@ export class HandleSocket implements Socket {
 }
 
 /**
+ * Makes a stream of a handle, for what reads and writes it as a stream. It does not read before it is asked to.
+ *
+ * @param handle of a connection
+ * @param onClose called when it is closed
+ * @returns the stream
+ */
+export function streamOf(handle: object, onClose: () => void): NodeSocket {
+  const socket = new NodeSocket({ handle, allowHalfOpen: true, manualStart: true } as unknown as SocketOptions);
+  socket.setNoDelay(true);
+  socket.once("close", onClose);
+  return socket;
+}
+
+/**
  * The addresses of a connection. Those over a Unix socket have none: as under Deno.serve, its path is that of both ends.
  *
  * @param socket of node:net

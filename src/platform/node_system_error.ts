@@ -7,10 +7,10 @@ import { getSystemErrorName } from "node:util";
  *
  * @param call such as "listen"
  * @param number of the error, negative
- * @param where the address, for the message
+ * @param address for the message
  * @returns an error with a `code`
  */
-export function systemError(call: string, number: number, where: string): Error & { code: string } {
+export function systemError(call: string, number: number, address: string): Error & { code: string } {
   const code = getSystemErrorName(number);
-  return Object.assign(new Error(`${call} ${code}: ${where}`), { code, errno: number, syscall: call });
+  return Object.assign(new Error(`${call} ${code}: ${address}`), { code, errno: number, syscall: call });
 }

@@ -1,10 +1,10 @@
 // Makes a TLS connection of a TCP connection that Node has accepted. Only a listener with a certificate loads this module.
 
-import { Socket as NodeSocket } from "node:net";
+import type { Socket as NodeSocket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { LateSocket } from "./late_socket.ts";
 import { closeWrite } from "./node_close_write.ts";
-import { type AcceptedOptions, type ConnectionHandle, endsOf } from "./node_socket.ts";
+import { type AcceptedOptions, type ConnectionHandle, endsOf, streamOf } from "./node_socket.ts";
 import type { Address, Socket, TlsOptions } from "./ports.ts";
 import { SecureSocket } from "./secure_socket.ts";
 
@@ -32,11 +32,7 @@ export class NodeTls {
    * @returns the TLS connection
    */
   accept(handle: ConnectionHandle, { address, onClose }: AcceptedOptions): Socket {
-    const raw = new NodeSocket(
-      { handle, allowHalfOpen: true, manualStart: true } as unknown as ConstructorParameters<typeof NodeSocket>[0],
-    );
-    raw.setNoDelay(true);
-    raw.once("close", onClose);
+    const raw = streamOf(handle, onClose);
     // The TLSSocket passes errors of this stream on. Without a listener they would end the process.
     raw.on("error", () => {});
     const ends = endsOf(raw, address);
@@ -50,7 +46,7 @@ export class NodeTls {
   }
 }
 
-/** A connection before TLS. What was not read by then stays in the stream, where TLS finds it. */
+/** A connection before TLS. TLS takes what was not read by then out of the stream. */
 class PlainSocket implements Socket {
   readonly localAddr: Address;
   readonly remoteAddr: Address;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { type Running, runToEnd, start, unixTest } from "../helpers/program.ts";
 import { runtime } from "../helpers/runtime.ts";
 
-/** Saves in a row; each waits for the restart before it, as fast as that comes; fewer on Node, where each takes longer. */
+/** Saves in a row; each waits for the restart before it, as fast as that comes. On Node there are fewer, because each takes longer. */
 const SAVES = runtime.nodeMajor === null ? 30 : 10;
 const FILES = 200;
 const VERSION = `version.${runtime.ending}`;

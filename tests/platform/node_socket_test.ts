@@ -1,22 +1,13 @@
-// Writes and reads of a connection that Node's listening handle has accepted. The tests run with Node only: on Deno, large
-// writes over its handles do not go on.
+// Writes and reads of a connection that Node's listening handle has accepted, and Deno's for the npm package.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket as NodeSocket } from "node:net";
-import process from "node:process";
 import { listen } from "../../src/platform/node_listen.ts";
 import type { Socket } from "../../src/platform/ports.ts";
 
 /** More than the buffers of both ends hold, so that the system does not take it at once. */
 const LARGE = Uint8Array.from({ length: 16 * 1024 * 1024 }, (_, at) => at * 31 >> 3);
-
-const isOnDeno = "deno" in process.versions;
-if (isOnDeno) console.log("skipped: tests of Node's handles, which run with `deno task test:node platform`");
-
-function test(name: string, call: () => Promise<void>): void {
-  if (!isOnDeno) Deno.test(name, call);
-}
 
 /** Runs with both ends of a connection. The first write of a process differs from the others, so one is written before. */
 async function withPair(use: (ends: { near: Socket; far: NodeSocket }) => Promise<void>): Promise<void> {
@@ -44,7 +35,7 @@ async function writeAll(socket: Socket, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await socket.write(bytes.subarray(at));
 }
 
-test("A socket of Node writes all to a client that reads late", async () => {
+Deno.test("A socket of Node writes all to a client that reads late", async () => {
   await withPair(async ({ near, far }) => {
     const writing = writeAll(near, LARGE).then(() => near.closeWrite());
     const pieces: Uint8Array[] = [];
@@ -61,7 +52,7 @@ test("A socket of Node writes all to a client that reads late", async () => {
   });
 });
 
-test("A write of a socket of Node that is under way is rejected by the close", async () => {
+Deno.test("A write of a socket of Node that is under way is rejected by the close", async () => {
   await withPair(async ({ near }) => {
     const writing = writeAll(near, LARGE);
     const failed = assert.rejects(writing);
@@ -70,14 +61,14 @@ test("A write of a socket of Node that is under way is rejected by the close", a
   });
 });
 
-test("A socket of Node does not write after its close", async () => {
+Deno.test("A socket of Node does not write after its close", async () => {
   await withPair(async ({ near }) => {
     near.close();
     await assert.rejects(async () => await near.write(Uint8Array.of(2)));
   });
 });
 
-test("A client of a socket of Node that resets the connection fails the read and the write under way", async () => {
+Deno.test("A client of a socket of Node that resets the connection fails the read and the write under way", async () => {
   await withPair(async ({ near, far }) => {
     const reading = assert.rejects(near.read(new Uint8Array(1)));
     const writing = assert.rejects(writeAll(near, LARGE));
@@ -87,7 +78,7 @@ test("A client of a socket of Node that resets the connection fails the read and
   });
 });
 
-test("A socket of Node gives what came before it was read, in pieces of any size", async () => {
+Deno.test("A socket of Node gives what came before it was read, in pieces of any size", async () => {
   await withPair(async ({ near, far }) => {
     const sent = LARGE.subarray(0, 300_000);
     far.end(sent);
