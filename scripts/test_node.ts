@@ -28,10 +28,6 @@ export const ROOMS: readonly string[] = [
 /** Tests that run on Deno only. */
 const LEFT_OUT: readonly string[] = [
   "engine/heart_test.ts", // It measures time, and needs a machine with nothing else to do.
-  // Their client is fetch(). That of Node takes heads up to 16 KiB, and streams only if it is told `duplex`; some tests hang.
-  "fastcgi/backends_test.ts",
-  "fastcgi/conversations_property_test.ts",
-  "fastcgi/fastcgi_test.ts",
 ];
 
 /** How the tests of a room ended. */

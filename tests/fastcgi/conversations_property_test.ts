@@ -114,7 +114,7 @@ Deno.test("What looks complete is what the application has sent, and every conne
       const sent = !hasBody ? null : isChunked ? new Blob([content]).stream() : content;
       let outcome: "whole" | "cut" | number;
       try {
-        const response = await fetch(server.url + path, { method, body: sent });
+        const response = await fetch(server.url + path, { method, body: sent, ...{ duplex: "half" } });
         const bytes = await response.bytes();
         outcome = response.status === 200 ? "whole" : response.status;
         if (outcome === "whole" && method !== "HEAD") {
