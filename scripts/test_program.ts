@@ -25,9 +25,6 @@ const OF_DENO: Readonly<Record<string, string>> = {
   "tests/cli/workers_rights_test.ts": "Node has no such permissions",
 };
 
-/** Other files than those of tests/cli that start the program. */
-const ELSEWHERE: readonly string[] = [];
-
 /** The files of a run. */
 export interface ProgramTests {
   readonly files: readonly string[];
@@ -36,14 +33,14 @@ export interface ProgramTests {
 }
 
 /**
- * The test files that start the program.
+ * The test files of tests/cli that start the program. Those elsewhere are about Deno, or about other programs.
  *
  * @returns their paths in this tree
  */
 export function programTests(): ProgramTests {
   const all = Array.from(Deno.readDirSync(new URL("tests/cli/", ROOT)), ({ name }) => `tests/cli/${name}`).sort();
   const own = all.filter((path) => startsProcess(new URL(path, ROOT), Deno.readTextFileSync));
-  return { files: [...own.filter((path) => OF_DENO[path] === undefined), ...ELSEWHERE], leftOut: OF_DENO };
+  return { files: own.filter((path) => OF_DENO[path] === undefined), leftOut: OF_DENO };
 }
 
 /**

@@ -5,7 +5,6 @@ import { Buffer } from "node:buffer";
 import type { Handler } from "../../src/message/handler.ts";
 import { settled } from "../helpers/duplex.ts";
 import { firstItems } from "../helpers/items.ts";
-import { hasProgram, start, unixTest } from "../helpers/program.ts";
 import { bodyText } from "../helpers/responses.ts";
 import { realEngine } from "../helpers/serving.ts";
 import { onTinyDisk, type RealDisk, realDisk } from "../helpers/temporary.ts";
@@ -146,35 +145,4 @@ Deno.test("A missing directory for temporary files leads to a 507, and is used a
     assert.equal(await served.text(), "300000");
   }
   Deno.removeSync(directory);
-});
-
-unixTest("A killed program leaves no file of the bodies that it has spooled", async () => {
-  if (!await hasProgram("curl")) return;
-  const directory = Deno.makeTempDirSync({ prefix: "weft-test-" });
-  const app = `${directory}.ts`;
-  Deno.writeTextFileSync(
-    app,
-    `export default (r: Request) => { console.log("reached"); return new Promise(() => {}); };`,
-  );
-  try {
-    await using program = start(["-p", "0", "--body", "whole", app], { env: { TMPDIR: directory } });
-    const url = await program.url();
-    const args = ["-s", "--data-binary", "@-", url];
-    const curl = new Deno.Command("curl", { args, stdin: "piped", stdout: "null" }).spawn();
-    const writer = curl.stdin.getWriter();
-    await writer.write(BODY);
-    await writer.close();
-    await program.waitFor(/reached/);
-    const held = await new Deno.Command("ls", { args: ["-l", `/proc/${program.pid}/fd`] }).output();
-    if (Deno.build.os === "linux") {
-      assert.ok(new TextDecoder().decode(held.stdout).includes(`${directory}/weft-`), "TMPDIR names the directory");
-    }
-    program.kill("SIGKILL");
-    await program.ended;
-    await curl.status;
-    assert.deepEqual([...Deno.readDirSync(directory)], []);
-  } finally {
-    Deno.removeSync(app);
-    Deno.removeSync(directory);
-  }
 });

@@ -8,7 +8,7 @@ import type { Handler } from "../../src/message/handler.ts";
 import { settled } from "../helpers/duplex.ts";
 import { firstItems, itemAt } from "../helpers/items.ts";
 import { file, formBytes, value } from "../helpers/multipart.ts";
-import { hasProgram, start, unixTest } from "../helpers/program.ts";
+import { hasProgram, unixTest } from "../helpers/program.ts";
 import { bodyText, fieldOf } from "../helpers/responses.ts";
 import { realEngine } from "../helpers/serving.ts";
 import { onTinyDisk } from "../helpers/temporary.ts";
@@ -273,39 +273,3 @@ Deno.test("Under Hono files are received, go with the answer, and errors keep th
   assert.deepEqual(names(directory), []);
   Deno.removeSync(directory);
 });
-
-unixTest(
-  "A program that ends in the middle of an upload leaves nothing; one that is killed leaves only its directory",
-  async () => {
-    const directory = Deno.makeTempDirSync({ prefix: "weft-test-" });
-    const mod = new URL("../../mod.ts", import.meta.url).href;
-    const app = `${directory}.ts`;
-    Deno.writeTextFileSync(
-      app,
-      `import { receiveUploads } from "${mod}";
-     export default async (request: Request) => {
-       await receiveUploads(request);
-       console.log("received");
-       return await new Promise(() => {});
-     };`,
-    );
-    try {
-      for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-        await using program = start(["-p", "0", "--graceful-timeout", "0", app], { env: { TMPDIR: directory } });
-        const form = new FormData();
-        form.append("f", new Blob(["x".repeat(100_000)]));
-        const asked = fetch(await program.url(), { method: "POST", body: form }).then(() => {}, () => {});
-        await program.waitFor(/received/);
-        assert.match(names(directory).join(), /^weft-\w+$/);
-        program.kill(signal);
-        await program.ended;
-        await asked;
-        if (signal === "SIGTERM") assert.deepEqual(names(directory), []);
-        else assert.match(names(directory).join(), /^weft-\w+$/);
-      }
-    } finally {
-      Deno.removeSync(app);
-      Deno.removeSync(directory, { recursive: true });
-    }
-  },
-);

@@ -3,13 +3,20 @@
 import assert from "node:assert/strict";
 import { Load } from "../helpers/load.ts";
 import { linuxTest } from "../helpers/program.ts";
+import { runtime } from "../helpers/runtime.ts";
 import { supervise } from "../helpers/supervised.ts";
 import { Chatter } from "../helpers/web_sockets.ts";
 
+/** On Deno it is the runtime's own function that does it, under the program. Node has none. */
+const UPGRADE = runtime.nodeMajor === null
+  ? "const { upgradeWebSocket } = Deno;"
+  : `import { upgradeWebSocket } from "${runtime.packageName}";`;
+
 const APP = `
+${UPGRADE}
 export default (request) => {
   if (request.headers.get("upgrade") !== "websocket") return new Response("plain");
-  const { socket, response } = Deno.upgradeWebSocket(request);
+  const { socket, response } = upgradeWebSocket(request);
   socket.onmessage = ({ data }) => socket.send(data);
   return response;
 };
@@ -19,7 +26,7 @@ const SOCKETS = 1000;
 
 async function appIn(): Promise<{ app: string; directory: string }> {
   const directory = await Deno.makeTempDir({ prefix: "weft" });
-  const app = `${directory}/app.ts`;
+  const app = `${directory}/app.${runtime.ending}`;
   await Deno.writeTextFile(app, APP);
   return { app, directory };
 }
