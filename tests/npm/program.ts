@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { programTests, runOnNode, stageFixtures } from "../../scripts/test_program.ts";
-import { packageTest } from "../helpers/npm_package.ts";
+import { NODES, packageTest } from "../helpers/npm_package.ts";
 
-/** Versions of Node differ in processes, sockets and signals. `deno task test:program 20` runs the other files too. */
+/** On the oldest Node all files run. In newer ones these meet other processes, sockets and signals. */
 const OF_PROCESSES: readonly string[] = ["reload", "stopping", "stopping_workers", "workers"].map((name) =>
   `tests/cli/${name}_test.ts`
 );
@@ -15,12 +15,9 @@ export function programTestsOnNode(): void {
     await stageFixtures(own.directory);
     const { files, leftOut } = programTests();
     for (const [path, why] of Object.entries(leftOut)) console.log(`left out, ${why}: ${path}`);
-    for (const path of files.filter((path) => !OF_PROCESSES.includes(path))) {
-      console.log(`left to \`deno task test:program\`, not steady on a machine with other work: ${path}`);
-    }
-    for (const version of ["20", "22", "24"] as const) {
+    for (const version of NODES) {
       await context.step(`on Node ${version}`, async () => {
-        const { isGood, output } = await runOnNode(own.directory, version, OF_PROCESSES);
+        const { isGood, output } = await runOnNode(own.directory, version, version === NODES[0] ? files : OF_PROCESSES);
         console.log(output);
         assert.ok(isGood, `the tests above fail on Node ${version}`);
       });
