@@ -2,7 +2,7 @@
 // It is staged as src/cli/bin.ts. What it imports at once is understood by every Node that knows modules: an older one gets a
 // message instead of a syntax error.
 
-import process from "node:process";
+import { process } from "../../src/platform/node_process.ts";
 import { nodeProblem } from "../../src/platform/node_version.ts";
 
 // Without a listener Node opens its debugger on this signal.

@@ -35,7 +35,9 @@ async function start(platform: Platform): Promise<number | null> {
   const workers = countWorkers(asked, platform);
   if (workers === null) {
     // Before the engine is loaded: this process may be replaced.
-    if (asked.app !== undefined) await (await import("./start_again.ts")).useOwnConfiguration(asked.app, context);
+    if (asked.app !== undefined && platform.readsConfiguration) {
+      await (await import("./start_again.ts")).useOwnConfiguration(asked.app, context);
+    }
     return await (await import("./run.ts")).run(asked, context);
   }
   return await (await import("./run_supervisor.ts")).runSupervisor(asked, workers, context);

@@ -208,6 +208,7 @@ export const denoPlatform: Platform = {
   process,
   files,
   hasSlowGlobals: false,
+  readsConfiguration: true,
   random: Math.random,
   canSharePort: Deno.build.os !== "windows",
   temporaryFiles: denoTemporaryFiles(),

@@ -15,13 +15,13 @@ import {
   writeSync,
 } from "node:fs";
 import { availableParallelism } from "node:os";
-import process from "node:process";
 import { isatty } from "node:tty";
 import { nodeClock } from "./node_clock.ts";
 import { connect, isUnixSocketLive } from "./node_connect.ts";
 import { isForeign, listenBeside } from "./node_foreign.ts";
 import { listenShared } from "./node_handles.ts";
 import { hasReusePort, listen, listenOn } from "./node_listen.ts";
+import { process } from "./node_process.ts";
 import { nodeTemporaryFiles } from "./node_temporary.ts";
 import { nodeProblem } from "./node_version.ts";
 import type { Files, FileSink, Platform, Process, SignalName } from "./ports.ts";
@@ -172,6 +172,7 @@ export const nodePlatform: Platform = {
   process: nodeProcess,
   files,
   hasSlowGlobals: true,
+  readsConfiguration: false,
   random: Math.random,
   canSharePort: !isWindows,
   temporaryFiles: nodeTemporaryFiles(),

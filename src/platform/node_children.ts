@@ -1,10 +1,10 @@
 // Starts further processes of this program with Node, with the flags that this process was given.
 
 import { spawn, type StdioOptions } from "node:child_process";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { isForeign } from "./node_foreign.ts";
 import { answerRequests } from "./node_handles.ts";
+import { process } from "./node_process.ts";
 import type { Child, ChildEnd, Children } from "./ports.ts";
 
 /** Flags that children do not get. Two debuggers cannot share a port, and only the supervisor restarts. */

@@ -2,7 +2,7 @@
 // A debugger that the user has asked for stays open.
 
 import inspector from "node:inspector";
-import process from "node:process";
+import { process } from "./node_process.ts";
 
 /** A flag that opens the debugger at the start, or lets USR1 open it on an address that the user has chosen. */
 const WANTED = /--(inspect|debug-port)/;

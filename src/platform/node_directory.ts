@@ -3,7 +3,7 @@
 import { rmSync } from "node:fs";
 import { copyFile, type FileHandle, mkdtemp, open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import process from "node:process";
+import { process } from "./node_process.ts";
 import type { TemporaryDirectory } from "./ports.ts";
 import { type OpenFile, temporaryDirectories } from "./temporary_directory.ts";
 

@@ -2,7 +2,7 @@
 
 import { realpathSync, statSync } from "node:fs";
 import { open as openFile } from "node:fs/promises";
-import process from "node:process";
+import { process } from "./node_process.ts";
 import type { Document, Documents, OpenDocument } from "./ports.ts";
 
 /** Documents on Node. */

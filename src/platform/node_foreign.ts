@@ -2,8 +2,8 @@
 // Node's, so they listen with a server of node:net.
 
 import { createServer, type Server } from "node:net";
-import process from "node:process";
 import { ServerListener, StreamSocket } from "./node_net.ts";
+import { process } from "./node_process.ts";
 import { type AcceptedOptions, type ConnectionHandle, endsOf, streamOf } from "./node_socket.ts";
 import type { Listener, ListenOptions, Socket } from "./ports.ts";
 

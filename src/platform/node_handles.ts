@@ -2,9 +2,9 @@
 // hands it to each worker that asks. All workers listen on the same socket then, so no connection is lost when one closes it.
 
 import type { ChildProcess, SendHandle } from "node:child_process";
-import process from "node:process";
 import { listenOnPort, makeBound, type TcpListenOptions } from "./node_listen.ts";
 import { addressOf, type ListenHandle } from "./node_listener.ts";
+import { process } from "./node_process.ts";
 import type { Listener } from "./ports.ts";
 import { type Resolvers, withResolvers } from "./resolvers.ts";
 

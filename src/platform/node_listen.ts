@@ -5,9 +5,9 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import net, { isIP } from "node:net";
 import { constants } from "node:os";
-import process from "node:process";
 import { isBun, isForeign, listenPlainly } from "./node_foreign.ts";
 import { addressOf, HandleListener, type ListenHandle } from "./node_listener.ts";
+import { process } from "./node_process.ts";
 import { systemError } from "./node_system_error.ts";
 import type { Listener, ListenOptions } from "./ports.ts";
 

@@ -2,9 +2,9 @@
 
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import { toFileUrl } from "./file_url.ts";
 import { modulesOf } from "./node_modules_of.ts";
+import { process } from "./node_process.ts";
 import type { LoadHint, SourcePlace } from "./ports.ts";
 
 const isWindows = process.platform === "win32";

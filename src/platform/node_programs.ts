@@ -1,8 +1,8 @@
 // Starts programs of the system with Node.
 
 import { spawn } from "node:child_process";
-import process from "node:process";
 import { ProgramMissing } from "./errors.ts";
+import { process } from "./node_process.ts";
 import type { ChildEnd, Program, ProgramOptions, Programs } from "./ports.ts";
 import { withResolvers } from "./resolvers.ts";
 

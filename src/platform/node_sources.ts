@@ -12,10 +12,10 @@ import {
   watch as watchDirectory,
 } from "node:fs";
 import { readFile } from "node:fs/promises";
-import process from "node:process";
 import { WatchLimit, type WatchResource } from "./errors.ts";
 import { fileContents, type FileFacts } from "./file_contents.ts";
 import { slashed } from "./file_url.ts";
+import { process } from "./node_process.ts";
 import type { DirectoryEntry, FileEvent, Sources, Watcher } from "./ports.ts";
 import { type Resolvers, withResolvers } from "./resolvers.ts";
 

@@ -4,8 +4,8 @@
 
 import { close, ftruncate, openSync, read, unlink, unlinkSync, write } from "node:fs";
 import { tmpdir } from "node:os";
-import process from "node:process";
 import { promisify } from "node:util";
+import { process } from "./node_process.ts";
 import type { TemporaryFile, TemporaryFiles } from "./ports.ts";
 import { PREFIX, storageError } from "./storage_error.ts";
 

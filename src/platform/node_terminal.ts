@@ -1,8 +1,8 @@
 // Finds out whether this process has a terminal, and whether it was started to outlive the terminal.
 
 import { closeSync, openSync, readFileSync } from "node:fs";
-import process from "node:process";
 import { isatty } from "node:tty";
+import { process } from "./node_process.ts";
 import type { Terminal } from "./ports.ts";
 
 /** The bit of SIGHUP (signal 1) in the mask of ignored signals. */

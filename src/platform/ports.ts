@@ -475,6 +475,8 @@ export interface Platform {
    * @param take upgrades a request of this server; null for any other, which the runtime's own function gets
    */
   replaceUpgrade(take: (request: Request, options?: object) => object | null): void;
+  /** True if the runtime reads a configuration when a process starts, and it may be another than the application's. */
+  readonly readsConfiguration: boolean;
   loadDeflate(): Promise<RawDeflate>;
   loadChildren(): Promise<Children>;
   loadPrograms(): Promise<Programs>;
