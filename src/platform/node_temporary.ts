@@ -4,16 +4,16 @@
 
 import { close, ftruncate, openSync, read, unlink, unlinkSync, write } from "node:fs";
 import { tmpdir } from "node:os";
-import { promisify } from "node:util";
 import { process } from "./node_process.ts";
 import type { TemporaryFile, TemporaryFiles } from "./ports.ts";
 import { PREFIX, storageError } from "./storage_error.ts";
 
-const readFrom = promisify(read);
-const writeTo = promisify(write);
-const truncate = promisify(ftruncate);
-const closeFile = promisify(close);
-const removeFile = promisify(unlink);
+/** Waits for a call of node:fs. The same function of node:util is not imported: that takes 4 ms of a start on Node 24. */
+function called<Result = void>(call: (done: (error: Error | null, result?: Result) => void) => void): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    call((error, result) => error === null ? resolve(result as Result) : reject(error));
+  });
+}
 
 /**
  * Makes the port for temporary files.
@@ -69,11 +69,11 @@ class NodeTemporaryFile implements TemporaryFile {
   async append(bytes: Uint8Array): Promise<void> {
     try {
       for (let at = 0; at < bytes.length;) {
-        const { bytesWritten } = await this.#during(() =>
-          writeTo(this.#descriptor, bytes, at, bytes.length - at, this.#writeAt)
+        const count = await this.#during(() =>
+          called<number>((done) => write(this.#descriptor, bytes, at, bytes.length - at, this.#writeAt, done))
         );
-        at += bytesWritten;
-        this.#writeAt += bytesWritten;
+        at += count;
+        this.#writeAt += count;
       }
     } catch (error) {
       throw storageError("be written", this.#directory, error);
@@ -82,9 +82,11 @@ class NodeTemporaryFile implements TemporaryFile {
 
   async read(into: Uint8Array): Promise<number | null> {
     try {
-      const { bytesRead } = await this.#during(() => readFrom(this.#descriptor, into, 0, into.length, this.#readAt));
-      this.#readAt += bytesRead;
-      return bytesRead === 0 ? null : bytesRead;
+      const count = await this.#during(() =>
+        called<number>((done) => read(this.#descriptor, into, 0, into.length, this.#readAt, done))
+      );
+      this.#readAt += count;
+      return count === 0 ? null : count;
     } catch (error) {
       throw storageError("be read", this.#directory, error);
     }
@@ -106,14 +108,15 @@ class NodeTemporaryFile implements TemporaryFile {
     await this.#busy;
     try {
       // Closing a large file releases its blocks on this thread, truncating it does so on another thread.
-      await truncate(this.#descriptor, 0);
+      await called((done) => ftruncate(this.#descriptor, 0, done));
     } catch {
       // The close below releases the blocks.
     }
-    await closeFile(this.#descriptor);
-    if (this.#name === null) return;
+    await called((done) => close(this.#descriptor, done));
+    const name = this.#name;
+    if (name === null) return;
     try {
-      await removeFile(this.#name);
+      await called((done) => unlink(name, done));
     } catch {
       // Another program has removed it already, or a cleanup of the temporary directory will.
     }
