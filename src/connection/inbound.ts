@@ -13,6 +13,9 @@ import type { ReadBudget } from "./read_budget.ts";
 const FIRST_CHUNK_BYTES = 16 * 1024;
 const MAX_CHUNK_BYTES = 128 * 1024;
 
+/** What a socket that gives arrays of its own brings at once. */
+const OWN_BYTES = 64 * 1024;
+
 /** Most bytes read ahead of an answer: enough for the next requests, and to notice that the client has left. */
 export const READ_AHEAD_BYTES = 16 * 1024;
 
@@ -92,10 +95,12 @@ export class Inbound {
    * @param least how many bytes must have room; without it, a chunk for a body that is streamed
    * @returns null if the inbox has changed already or has ended, otherwise resolved when it has; never rejected
    */
-  bodyChangedSince(revision: number, least: number = this.#nextChunkBytes()): Promise<void> | null {
+  bodyChangedSince(revision: number, least?: number): Promise<void> | null {
     if (this.#revision !== revision || this.inbox.ended) return null;
-    const pause = this.#readBudget.take(least);
-    if (pause === null) return this.#read(Math.max(least, SMALL_BUFFER_BYTES));
+    const canBeOwn = least === undefined && this.inbox.size === 0 && this.#socket.readOwn !== undefined;
+    const wanted = least ?? this.#nextChunkBytes();
+    const pause = this.#readBudget.take(canBeOwn ? Math.min(wanted, OWN_BYTES) : wanted);
+    if (pause === null) return canBeOwn ? this.#readOwn() : this.#read(Math.max(wanted, SMALL_BUFFER_BYTES));
     // A read that was under way may bring the bytes during the pause.
     return pause.then(() => this.bodyChangedSince(revision, least) ?? undefined);
   }
@@ -144,6 +149,11 @@ export class Inbound {
     return this.#reading ??= this.#socket.read(this.inbox.room(least)).then(this.#onRead, this.#onBroken);
   }
 
+  /** The same with an array that the socket makes: a chunk that can be given away as it is. */
+  #readOwn(): Promise<void> {
+    return this.#reading ??= this.#socket.readOwn!().then(this.#onOwn, this.#onBroken);
+  }
+
   #nextChunkBytes(): number {
     const { bodyLeft } = this.reader;
     return bodyLeft < 0 ? this.#chunkBytes : Math.min(bodyLeft, this.#chunkBytes);
@@ -154,6 +164,14 @@ export class Inbound {
     if (count === null || count === 0) return this.#end();
     this.inbox.filled(count);
     this.#received += count;
+    this.#revision++;
+  };
+
+  #onOwn = (bytes: Uint8Array | null): void => {
+    this.#reading = null;
+    if (bytes === null) return this.#end();
+    this.inbox.adopt(bytes);
+    this.#received += bytes.length;
     this.#revision++;
   };
 

@@ -51,6 +51,8 @@ export class HandleSocket implements Socket {
   #into: Uint8Array | null = null;
   /** Settles that read. */
   #reading: Resolvers<number | null> | null = null;
+  /** Settles the read of `readOwn` that is under way; null if there is none. Changed by `readOwn`, `#take` and `#settle`. */
+  #readingOwn: Resolvers<Uint8Array | null> | null = null;
   /** True while Node does not read. Set by `#take`, cleared by `read`. */
   #isPaused = true;
   /** True once the peer has ended its side. Set by the "end" event. */
@@ -107,11 +109,27 @@ export class HandleSocket implements Socket {
     if (this.#error !== null) return Promise.reject(this.#error);
     this.#into = into;
     this.#reading = withResolvers();
-    if (this.#isPaused) {
-      this.#isPaused = false;
-      this.#socket.read(0); // Starts to read.
-    }
+    if (this.#isPaused) this.#resume();
     return this.#reading.promise;
+  }
+
+  readOwn(): Promise<Uint8Array | null> {
+    const rest = this.#rest;
+    if (rest !== null) {
+      this.#rest = null;
+      // What was read before stands in front of a part of the buffer.
+      return Promise.resolve(rest.length === rest.buffer.byteLength ? rest : rest.slice());
+    }
+    if (this.#ended) return Promise.resolve(null);
+    if (this.#error !== null) return Promise.reject(this.#error);
+    this.#readingOwn = withResolvers();
+    if (this.#isPaused) this.#resume();
+    return this.#readingOwn.promise;
+  }
+
+  #resume(): void {
+    this.#isPaused = false;
+    this.#socket.read(0); // Starts to read.
   }
 
   write(bytes: Uint8Array): Promise<number> | number {
@@ -161,6 +179,12 @@ export class HandleSocket implements Socket {
 
   /** Called with each piece in the shared buffer. Gives false to pause reading. */
   #take(count: number): boolean {
+    const own = this.#readingOwn;
+    if (own !== null) {
+      this.#readingOwn = null;
+      own.resolve(shared.slice(0, count));
+      return true;
+    }
     const into = this.#into;
     const reading = this.#reading;
     if (into === null || reading === null) {
@@ -182,12 +206,12 @@ export class HandleSocket implements Socket {
 
   /** Settles the read that is under way, if the end or an error has come. */
   #settle(): void {
-    const reading = this.#reading;
+    const reading = this.#reading ?? this.#readingOwn;
     if (reading === null) return;
     if (this.#ended) reading.resolve(null);
     else if (this.#error !== null) reading.reject(this.#error);
     else return;
-    this.#into = this.#reading = null;
+    this.#into = this.#reading = this.#readingOwn = null;
   }
 }
 

@@ -36,6 +36,11 @@ export interface Socket {
   /** Reads at least one byte into the buffer. Gives their number; 0 or null at the end of file. One read at a time. */
   read(into: Uint8Array): Promise<number | null>;
   /**
+   * Reads at least one byte into an array that belongs to the caller and has no room for more; null at the end of file. It counts
+   * as a read. Sockets that do not know before how much comes have it.
+   */
+  readOwn?(): Promise<Uint8Array | null>;
+  /**
    * Writes at least one byte and gives their number, without a promise if the system has taken them at once. The bytes must not
    * change until then. One write at a time.
    */

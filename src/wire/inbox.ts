@@ -68,6 +68,19 @@ export class Inbox {
     this.filled(bytes.length);
   }
 
+  /**
+   * Takes an array as its buffer, without a copy if nothing waits.
+   *
+   * @param bytes what came, in an array that nothing else holds
+   */
+  adopt(bytes: Uint8Array): void {
+    if (this.size > 0) return this.put(bytes);
+    this.#refusePromised();
+    this.bytes = bytes;
+    this.at = 0;
+    this.end = bytes.length;
+  }
+
   /** Keeps bytes that were taken from being written over, until {@linkcode Inbox.rest}. */
   hold(): void {
     this.#held = true;

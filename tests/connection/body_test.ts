@@ -32,6 +32,27 @@ for (const body of ["auto", "whole", "stream"] as BodyPolicy[]) {
       assert.deepEqual(responses().map(bodyText), ["hello", "hello world", "bye", ""]);
       assert.equal(connection.requests, 4);
     });
+
+    Deno.test(`A body comes in arrays of the socket under "${body}", of ${maxRead} bytes at most`, async () => {
+      const { client, responses, connection, done } = connected({ body, maxRead, maxOwn: 64 * 1024, handle: echo });
+      const text = Array.from({ length: 20_000 }, (_, nr) => nr.toString(36)).join(",");
+      const long = maxRead === Infinity ? text : "long";
+      client.send(post("hello") + chunked("hel", "lo wor", "ld") + post(long) + chunked(long));
+      await client.until(() => responses().length === 4);
+      client.send(post("in "));
+      for (const piece of [post("two pieces").slice(0, -3), "ces", post("late").slice(0, -4)]) {
+        await settled();
+        client.send(piece);
+      }
+      await settled();
+      client.send("late" + "GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+      await client.until(() => responses().length === 8);
+      client.end();
+      assert.equal(await done, null);
+      const expected = ["hello", "hello world", long, long, "in ", "two pieces", "late", ""];
+      assert.deepEqual(responses().map(bodyText), expected);
+      assert.equal(connection.requests, 8);
+    });
   }
 
   Deno.test(`A large body is read whole under "${body}"`, async () => {
@@ -48,6 +69,15 @@ for (const body of ["auto", "whole", "stream"] as BodyPolicy[]) {
     }
   });
 }
+
+Deno.test("A body breaks off between arrays of the socket, and what came of it is counted", async () => {
+  const { client, exchanges, done } = connected({ body: "stream", maxOwn: 1024, handle: echo });
+  client.send(post("x".repeat(10_000)).slice(0, -1));
+  await settled();
+  client.end();
+  await done;
+  assert.equal(itemAt(exchanges, 0).received, 9_999);
+});
 
 /** Whether the application runs before the last byte of a body has come. */
 async function runsEarly(body: BodyPolicy, request: string): Promise<boolean> {

@@ -9,6 +9,8 @@ import { join, text } from "./responses.ts";
 export interface DuplexOptions {
   /** Most bytes that one read brings. */
   maxRead?: number;
+  /** Most bytes of an array that it makes for a read; without it, it only reads into arrays that it is given. */
+  maxOwn?: number;
   /** Most bytes that one write takes. */
   maxWrite?: number;
   /** Bytes that the server may write before it has to wait for {@linkcode Client.allow}. */
@@ -44,7 +46,7 @@ export class Client {
   /** The server's side. */
   readonly socket: Socket;
 
-  #options: Required<Omit<DuplexOptions, "localAddr">>;
+  #options: Required<Omit<DuplexOptions, "localAddr" | "maxOwn">>;
   #waiting: Uint8Array[] = [];
   #ending: null | { error: Error | null } = null;
   #read: null | { into: Uint8Array; done: PromiseWithResolvers<number | null> } = null;
@@ -69,6 +71,8 @@ export class Client {
       closeWrite: () => this.#onCloseWrite(),
       close: () => this.#onClose(),
     };
+    const { maxOwn } = options;
+    if (maxOwn !== undefined) this.socket.readOwn = () => this.#onReadOwn(maxOwn);
   }
 
   /** True while the server waits for bytes. */
@@ -143,6 +147,12 @@ export class Client {
     this.#serveRead();
     this.#changed();
     return done.promise;
+  }
+
+  async #onReadOwn(most: number): Promise<Uint8Array | null> {
+    const into = new Uint8Array(most);
+    const count = await this.#onRead(into);
+    return count === null ? null : into.slice(0, count);
   }
 
   #serveRead(): void {

@@ -78,6 +78,50 @@ Deno.test("A client of a socket of Node that resets the connection fails the rea
   });
 });
 
+Deno.test("A socket of Node gives arrays of their own, also after reads into other arrays", async () => {
+  await withPair(async ({ near, far }) => {
+    if (near.readOwn === undefined) return;
+    const sent = LARGE.subarray(0, 1_000_000);
+    far.write(sent.subarray(0, 100_000));
+    const all = new Uint8Array(sent.length);
+    const kept: Uint8Array[] = [];
+    let at = 0;
+    for (let turn = 0; at < sent.length; turn++) {
+      if (turn === 1) far.end(sent.subarray(100_000));
+      let bytes: Uint8Array | null;
+      if (turn % 5 > 0) bytes = await near.readOwn();
+      else {
+        const into = new Uint8Array(turn + 1);
+        const count = await near.read(into);
+        bytes = count === null ? null : into.subarray(0, count);
+      }
+      assert.ok(bytes !== null && bytes.length > 0);
+      if (turn % 5 > 0) assert.equal(bytes.buffer.byteLength, bytes.length);
+      kept.push(bytes);
+      at += bytes.length;
+      // What comes while nothing reads is kept, and reading pauses.
+      if (turn % 7 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    at = 0;
+    for (const bytes of kept) {
+      all.set(bytes, at);
+      at += bytes.length;
+    }
+    assert.deepEqual(all, sent);
+    assert.equal(await near.readOwn(), null);
+  });
+});
+
+Deno.test("A read of a socket of Node into an array of its own fails if the client resets the connection", async () => {
+  await withPair(async ({ near, far }) => {
+    if (near.readOwn === undefined) return;
+    const reading = assert.rejects(near.readOwn());
+    far.resetAndDestroy();
+    await reading;
+    await assert.rejects(near.readOwn());
+  });
+});
+
 Deno.test("A socket of Node gives what came before it was read, in pieces of any size", async () => {
   await withPair(async ({ near, far }) => {
     const sent = LARGE.subarray(0, 300_000);

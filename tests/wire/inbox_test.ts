@@ -43,6 +43,19 @@ Deno.test("What is put is copied", () => {
   assert.equal(waiting(inbox), "abc");
 });
 
+Deno.test("An array that is adopted becomes the buffer, or is copied if bytes wait", () => {
+  const inbox = new Inbox();
+  const bytes = latin1("abc");
+  inbox.adopt(bytes);
+  assert.equal(inbox.bytes, bytes);
+  assert.equal(waiting(inbox), "abc");
+  take(inbox, 1);
+  const more = latin1("def");
+  inbox.adopt(more);
+  more.fill(0);
+  assert.equal(waiting(inbox), "bcdef");
+});
+
 Deno.test("Room has at least what was asked for, and what is written there waits once it is filled", () => {
   for (const least of [1, SMALL_BUFFER_BYTES, SMALL_BUFFER_BYTES + 1, 100_000]) {
     const inbox = new Inbox();
