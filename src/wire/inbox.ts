@@ -98,7 +98,7 @@ export class Inbox {
     this.#held = false;
     if (this.at !== this.end || this.#promised) return;
     this.at = this.end = 0;
-    if (this.bytes.length > SMALL_BUFFER_BYTES) this.bytes = NOTHING;
+    if (this.bytes.length !== SMALL_BUFFER_BYTES) this.bytes = NOTHING;
   }
 
   /** Called once, when nothing more is read: lets go of the buffer. */

@@ -56,6 +56,14 @@ Deno.test("An array that is adopted becomes the buffer, or is copied if bytes wa
   assert.equal(waiting(inbox), "bcdef");
 });
 
+Deno.test("An array that was adopted does not stay the buffer of an idle connection", () => {
+  const inbox = new Inbox();
+  inbox.adopt(latin1("abc"));
+  take(inbox, 3);
+  inbox.rest();
+  assert.equal(inbox.room(1).length, SMALL_BUFFER_BYTES);
+});
+
 Deno.test("Room has at least what was asked for, and what is written there waits once it is filled", () => {
   for (const least of [1, SMALL_BUFFER_BYTES, SMALL_BUFFER_BYTES + 1, 100_000]) {
     const inbox = new Inbox();
