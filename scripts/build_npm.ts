@@ -9,7 +9,7 @@ import { build, emptyDir } from "@deno/dnt";
 import { ENTRIES, MANIFEST, TYPES } from "./npm/package.ts";
 import { finish, outputOf, stageIn } from "./npm/steps.ts";
 
-const out = outputOf(Deno.args);
+const out = outputOf(Deno.args, "npm");
 
 /** What a bare name in the staged tree stands for. dnt writes the bare name again. */
 const IMPORTS = {

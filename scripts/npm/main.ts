@@ -4,7 +4,7 @@
 import { emit } from "./emit.ts";
 import { emptyDir, finish, installTypes, outputOf, stageIn } from "./steps.ts";
 
-const out = outputOf(Deno.args);
+const out = outputOf(Deno.args, "npm");
 
 await stageIn(async (staged) => {
   await installTypes(staged);

@@ -2,15 +2,15 @@
 // files, and one file of declarations. What is imported late stays a module of its own. The code keeps the names of its functions,
 // classes and members, and a line for each statement, so that stack traces stay useful.
 
-import { type OutputChunk, rollup } from "npm:rollup@4";
+import { type OutputChunk, type Plugin, rollup } from "npm:rollup@4";
 import { dts } from "npm:rollup-plugin-dts@6";
 import ts from "npm:typescript@5.9.3";
 import { compactModule } from "./compact.ts";
 import { ENTRIES, MANIFEST, MODULES } from "./package.ts";
 import { emptyDir } from "./steps.ts";
 
-/** What stands at the head of a module. */
-const HEAD =
+/** What stands at the head of a published module. */
+export const HEAD =
   `// ${MANIFEST.name} ${MANIFEST.version}, made of its sources without their comments. A formatter makes it readable.\n`;
 
 /** Packages are not part of this one. */
@@ -23,7 +23,8 @@ const isPackage = (id: string): boolean => !id.startsWith(".") && !id.startsWith
  */
 export async function shape(into: URL): Promise<void> {
   const modules = new URL(`${MODULES}/`, into);
-  const code = await bundle(modules.pathname);
+  const input = ENTRIES.map(({ path, output }) => [output, modules.pathname + path.replace(/\.ts$/, ".js")]);
+  const code = await bundle(Object.fromEntries(input));
   const types = await bundleTypes(modules.pathname);
   const original = await Deno.readTextFile(new URL("mod.d.ts", modules));
   await emptyDir(modules);
@@ -38,14 +39,21 @@ export async function shape(into: URL): Promise<void> {
   await Deno.writeTextFile(new URL("mod.d.ts", modules), withoutInnerComments(types, original));
 }
 
-async function bundle(directory: string): Promise<OutputChunk[]> {
-  const built = await rollup({
-    input: Object.fromEntries(
-      ENTRIES.map(({ path, output }) => [output.replace(/\.js$/, ""), directory + path.replace(/\.ts$/, ".js")]),
-    ),
-    external: isPackage,
-    onwarn: refuse,
-  });
+/**
+ * Puts modules together.
+ *
+ * @param entries what processes begin with and users import: from the name of a file in the package to a path
+ * @param plugins of the bundler
+ * @returns the modules, not compacted
+ */
+export async function bundle(
+  entries: Readonly<Record<string, string>>,
+  plugins: Plugin[] = [],
+): Promise<OutputChunk[]> {
+  const input = Object.fromEntries(
+    Object.entries(entries).map(([name, path]) => [name.replace(/\.js$/, ""), path]),
+  );
+  const built = await rollup({ input, external: isPackage, plugins, onwarn: refuse });
   const { output } = await built.generate({
     format: "es",
     entryFileNames: "[name].js",

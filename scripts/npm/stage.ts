@@ -66,7 +66,7 @@ const CHANGES: readonly Change[] = [
 const NPM_SPECIFIER = /(["'])npm:((?:@[^/"']+\/)?[^@/"']+)(?:@[^/"']+)?((?:\/[^"']+)?)\1/g;
 
 /** `import css from "./page.css" with { type: "text" };` */
-const TEXT_IMPORT = /^import (\w+) from "([^"]+)" with \{ type: "text" \};$/gm;
+export const TEXT_IMPORT = /^import (\w+) from "([^"]+)" with \{ type: "text" \};$/gm;
 
 /** The program of the package, and its place in the tree. */
 const BIN = { from: "scripts/npm/bin.ts", to: "src/cli/bin.ts" } as const;
@@ -134,8 +134,13 @@ export function withPackageNames(text: string): string {
   return text.replace(NPM_SPECIFIER, '"$2$3"');
 }
 
-/** A browser does not need the comments. */
-async function compacted(file: URL): Promise<string> {
+/**
+ * Reads a file of the package. A browser does not need the comments.
+ *
+ * @param file where it is
+ * @returns its text, without comments
+ */
+export async function compacted(file: URL): Promise<string> {
   const text = await Deno.readTextFile(file);
   if (file.pathname.endsWith(".js")) return await compactModule(text);
   return file.pathname.endsWith(".css") ? compactStyles(text) : text;

@@ -7,11 +7,12 @@ import { nameOf, stage } from "./stage.ts";
 /**
  * The directory that a builder writes.
  *
- * @param args of its command line: a directory, or nothing for npm/
+ * @param args of its command line: a directory, or nothing for the usual one
+ * @param usual the name of that, in the root of the sources
  * @returns its URL, with a slash at the end
  */
-export function outputOf([directory]: readonly string[]): URL {
-  if (directory === undefined) return new URL("../../npm/", import.meta.url);
+export function outputOf([directory]: readonly string[], usual: "npm" | "jsr"): URL {
+  if (directory === undefined) return new URL(`../../${usual}/`, import.meta.url);
   return new URL(`${directory.replace(/\/$/, "")}/`, `file://${Deno.cwd()}/`);
 }
 
@@ -69,12 +70,24 @@ export async function finish(staged: URL, into: URL): Promise<void> {
   await writeJson(new URL("package.json", into), MANIFEST);
 }
 
-async function copy(from: URL, to: URL): Promise<void> {
+/**
+ * Copies a file.
+ *
+ * @param from the file
+ * @param to where its copy is to be, in a directory that may be missing
+ */
+export async function copy(from: URL, to: URL): Promise<void> {
   await Deno.mkdir(new URL("./", to), { recursive: true });
   await Deno.copyFile(from, to);
 }
 
-async function writeJson(url: URL, value: unknown): Promise<void> {
+/**
+ * Writes a file of JSON.
+ *
+ * @param url the file
+ * @param value its content
+ */
+export async function writeJson(url: URL, value: unknown): Promise<void> {
   await Deno.writeTextFile(url, `${JSON.stringify(value, null, 2)}\n`);
 }
 

@@ -38,7 +38,8 @@ export const children: Children = {
     const { flags, main, args } = command;
     replaceProcess(["run", ...flags, ...configurationFlags(flags, own), main, ...args]);
   },
-  moduleAt: (path, base) => new URL(`${path}.ts`, base).href,
+  // The published package has modules of JavaScript.
+  moduleAt: (path, base) => new URL(path + base.slice(base.lastIndexOf(".")), base).href,
   startSelf(options): Child {
     const { module, args, env } = options;
     const command = new Deno.Command(Deno.execPath(), {

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { itemAt } from "../helpers/items.ts";
-import { fromFileUrl } from "../helpers/paths.ts";
 import { hasProgram, runToEnd, start, unixTest } from "../helpers/program.ts";
 import { fixture, onDeno, runtime } from "../helpers/runtime.ts";
 
@@ -181,7 +180,7 @@ onDeno("Node has no such permissions")(
   "The program runs with the least permissions that the README names",
   async () => {
     await using program = start(["-p", "0", APP], {
-      deno: ["--allow-net=127.0.0.1", `--allow-read=${fromFileUrl(new URL("../../", import.meta.url))}`, "--no-prompt"],
+      deno: ["--allow-net=127.0.0.1", `--allow-read=${runtime.fixtures}`, "--no-prompt"],
     });
     assert.equal(await text(`${await program.url()}/x`), "hello from /x\n");
   },

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { fromFileUrl } from "../helpers/paths.ts";
 import { linuxTest, start, unixTest } from "../helpers/program.ts";
+import { runtime } from "../helpers/runtime.ts";
 import { supervise } from "../helpers/supervised.ts";
 
 const APP = `
@@ -62,10 +63,9 @@ linuxTest(
   async () => {
     const directory = await Deno.makeTempDir({ prefix: "weft" });
     const app = `${directory}/app.js`;
-    const weft = new URL("../../mod.ts", import.meta.url).href;
     await Deno.writeTextFile(
       app,
-      `export { uploadProgress } from "${weft}"; export default () => new Response("app");`,
+      `export { uploadProgress } from "${runtime.packageName}"; export default () => new Response("app");`,
     );
     const port = freePort();
     const control = `${directory}/control.sock`;

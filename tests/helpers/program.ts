@@ -1,11 +1,8 @@
 // How to start the program as a user does, wait until it says something, and stop it.
 
 import assert from "node:assert/strict";
-import { fromFileUrl } from "./paths.ts";
 import { itemAt } from "./items.ts";
 import { runtime } from "./runtime.ts";
-
-const PROGRAM = fromFileUrl(new URL("../../mod.ts", import.meta.url));
 
 /** Most milliseconds that a program may print nothing while a test waits for a line: a test that hangs says what it got. */
 const LIMIT_MS = 60_000;
@@ -150,10 +147,10 @@ export function start(args: string[], options: StartOptions = {}): Running {
   };
 }
 
-function commandOf({ deno = ["-A"], flags = [], program = PROGRAM }: StartOptions): readonly string[] {
+function commandOf({ deno = ["-A"], flags = [], program = runtime.program }: StartOptions): readonly string[] {
   if (runtime.command === null) return [Deno.execPath(), "run", ...deno, ...flags, program];
   assert.ok(
-    deno.join() === "-A" && program === PROGRAM,
+    deno.join() === "-A" && program === runtime.program,
     "a test that sets flags of Deno has to say that it needs Deno",
   );
   return runtime.command.toSpliced(1, 0, ...flags);

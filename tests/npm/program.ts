@@ -1,7 +1,7 @@
 // The tests that start the program, with the installed package on Node in the place of this tree on Deno.
 
 import assert from "node:assert/strict";
-import { programTests, runOnNode, stageFixtures } from "../../scripts/test_program.ts";
+import { programTests, runProgramTests, stageFixtures } from "../../scripts/test_program.ts";
 import { NODES, packageTest } from "../helpers/npm_package.ts";
 
 /** On the oldest Node all files run. In newer ones these meet other processes, sockets and signals. */
@@ -13,11 +13,15 @@ const OF_PROCESSES: readonly string[] = ["reload", "stopping", "stopping_workers
 export function programTestsOnNode(): void {
   packageTest("What is tested on Deno with the program holds on Node", async (own, context) => {
     await stageFixtures(own.directory);
-    const { files, leftOut } = programTests();
+    const { files, leftOut } = programTests(NODES[0]);
     for (const [path, why] of Object.entries(leftOut)) console.log(`left out, ${why}: ${path}`);
     for (const version of NODES) {
       await context.step(`on Node ${version}`, async () => {
-        const { isGood, output } = await runOnNode(own.directory, version, version === NODES[0] ? files : OF_PROCESSES);
+        const { isGood, output } = await runProgramTests(
+          own.directory,
+          version,
+          version === NODES[0] ? files : OF_PROCESSES,
+        );
         console.log(output);
         assert.ok(isGood, `the tests above fail on Node ${version}`);
       });
