@@ -5,6 +5,7 @@ import type { AppName } from "./apps/answers.ts";
 import { writeNginxConfig } from "./apps/nginx.ts";
 import { makeNodeProject, type NodeProject } from "./node_project.ts";
 import { isInstalled, outputOf } from "./process.ts";
+import { published } from "./published.ts";
 
 /** How a server is started, and what it is. */
 interface Start {
@@ -50,10 +51,12 @@ const KINDS = {
   nginx: { title: "nginx", find: findNginx },
   single: weftProgram("one process", 0),
   w1: weftProgram("1 worker", 1),
+  weftPublished: { title: "JSR package", server: "weft", find: findPublished },
+  w1Published: weftProgram("JSR worker", 1, { isPublished: true }),
   w2: weftProgram("2 workers", 2),
   w4: weftProgram("4 workers", 4),
-  kills: weftProgram("kills", 2, "kill"),
-  reloads: weftProgram("reloads", 2, "reload"),
+  kills: weftProgram("kills", 2, { disturbance: "kill" }),
+  reloads: weftProgram("reloads", 2, { disturbance: "reload" }),
   serve: denoServe("deno serve", 1),
   serve2: denoServe("2 threads", 2),
   serve4: denoServe("4 threads", 4),
@@ -131,6 +134,14 @@ function onDeno(file: string, version: string): Start {
   return { version, command: (app, port) => [...runDeno(pathOf(`apps/${file}`)), app, `${port}`] };
 }
 
+async function findPublished({ dir }: Surroundings): Promise<Start> {
+  const { server } = await published(dir);
+  return {
+    version: `${await readWeftVersion()} on ${deno}, as JavaScript`,
+    command: (app, port) => [...runDeno(server), app, `${port}`],
+  };
+}
+
 /** A server on Node, and the package whose version is told. */
 function onNode(
   title: string,
@@ -147,12 +158,16 @@ function onNode(
 }
 
 /** The control socket is in the benchmark's directory, so that a user's `weft ctl` does not find it. */
-function weftProgram(title: string, workers: number, disturbance?: "kill" | "reload"): PeerKind {
+function weftProgram(
+  title: string,
+  workers: number,
+  { disturbance, isPublished = false }: { disturbance?: "kill" | "reload"; isPublished?: boolean } = {},
+): PeerKind {
   const version = (workers === 0 ? "weft" : `weft -w ${workers}`) +
     (disturbance ? `, a ${disturbance} every second` : "");
-  const find = ({ dir }: Surroundings): Start => {
+  const find = async ({ dir }: Surroundings): Promise<Start> => {
     const flagsOf = (port: number) => workers === 0 ? [] : ["-w", `${workers}`, "--control", `${dir}/${port}.sock`];
-    const program = runDeno(pathOf("../../mod.ts"));
+    const program = runDeno(isPublished ? (await published(dir)).mod : pathOf("../../mod.ts"));
     return { version, command: (app, port) => [...program, ...flagsOf(port), "-p", `${port}`, moduleOf(app)] };
   };
   const kind: PeerKind = { title, server: "weft", workers, loops: Math.max(1, workers), find };
