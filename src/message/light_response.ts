@@ -2,6 +2,7 @@
 // It takes the place of a runtime's own Response that costs more than the rest of a request (fast_globals.ts). If something is
 // asked of it that needs the native one, that is made once and answers from then on.
 
+import { platform } from "../platform/runtime.ts";
 import type { Answer } from "../wire/answer.ts";
 import { nativeOf, standFor } from "./native.ts";
 import { ANSWER, BLOB_PIECE_BYTES, bodyUsed, streamOfBlob } from "./read_answer.ts";
@@ -10,6 +11,9 @@ import { blockOfType, isKnownType, NO_FIELDS, TEXT, TEXT_FIELDS } from "./type_b
 const NativeResponse = nativeOf(globalThis.Response);
 const NativeHeaders = nativeOf(globalThis.Headers);
 const NativeStream = nativeOf(globalThis.ReadableStream);
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 const TYPE_NAME = "content-type";
 const JSON_TYPE = "application/json";
@@ -37,6 +41,20 @@ function hasBody(status: number): boolean {
   return status !== 204 && status !== 205 && status !== 304;
 }
 
+/** True for an iterator, such as a generator: the native class would find nothing left in it. */
+function isReadOnce(headers: HeadersInit | undefined): boolean {
+  return typeof headers === "object" && headers !== null && Symbol.iterator in headers && "next" in headers;
+}
+
+function isStream(body: LightBody): body is ReadableStream<Uint8Array> {
+  return typeof body === "object" && body instanceof NativeStream;
+}
+
+/** True if a stream is read by another reader, or was read in part before. The native class refuses it then. */
+function isTaken(stream: ReadableStream): boolean {
+  return stream.locked || platform.isDisturbed?.(stream) === true;
+}
+
 type Field = [name: string, value: string];
 type LightBody = string | Uint8Array | ReadableStream<Uint8Array> | Blob | null;
 
@@ -62,10 +80,10 @@ export class LightResponse {
    * @param body as for a native Response
    * @param init as for a native Response
    */
-  constructor(body?: BodyInit | null, init?: ResponseInit) {
-    if (!this.#takeBody(body ?? null) || init !== undefined && !this.#takeInit(init)) {
+  constructor(body?: BodyInit | null, init?: ResponseInit | null) {
+    if (!this.#takeBody(body ?? null) || init != null && !this.#takeInit(init)) {
       // The native constructor takes it, or throws what is to be thrown.
-      this.#real = new NativeResponse(body, init);
+      this.#real = new NativeResponse(body, init ?? undefined);
     }
   }
 
@@ -80,7 +98,7 @@ export class LightResponse {
     // The caller may change the bytes afterwards.
     if (body instanceof Uint8Array) this.#body = new Uint8Array(body);
     else if (body instanceof ArrayBuffer) this.#body = new Uint8Array(body.slice(0));
-    else if (body instanceof NativeStream && !body.locked) this.#body = body as ReadableStream<Uint8Array>;
+    else if (body instanceof NativeStream && !isTaken(body)) this.#body = body as ReadableStream<Uint8Array>;
     else if (body instanceof Blob && body.size > BLOB_PIECE_BYTES) {
       this.#body = body;
       this.#type = body.type === "" ? null : body.type;
@@ -98,8 +116,9 @@ export class LightResponse {
     if (headers === undefined) return true;
     const fields: Field[] = [];
     if (Symbol.iterator in headers) {
-      for (const [name, value] of headers as Iterable<string[]>) {
-        if (!this.#takeField(fields, name, value)) return false;
+      if (isReadOnce(headers)) return false;
+      for (const pair of headers as Iterable<unknown>) {
+        if (!Array.isArray(pair) || pair.length !== 2 || !this.#takeField(fields, pair[0], pair[1])) return false;
       }
     } else {
       // A call of Object.entries takes several times as long.
@@ -161,13 +180,15 @@ export class LightResponse {
   }
 
   get bodyUsed(): boolean {
-    return this.#real?.bodyUsed ?? this.#isUsed;
+    return this.#real?.bodyUsed ??
+      (this.#isUsed || isStream(this.#body) && platform.isDisturbed?.(this.#body) === true);
   }
 
   async text(): Promise<string> {
     if (this.#real !== null || typeof this.#body !== "string") return await LightResponse.real(this).text();
     this.#use();
-    return this.#body;
+    // Without a byte order mark and without half a character, as the bytes give it.
+    return decoder.decode(encoder.encode(this.#body));
   }
 
   async json(): Promise<unknown> {
@@ -198,7 +219,7 @@ export class LightResponse {
   static json(value: unknown, init?: ResponseInit): Response {
     const text = JSON.stringify(value);
     // The native one throws what is to be thrown.
-    if (text === undefined) return NativeResponse.json(value, init);
+    if (text === undefined || isReadOnce(init?.headers)) return NativeResponse.json(value, init);
     const response = new LightResponse(text, init);
     if (response.#real !== null) return NativeResponse.json(value, init);
     if (!response.#hasOwnType) response.#type = JSON_TYPE;
@@ -259,7 +280,7 @@ export class LightResponse {
   }
 
   #use(): void {
-    if (this.#isUsed || typeof this.#body === "object" && this.#body instanceof NativeStream && this.#body.locked) {
+    if (this.#isUsed || isStream(this.#body) && isTaken(this.#body)) {
       throw bodyUsed();
     }
     this.#isUsed = this.#body !== null;

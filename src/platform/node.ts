@@ -15,6 +15,7 @@ import {
   writeSync,
 } from "node:fs";
 import { availableParallelism } from "node:os";
+import { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import { nodeClock } from "./node_clock.ts";
 import { connect, isUnixSocketLive } from "./node_connect.ts";
@@ -206,5 +207,6 @@ export const nodePlatform: Platform = {
   },
   // Node's fetch sends streams chunked.
   tellLength: () => () => {},
+  isDisturbed: (stream) => Readable.isDisturbed(stream as unknown as Readable),
   decodeLatin1: (bytes, from, to) => latin1Slice.call(bytes, from, to),
 };

@@ -530,4 +530,6 @@ export interface Platform {
     length: number,
     open: () => ReadableStream<Uint8Array>,
   ): () => void;
+  /** True if something was read of a stream. Only there on a runtime whose Response is replaced. */
+  isDisturbed?: ((stream: ReadableStream) => boolean) | undefined;
 }

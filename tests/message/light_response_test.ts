@@ -18,6 +18,14 @@ const SAMPLES: Readonly<Record<string, () => Arguments>> = {
   "fields as pairs": () => ["words", { headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"]] }],
   "fields as Headers": () => ["words", { headers: new Headers({ a: "1", "content-type": "text/css" }) }],
   "fields that are trimmed": () => ["words", { headers: { a: " 1 " } }],
+  "fields that an iterator gives": () => ["words", { headers: [["a", "1"], ["b", "2"]].values() as never }],
+  "fields that an iterator gives, to be trimmed": () => [
+    "words",
+    { headers: [["a", "1"], ["b", " 2 "], ["c", "3"]].values() as never },
+  ],
+  "a text that begins with a byte order mark": () => ["\ufeff{}"],
+  "a text with half a character": () => ["a\ud800b"],
+  "no more than a text": () => ["words", null as never],
   "bytes": () => [new Uint8Array([1, 2, 3])],
   "a part of a buffer": () => [new Uint8Array([1, 2, 3]).subarray(1)],
   "an ArrayBuffer": () => [new Uint8Array([1, 2, 3]).buffer],
@@ -97,6 +105,7 @@ Deno.test("A LightResponse refuses what a native one refuses, with its words", (
     ["words", { headers: { "a b": "1" } }],
     ["words", { headers: { a: "1\r\nb: 2" } }],
     ["words", { statusText: "a\nb" }],
+    ["words", { headers: [["a", "1", "2"]] as never }],
   ];
   for (const given of refused) {
     let message = "";
@@ -108,6 +117,21 @@ Deno.test("A LightResponse refuses what a native one refuses, with its words", (
     assert.notEqual(message, "", JSON.stringify(given));
     assert.throws(() => light(...given), { message });
   }
+});
+
+Deno.test("A LightResponse of JSON has the fields that an iterator gives", async () => {
+  for (const value of ["1", " 2 "]) {
+    const init = () => ({ headers: [["a", "1"], ["b", value]].values() as never });
+    assert.deepEqual(await sent(LightResponse.json({ a: 1 }, init())), await sent(Response.json({ a: 1 }, init())));
+  }
+});
+
+Deno.test("A LightResponse gives its text as a client decodes it", async () => {
+  for (const text of ["words", "\ufeffwords", "a\ud800b", "\u00e9\u2603"]) {
+    const bytes = new TextEncoder().encode(text);
+    assert.equal(await light(text).text(), new TextDecoder().decode(bytes), JSON.stringify(text));
+  }
+  assert.deepEqual(await light("\ufeff{}").json(), {});
 });
 
 Deno.test("A LightResponse of JSON has its type, and the caller's if there is one", async () => {

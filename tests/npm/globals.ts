@@ -57,6 +57,28 @@ const cases = {
   async "/init"(request) {
     return say(await (await fetch(url + "/echo", { method: "PUT", headers: request.headers, body: await request.text() })).text() === "PUT 1 words");
   },
+  async "/disturbed"() {
+    const partly = async () => {
+      const stream = new Blob(["words"]).stream().pipeThrough(new TransformStream());
+      const reader = stream.getReader();
+      await reader.read();
+      reader.releaseLock();
+      return stream;
+    };
+    const stream = await partly();
+    let refused = false;
+    try {
+      new Response(stream);
+    } catch (error) {
+      refused = error instanceof TypeError;
+    }
+    const later = new Blob(["words"]).stream();
+    const made = new Response(later);
+    const reader = later.getReader();
+    await reader.read();
+    reader.releaseLock();
+    return say(refused, made.bodyUsed);
+  },
   "/gzip": () => fetch(url + "/gzip"),
   async "/stream"() {
     return new Response((await fetch(url + "/gzip")).body);
@@ -83,7 +105,7 @@ export function globalsTests(): void {
       await using program = startOn(own, version, ["-p", "0", ...flags, "globals.js"]);
       const url = await program.url();
       const post = { method: "POST", headers: { "x-a": "1", "content-type": "text/plain" }, body: "words" };
-      for (const path of ["/classes", "/getters", "/fetch", "/copy", "/clone", "/init"]) {
+      for (const path of ["/classes", "/getters", "/fetch", "/copy", "/clone", "/init", "/disturbed"]) {
         assert.equal(await (await fetch(url + path, post)).text(), "ok", path);
       }
       const words = "words ".repeat(200);
