@@ -28,6 +28,8 @@ export class SecureSocket extends StreamSocket {
       clearTimeout(timer);
     });
     secure.once("close", () => clearTimeout(timer));
+    // After the handshake Node tells only its own server of an error of TLS, by this event, and would leave the connection open.
+    secure.on("_tlsError", (error: Error) => secure.destroy(error));
   }
 
   /** Sends a close_notify if no write is under way. A client that does not read must not delay the close. */

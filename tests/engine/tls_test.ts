@@ -1,6 +1,10 @@
 // `serve` with a certificate, over real TLS.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
+import { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
 import { serve } from "../../src/engine/serve.ts";
 import type { ServeOptions } from "../../src/engine/serve_options.ts";
 import type { Handler } from "../../src/message/handler.ts";
@@ -87,6 +91,33 @@ Deno.test("TLS: a client that leaves during a request aborts the request's signa
     await began.promise;
     conn.close();
     await aborted.promise;
+  });
+});
+
+Deno.test("TLS: a record that cannot be decrypted ends the connection", async () => {
+  const aborted = Promise.withResolvers<void>();
+  const began = Promise.withResolvers<void>();
+  await withTls((request) => {
+    request.signal.addEventListener("abort", () => aborted.resolve());
+    began.resolve();
+    return new Promise(() => {});
+  }, async (port, ca) => {
+    const raw = connectTcp(port, "127.0.0.1");
+    const closed = once(raw, "close");
+    // The bytes pass by here, so that other ones can be put between them.
+    const between = new Duplex({
+      read() {},
+      write: (bytes, _encoding, done) => void raw.write(bytes, () => done()),
+    });
+    raw.on("data", (bytes) => between.push(bytes)).on("end", () => between.push(null)).on("error", () => {});
+    const secure = connectTls({ socket: between, servername: "localhost", ca });
+    secure.on("error", () => {});
+    secure.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    await began.promise;
+    const length = 40;
+    raw.write(Uint8Array.of(23, 3, 3, 0, length, ...new Uint8Array(length)));
+    await aborted.promise;
+    await closed;
   });
 });
 
