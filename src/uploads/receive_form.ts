@@ -2,6 +2,7 @@
 // While the files of one chunk are written, one more chunk is read, and no more: memory stays small, and the client waits.
 
 import type { Exchange } from "../connection/exchange.ts";
+import { messageOf } from "../platform/log.ts";
 import { platform } from "../platform/runtime.ts";
 import { ProtocolError } from "../wire/protocol_error.ts";
 import { FormIntake } from "./form_intake.ts";
@@ -36,7 +37,7 @@ export async function receiveForm(
   const store = new UploadStore(platform.makeTemporaryDirectory, options);
   disposeAtEnd(request, exchanges, store);
   try {
-    const { make } = await import(SEARCH) as typeof import("npm:multipasta@^0.2.8/Search");
+    const { make } = await loadSearch();
     const intake = new FormIntake({ limits, strict, makeSearch: make });
     const reader = new MultipartReader(make, boundary, intake);
     await readForm(request, { reader, intake, store, maxTotalBytes: limits.maxTotalBytes });
@@ -45,6 +46,17 @@ export async function receiveForm(
     const named = nameError(error);
     await store.dispose(named);
     throw named;
+  }
+}
+
+async function loadSearch(): Promise<typeof import("npm:multipasta@^0.2.8/Search")> {
+  try {
+    return await import(SEARCH);
+  } catch (error) {
+    // On Node it is missing if Weft was installed as a link. On Deno the registry may not answer.
+    throw new Error(`receiveUploads needs the package multipasta, which cannot be loaded: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -79,6 +79,23 @@ export function smokeTests(): void {
     assert.doesNotMatch(stderr, /Debugger/);
   });
 
+  nodeTest("An upload without multipasta is answered 500, and the log names the package", async (own, version) => {
+    own.write("app.js", APP);
+    const parser = `${own.directory}/node_modules/multipasta`;
+    Deno.renameSync(parser, `${parser}-away`);
+    try {
+      await using program = startOn(own, version, ["-p", "0", "app.js"]);
+      const body = new FormData();
+      body.append("title", "Warp");
+      const response = await fetch(await program.url(), { method: "POST", body });
+      assert.equal(response.status, 500);
+      await response.body?.cancel();
+      await program.waitFor(/receiveUploads needs the package multipasta, which cannot be loaded: Cannot find package/);
+    } finally {
+      Deno.renameSync(`${parser}-away`, parser);
+    }
+  });
+
   nodeTest(
     "The program runs workers, reloads them under load without an error, and stops them",
     async (own, version) => {
@@ -140,11 +157,21 @@ export function smokeTests(): void {
       ],
       "bare.js": ['import "not-a-package";\n', /not-a-package'[^]*\(cd \S+ && npm install not-a-package\)/],
       "scheme.js": ['import "npm:hono";\n', /Type `npm install NAME`, and import NAME/],
+      "commonjs/app.js": [
+        'import { a } from "../empty.js";\nexport default () => a;\n',
+        /app\.js:1:1\n[^]*\napp\.js is read as CommonJS because of \S+commonjs.package\.json\. Name it app\.mjs, or set "type"/,
+      ],
+      "text.js": [
+        'import client from "@weft/engine/progress-client" with { type: "text" };\nexport default () => client;\n',
+        /Node does not import text\. Read the file instead:\n {4}readFileSync\(/,
+      ],
       "nothing.js": ["export const a = 1;\n", /exports nothing that can be served\nexpected [^\n]*; it exports a\n/],
       "nothing.cjs": ["module.exports = { a: 1 };\n", /nothing that can be served\n[^\n]*; its default export has a\n/],
       "throws.cjs": ['\nthrow new Error("on purpose");\n', /on purpose\n {4}at \S+throws\.cjs:2:7\n/],
       "throws.js": ['\nthrow new Error("on purpose");\n', /on purpose\n {4}at \S+throws\.js:2:7\n/],
     };
+    Deno.mkdirSync(`${own.directory}/commonjs`, { recursive: true });
+    own.write("commonjs/package.json", '{ "type": "commonjs" }');
     for (const [name, [source, said]] of Object.entries(cases)) {
       own.write(name, source);
       await using program = startOn(own, version, ["-p", "0", name]);
