@@ -1,4 +1,4 @@
-# An application with Catalyst: weft examples/catalyst/app.psgi --upload-progress
+# An application with Catalyst: deno run -A mod.ts examples/catalyst/app.psgi --upload-progress
 # In Debian: apt-get install libcatalyst-perl libcatalyst-modules-perl libplack-perl libfcgi-perl libfcgi-procmanager-perl
 use strict;
 use warnings;
