@@ -25,8 +25,11 @@ const CLIENT = "src/progress/client/progress_client";
 /** Files that no builder takes, because they are JavaScript for browsers, with their types. They stand beside the modules. */
 export const PLAIN_FILES: readonly string[] = [`${CLIENT}.js`, `${CLIENT}.d.ts`];
 
-/** Documents of the package, beside package.json. */
-export const DOCUMENTS: readonly string[] = ["README.md", "LICENSE", "CHANGELOG.md"];
+/** Documents of the repository that the package has too, beside package.json. */
+export const DOCUMENTS: readonly string[] = ["LICENSE", "CHANGELOG.md"];
+
+/** The package has a README of its own: commands and links of the repository's hold only in a clone. */
+export const README: URL = new URL("README.md", import.meta.url);
 
 /** The directory of the modules in the package. `@deno/dnt` has no other. */
 export const MODULES = "esm";
@@ -53,7 +56,7 @@ export const MANIFEST = {
   },
   types: `./${MODULES}/mod.d.ts`,
   bin: { weft: `${MODULES}/src/bin.js` },
-  files: [MODULES, ...DOCUMENTS],
+  files: [MODULES, "README.md", ...DOCUMENTS],
   engines: { node: `>=${OLDEST_NODE}` },
   dependencies: { multipasta: "^0.2.8" },
   peerDependencies: { "@redis/client": "^6.0.0" },

@@ -1,6 +1,6 @@
 // The steps that both builders of the npm package share.
 
-import { DOCUMENTS, MANIFEST, MODULES, PLAIN_FILES, TYPES } from "./package.ts";
+import { DOCUMENTS, MANIFEST, MODULES, PLAIN_FILES, README, TYPES } from "./package.ts";
 import { shape } from "./shape.ts";
 import { nameOf, stage } from "./stage.ts";
 
@@ -67,6 +67,7 @@ export async function finish(staged: URL, into: URL): Promise<void> {
   await shape(into);
   for (const path of PLAIN_FILES) await copy(new URL(path, staged), new URL(`${MODULES}/src/${nameOf(path)}`, into));
   for (const path of DOCUMENTS) await copy(new URL(path, staged), new URL(path, into));
+  await copy(README, new URL("README.md", into));
   await writeJson(new URL("package.json", into), MANIFEST);
 }
 
