@@ -31,7 +31,7 @@ export type ExplainContext = Pick<LoadContext, "cwd" | "files" | "program" | "is
  */
 export async function explain(error: unknown, url: string, context: ExplainContext): Promise<string> {
   const path = localPath(url, context.cwd);
-  const problem = path === null ? null : problemWith(path, context.files);
+  const problem = problemWith(path, context.files);
   if (problem !== null) return problem;
   const hint = error instanceof Error ? await (await platform.process.advice()).look(error, path) : null;
   const shown = showLoadError(error, hint?.place ?? null, context);
@@ -39,10 +39,22 @@ export async function explain(error: unknown, url: string, context: ExplainConte
   return path === null ? shown : shown + await adviceFor(error, path, context);
 }
 
-function problemWith(path: string, files: Files): string | null {
+/**
+ * Says why a path can name no application, before it is loaded.
+ *
+ * @param path of the application; null if it is not a file of this machine
+ * @param files the files of this machine
+ * @returns one line; null if it may be one
+ */
+export function problemWith(path: string | null, files: Pick<Files, "kindOf">): string | null {
+  if (path === null) return null;
   try {
     const kind = files.kindOf(path);
-    if (kind === "file") return null;
+    if (kind === "file") {
+      return /\.p[lm]$/.test(path)
+        ? `${path} is Perl. Weft serves Perl from a .psgi file: weft myapp.psgi (docs/catalyst.md)`
+        : null;
+    }
     return kind === "directory" ? `${path} is a directory; name a module in it` : `there is no file ${path}`;
   } catch (error) {
     return `cannot read ${path}: ${messageOf(error)}`;

@@ -7,15 +7,15 @@ import { LineChannel } from "../prefork/line_channel.ts";
 import type { Question, Reply, Status } from "../prefork/messages.ts";
 import { messageOf } from "../platform/log.ts";
 import type { Platform } from "../platform/ports.ts";
-import { readCount } from "./values.ts";
+import { oneOf, readCount } from "./values.ts";
 
 const COMMANDS = ["status", "top", "dump", "reload", "scale", "stop"] as const;
 
 const HELP = `weft ctl [--control PATH] COMMAND [--json]
 
   status           how it stands; ends with 0 while it serves, otherwise with 1
-  top              the state of every process, drawn anew each second
-  dump             the same, once
+  dump             the state of every process, as USR1 prints it
+  top              the same, drawn anew each second on a terminal
   reload           a new generation of workers, all or nothing; ends with 4 where it came to nothing
   scale +1|-1|N    one worker more, one fewer, or so many
   stop             stops gracefully
@@ -84,7 +84,7 @@ function readCommand(args: readonly string[], env: (name: string) => string | un
   }
   const [name, figure, ...more] = words;
   if (!COMMANDS.includes(name as Command["name"])) {
-    throw Failure.usage(`ctl: expected ${COMMANDS.join(", ")}, got ${name ?? "nothing"}`);
+    throw Failure.usage(`ctl: expected ${oneOf(COMMANDS)}, got ${name ?? "nothing"}`);
   }
   const extra = name === "scale" ? more : words.slice(1);
   if (extra.length > 0) throw Failure.usage(`ctl ${name}: unexpected ${extra.join(" ")}`);

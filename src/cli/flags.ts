@@ -30,7 +30,7 @@ interface Declaration {
 /** The flags, in the order of the help. */
 const TABLE = {
   port: { short: "p", kind: "port", help: "port, 0 picks a free one", default: "3000", variables: ["PORT"] },
-  host: { kind: "text", value: "H", help: "address", ifUnset: "127.0.0.1; 0.0.0.0 if PORT is set" },
+  host: { kind: "host", help: "address", ifUnset: "127.0.0.1; 0.0.0.0 if PORT is set" },
   unix: { kind: "path", help: "listen on a Unix socket instead" },
   fd: { kind: "count", help: "take over a socket that listens already", ifUnset: "LISTEN_FDS" },
   cert: { kind: "path", value: "FILE", help: "certificate chain (PEM); with --key it speaks TLS" },
@@ -192,6 +192,7 @@ export const FLAGS: readonly Flag[] = Object.entries<Declaration>(TABLE)
 const PLACEHOLDERS: Readonly<Record<Flag["kind"], string | undefined>> = {
   switch: undefined,
   port: "N",
+  host: "H",
   count: "N",
   processes: "N|auto",
   size: "SIZE",

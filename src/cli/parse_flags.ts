@@ -5,7 +5,7 @@ import { Failure } from "../platform/failure.ts";
 import { type CliOptions, type FlagName, optionName } from "./cli_options.ts";
 import { type Flag, FLAGS, placeholderOf, variableOf } from "./flags.ts";
 import { tokenize } from "./tokens.ts";
-import { BadValue, READERS } from "./values.ts";
+import { BadValue, oneOf, READERS } from "./values.ts";
 
 /** What was asked for. */
 export interface Asked {
@@ -44,9 +44,13 @@ export function parseFlags(args: readonly string[], env: (name: string) => strin
   const shapes = FLAGS.map(({ name, short, kind }) => ({ name, short, takesValue: kind !== "switch" }));
   const split = args.indexOf("--");
   const own = split < 0 ? [...args] : args.slice(0, split);
+  let isAfterHelp = false;
   for (const token of tokenize(own, shapes)) {
-    if (token.kind === "positional") positionals.push(token.value);
-    else readOption(reading, token.rawName === "-h" ? { ...token, name: "help" } : token);
+    if (token.kind === "option") readOption(reading, token.rawName === "-h" ? { ...token, name: "help" } : token);
+    else if (isAfterHelp && ADDRESS.test(token.value)) {
+      throw Failure.usage(`-h is --help; the address is --host ${token.value}`);
+    } else positionals.push(token.value);
+    isAfterHelp = token.kind === "option" && token.rawName === "-h";
   }
   if (positionals.length > 1) {
     throw Failure.usage(`one application was expected, got ${positionals.join(" and ")}; put its arguments after --`);
@@ -55,6 +59,9 @@ export function parseFlags(args: readonly string[], env: (name: string) => strin
   const asked = { options: reading.values, explicit: reading.explicit, given: reading.given } as unknown as Asked;
   return { ...asked, app: positionals[0], appArgs: split < 0 ? [] : args.slice(split + 1) };
 }
+
+/** What Catalyst's own server takes after `-h`. */
+const ADDRESS = /^(localhost|[\d.]+\.\d+|\[?[\da-f:]*:[\da-f:.]*\]?)$/i;
 
 function defaults(): Record<string, unknown> {
   const values: Record<string, unknown> = {};
@@ -123,7 +130,7 @@ function readNamed(name: string, flag: Flag, text: string): unknown {
 function readValue({ kind, choices = [] }: Flag, text: string): unknown {
   if (kind !== "choice") return READERS[kind](text);
   if (choices.includes(text)) return text;
-  throw new BadValue(`expected ${choices.join(", ")}, got "${text}"`);
+  throw new BadValue(`expected ${oneOf(choices)}, got "${text}"`);
 }
 
 function unknownFlag(raw: string, name: string): string {

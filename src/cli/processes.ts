@@ -34,6 +34,9 @@ export function countWorkers(asked: Asked, platform: Platform): number | null {
     : withoutParent(maxProc, platform);
   if (!restart) refuseWithout(asked, FOR_RESTARTS, "--restart");
   if (!isPerl(asked)) refuseWithout(asked, ["backend-processes"], "an application such as app.psgi");
+  if (!isPerl(asked) && asked.app?.startsWith("fcgi:") !== true) {
+    refuseWithout(asked, ["backend-timeout"], "an application such as fcgi:HOST:PORT or app.psgi");
+  }
   if (workers === 0 && !restart) {
     refuseWithout(asked, FOR_WORKERS, "workers, such as --workers 2");
     return null;

@@ -111,6 +111,10 @@ async function watch(
   { platform, log }: Context,
 ): Promise<Changes> {
   const { app, options: { restartRegex, restartDirectory, restartDelay, restartPoll } } = asked;
+  // A file that is not there cannot be watched either. The message and the code are those of a start without --restart.
+  const { problemWith } = await import("../app/explain.ts");
+  const problem = app === undefined ? null : problemWith(localPath(app, platform.process.cwd), platform.files);
+  if (problem !== null) throw new Failure(EXIT.appNotLoaded, `cannot load the application ${app}\n${problem}`);
   const perl = isPerl(asked) ? (await import("../app/perl_app.ts")).perlSources(asked.app, platform.process.cwd) : null;
   const [{ watchForChanges }, { CannotWatch }] = await Promise.all([
     import("../restart/watch_changes.ts"),

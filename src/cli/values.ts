@@ -83,8 +83,33 @@ const MAX_PROCESSES = 1024;
  */
 function readProcesses(text: string): number {
   const count = /^\d{1,4}$/.test(text.trim()) ? Number(text) : NaN;
-  if (!(count <= MAX_PROCESSES)) throw new BadValue(`expected a number up to ${MAX_PROCESSES}, or auto, got "${text}"`);
+  if (!(count <= MAX_PROCESSES)) {
+    throw new BadValue(`expected a whole number from 0 to ${MAX_PROCESSES}, or auto, got "${text}"`);
+  }
   return count;
+}
+
+/**
+ * Reads an address to listen on.
+ *
+ * @param text without a port
+ * @returns the text
+ * @throws {BadValue} if it has a port
+ */
+function readHost(text: string): string {
+  const [, host, port] = /^([^:]+|\[.*\]):(\d+)$/.exec(text) ?? [];
+  if (host === undefined) return text;
+  throw new BadValue(`expected an address without a port, got "${text}"; type --host ${host} --port ${port}`);
+}
+
+/**
+ * Shows the words that may be chosen from.
+ *
+ * @param words two at least
+ * @returns such as `auto, whole or stream`
+ */
+export function oneOf(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
 /**
@@ -118,6 +143,7 @@ export function readSwitch(text: string): boolean {
 export const READERS = {
   switch: readSwitch,
   port: readPort,
+  host: readHost,
   count: readCount,
   rate: readCount,
   size: readSize,

@@ -12,8 +12,8 @@ export interface Watched {
   readonly moves: number;
   /** True while the backend, and not the client, has to do something. */
   readonly isBackendAwaited: boolean;
-  /** Gives the backend up. */
-  timeOut(): void;
+  /** Gives the backend up, because it has not moved for so long. */
+  timeOut(timeoutMs: number): void;
 }
 
 /** When a request was seen to move, and how far it was then. */
@@ -74,7 +74,7 @@ export class BackendWatch {
         seen.at = now;
       } else {
         seen.at += stoodMs;
-        if (now - seen.at >= this.#timeoutMs) watched.timeOut();
+        if (now - seen.at >= this.#timeoutMs) watched.timeOut(this.#timeoutMs);
       }
     }
   }

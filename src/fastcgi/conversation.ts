@@ -99,12 +99,12 @@ export class Conversation implements AnswerSource, Watched {
   }
 
   /** Gives the backend up, because it has not moved for too long. */
-  timeOut(): void {
-    const isWaiting = this.#state.at === "waiting";
-    const [status, what] = isWaiting
+  timeOut(timeoutMs: number): void {
+    const [status, what] = this.#state.at === "waiting"
       ? [503, "no connection became free"] as const
       : [504, "it has not answered"] as const;
-    this.fail(new BackendError(status, `${what} within the timeout`));
+    const setting = "(--backend-timeout, or timeoutMs)";
+    this.fail(new BackendError(status, `${what} within ${timeoutMs / 1_000} s ${setting}`));
   }
 
   /**

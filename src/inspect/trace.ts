@@ -40,7 +40,7 @@ function detailOf(connection: ConnectionView, phase: Phase): string {
       if (refusal !== null) return `${refusal.status} ${refusal.message}`;
       return `${exchange!.status}${exchange!.sent > 0 ? ` ${exchange!.sent} bytes` : ""}`;
     case "closed":
-      return `after ${connection.requests} requests`;
+      return `requests: ${connection.requests}`;
     default:
       return "";
   }

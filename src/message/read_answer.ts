@@ -282,6 +282,7 @@ const MAX_NAMES = 5;
 function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
+  if (typeof value === "string") return "a string; return new Response(it)";
   if (typeof value !== "object") return `a ${typeof value}`;
   if (Array.isArray(value)) return "an array; for JSON, return Response.json(it)";
   const prototype = Object.getPrototypeOf(value);

@@ -38,7 +38,7 @@ export async function listenAtPath(path: string, platform: Platform): Promise<Li
   }
   try {
     const obstacle = await clearSocketPath(path, platform);
-    if (obstacle === "a live socket") throw new SocketPathError("another process listens there; stop it");
+    if (obstacle === "a live socket") throw new SocketPathError("another process listens there");
     if (obstacle !== null) throw new SocketPathError(`the path exists and is not a socket but ${obstacle}`);
     return platform.listen({ transport: "unix", path });
   } catch (error) {

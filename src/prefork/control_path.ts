@@ -74,13 +74,21 @@ export async function findControlPath(platform: Platform): Promise<string> {
   }
   const [first, ...others] = live;
   if (first !== undefined && others.length === 0) return first;
+  if (live.length > 0) {
+    throw new Failure(EXIT.error, `several supervisors run; name one:\n${live.map(lineFor).join("\n")}`);
+  }
+  const where = [...looked.length > 0 ? [`looked in ${looked.join(" and ")}`] : [], ...reasons].join("; ");
   throw new Failure(
     EXIT.error,
-    live.length === 0
-      ? [`no supervisor was found in ${looked.join(" or ")}`, ...reasons].join("; ") +
-        ". It is there with --max-proc, --workers or --restart. Name its --control PATH"
-      : `several supervisors run; name one:\n${live.map((path) => `  --control ${shellWord(path)}`).join("\n")}`,
+    `no supervisor runs (${where}). Only a program with --workers, --max-proc or --restart has one; kill -USR1 PID shows ` +
+      "the state of one without. If it was started with --control PATH, give ctl the same",
   );
+}
+
+/** What to type for a supervisor. Its process stands in the name of its socket. */
+function lineFor(path: string): string {
+  const pid = path.slice(path.lastIndexOf("/") + 1, -".sock".length);
+  return `  --control ${shellWord(path)}  # pid ${pid}`;
 }
 
 function socketsIn({ path }: Place, { files }: Platform): string[] {

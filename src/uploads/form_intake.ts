@@ -186,7 +186,7 @@ export class FormIntake implements PartListener {
   #openFile(part: UploadPart): Part & { kind: "file" } {
     const { maxFiles } = this.#limits;
     if (++this.#files > maxFiles) {
-      throw tooLarge("too-many-files", `the form has more than ${maxFiles} files; send fewer at once`);
+      throw tooLarge("too-many-files", `the form has too many files, the limit is ${maxFiles}; send fewer at once`);
     }
     this.order.push([part.field, null]);
     this.#events.push({ kind: "begin", part });

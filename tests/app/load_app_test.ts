@@ -175,9 +175,21 @@ for (const [name, source, message] of CANNOT_LOAD) {
 
 Deno.test("A path that does not exist ends with 4 and the whole path", async () => {
   await withFiles({}, async (directory) => {
-    const { code, stderr } = await runToEnd(["gone.ts"], { cwd: directory });
-    assert.equal(code, 4);
-    assert.equal(stderr, `weft: cannot load the application gone.ts\nthere is no file ${directory}/gone.ts\n`);
+    for (const flags of [[], ["-w", "1"], ["--restart"]]) {
+      const { code, stderr } = await runToEnd([...flags, "-p", "0", "gone.ts"], { cwd: directory });
+      assert.equal(code, 4);
+      assert.equal(stderr, `weft: cannot load the application gone.ts\nthere is no file ${directory}/gone.ts\n`);
+    }
+  });
+});
+
+Deno.test("A script in Perl is named as such, with what to type", async () => {
+  await withFiles({ "myapp.pl": "print 1;\n" }, async (directory) => {
+    for (const flags of [[], ["--restart"]]) {
+      const { code, stderr } = await runToEnd([...flags, "-p", "0", "myapp.pl"], { cwd: directory });
+      assert.equal(code, 4);
+      assert.match(stderr, /\n\S+myapp\.pl is Perl\. Weft serves Perl from a \.psgi file: weft myapp\.psgi/);
+    }
   });
 });
 

@@ -101,7 +101,7 @@ unixTest("An empty WEFT_CONTROL is as good as none for ctl", async () => {
     const { stderr } = await runToEnd(["ctl", "status"], {
       env: { WEFT_CONTROL: "", XDG_RUNTIME_DIR: "", TMPDIR: temporary },
     });
-    assert.match(stderr, /^weft: no supervisor was found in /);
+    assert.match(stderr, /^weft: no supervisor runs \(looked in /);
   });
 });
 

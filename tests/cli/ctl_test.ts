@@ -93,8 +93,9 @@ unixTest("ctl finds the only supervisor, names several, and says where there is 
     assert.equal(none.code, 1);
     assert.equal(
       none.stderr,
-      `weft: no supervisor was found in ${directory}/weft or ${directory}/weft-${Deno.uid()}. It is there with --max-proc, --workers or --restart. ` +
-        "Name its --control PATH\n",
+      `weft: no supervisor runs (looked in ${directory}/weft and ${directory}/weft-${Deno.uid()}). ` +
+        "Only a program with --workers, --max-proc or --restart has one; kill -USR1 PID shows the state of one without. " +
+        "If it was started with --control PATH, give ctl the same\n",
     );
     const named = await ctl("status", "--control", `${directory}/none.sock`);
     assert.equal(named.code, 1);
@@ -111,7 +112,7 @@ unixTest("ctl finds the only supervisor, names several, and says where there is 
       await second.url();
       const several = await ctl("status");
       assert.equal(several.code, 1);
-      const lines = [first, second].map(({ pid }) => `  --control ${directory}/weft/${pid}.sock`);
+      const lines = [first, second].map(({ pid }) => `  --control ${directory}/weft/${pid}.sock  # pid ${pid}`);
       assert.deepEqual(several.stderr.trimEnd().split("\n").toSorted(), [
         ...lines.toSorted(),
         "weft: several supervisors run; name one:",
@@ -136,7 +137,7 @@ unixTest("A --control that is not a socket, or is another process's, is left alo
   for (
     const [path, message] of [
       [file, "the path exists and is not a socket but a file"],
-      [program.control, "another process listens there; stop it"],
+      [program.control, "another process listens there"],
     ] as const
   ) {
     assert.deepEqual(await runToEnd(["-w", "1", "-p", "0", "--control", path, WORKERS_APP]), {
@@ -183,7 +184,7 @@ unixTest(
       assert.equal(code, 1);
       assert.match(
         stderr,
-        /; \/.*\/weft is not trusted: .* is open to others; expected mode 0700\. It is there with .* Name its --control PATH\n$/,
+        /; \/.*\/weft is not trusted: .* is open to others; expected mode 0700\)\. Only a program with .* give ctl the same\n$/,
       );
     } finally {
       await Deno.remove(directory, { recursive: true });

@@ -97,11 +97,30 @@ Deno.test("An unknown flag that every object has as a property has no other name
 Deno.test("A bad value is refused with the flag or the variable that has it", () => {
   refuses(["--port", "80000"], /^--port: expected a port from 0 to 65535, got "80000"$/);
   refuses(["--keep-alive", "long"], /^--keep-alive: expected seconds/);
-  refuses(["--body", "some"], /^--body: expected auto, whole, stream, got "some"$/);
+  refuses(["--body", "some"], /^--body: expected auto, whole or stream, got "some"$/);
+  refuses(["-w", "-1"], /^-w: expected a whole number from 0 to 1024, or auto, got "-1"$/);
   refuses(["--port"], /^--port needs a value: --port N$/);
   refuses(["--debug=yes"], /takes no value/);
   refuses([], /^WEFT_KEEP_ALIVE: expected seconds/, { WEFT_KEEP_ALIVE: "long" });
   refuses(["a.ts", "b.ts"], /one application was expected, got a\.ts and b\.ts/);
+});
+
+Deno.test("An address with a port is refused with the two flags to type", () => {
+  refuses(
+    ["--host", "0.0.0.0:80"],
+    /^--host: .* without a port, got "0\.0\.0\.0:80"; type --host 0\.0\.0\.0 --port 80$/,
+  );
+  refuses(["--host=[::1]:80"], /type --host \[::1\] --port 80$/);
+  for (const host of ["0.0.0.0", "::1", "[::1]", "localhost"]) {
+    assert.equal(parse(["--host", host]).options.host, host);
+  }
+});
+
+Deno.test("-h is the help, and before an address it is refused with the flag that was meant", () => {
+  for (const host of ["0.0.0.0", "::1", "localhost"]) {
+    refuses(["-p", "80", "-h", host, "app.psgi"], new RegExp(`^-h is --help; the address is --host ${host}$`));
+  }
+  assert.equal(parse(["-h", "app.ts"]).options.help, true);
 });
 
 Deno.test("What needs a part that is not there is recognised and says so", () => {
@@ -116,7 +135,7 @@ Deno.test("Processes are counted, or as many as there are processors", () => {
   assert.equal(parse(["-w", "auto"]).options.workers, "auto");
   assert.equal(parse([], { CATALYST_POE_MAX_PROC: "6" }).options.maxProc, 6);
   assert.equal(parse([], { WEB_CONCURRENCY: "4" }).options.workers, 4);
-  refuses(["-n", "many"], /^-n: expected a number up to 1024, or auto, got "many"$/);
+  refuses(["-n", "many"], /^-n: expected a whole number from 0 to 1024, or auto, got "many"$/);
 });
 
 Deno.test("The help tells the limits that the engine has by default", () => {

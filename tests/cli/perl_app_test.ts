@@ -341,4 +341,7 @@ unixTest("An application in Perl that is not there, and counts that mean nothing
   const other = await runToEnd(["-p", "0", "--backend-processes", "2", "app.ts"]);
   assert.equal(other.code, 2);
   assert.match(other.stderr, /^weft: --backend-processes means nothing without an application such as app\.psgi\n$/);
+  const late = await runToEnd(["-p", "0", "--backend-timeout", "2", "app.ts"]);
+  assert.equal(late.code, 2);
+  assert.match(late.stderr, /^weft: --backend-timeout means nothing without an application such as fcgi:HOST:PORT or /);
 });

@@ -69,19 +69,22 @@ rightsTest("--access-log is refused if the file cannot be written", async (optio
   });
 });
 
-rightsTest("--restart is refused if the application's directory cannot be read", async (options) => {
-  await withDirectory(async (directory) => {
-    const { code, stdout, stderr } = await runToEnd(
-      ["-p", "0", "-r", `${directory}/closed/app.${runtime.ending}`],
-      options,
-    );
-    assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(
-      stderr,
-      /^weft: --restart: cannot watch \/.*\/closed\/app\.m?[jt]s: (EACCES: )?permission denied.*\n$/i,
-    );
-  });
-});
+rightsTest(
+  "--restart ends with 4, as a start without it, if the application's directory cannot be read",
+  async (options) => {
+    await withDirectory(async (directory) => {
+      const { code, stdout, stderr } = await runToEnd(
+        ["-p", "0", "-r", `${directory}/closed/app.${runtime.ending}`],
+        options,
+      );
+      assert.deepEqual([code, stdout], [4, ""]);
+      assert.match(
+        stderr,
+        /^weft: cannot load the application \S+\ncannot read \/.*\/closed\/app\.m?[jt]s: (EACCES: )?permission denied.*\n$/i,
+      );
+    });
+  },
+);
 
 rightsTest("--restart-directory is refused if it cannot be read", async (options) => {
   await withDirectory(async (directory) => {

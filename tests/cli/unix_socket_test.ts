@@ -49,7 +49,7 @@ const DIRECTORY = "the path exists and is not a socket but a directory";
 const FILE = "the path exists and is not a socket but a file";
 const DEVICE = "the path exists and is not a socket but a device or a pipe";
 const LINK = "the path exists and is not a socket but a symbolic link";
-const LIVE = "another process listens there; stop it";
+const LIVE = "another process listens there";
 
 /** What can be at a path, how it is made, and why the program cannot listen there. */
 const OBSTACLES: readonly [name: string, make: (path: string) => Promise<unknown>, reason: string][] = [

@@ -144,7 +144,7 @@ Deno.test("What looks complete is what the application has sent, and every conne
         scripts.clear();
         while (server.handler.backends.busy > 0) await Deno.lstat(".");
         assert.equal(server.handler.backends.waiting, 0);
-        assert.deepEqual(server.said.filter((line) => line.includes("within the timeout")), []);
+        assert.deepEqual(server.said.filter((line) => line.includes("--backend-timeout")), []);
       }),
       { numRuns: 15 },
     );

@@ -216,7 +216,7 @@ Deno.test("readAnswer says what it got instead of a Response", () => {
   const cases: [unknown, RegExp][] = [
     [undefined, /returned nothing/],
     [null, /returned null/],
-    ["hello", /returned a string/],
+    ["hello", /returned a string; return new Response\(it\)$/],
     [42, /returned a number/],
     [{ status: 200 }, /a plain object with the properties status; for JSON, return Response\.json\(it\)$/],
     [{ a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 }, /a plain object with the properties a, b, c, d, e, \.\.\.; /],

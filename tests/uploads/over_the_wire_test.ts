@@ -269,7 +269,7 @@ Deno.test("Under Hono files are received, go with the answer, and errors keep th
   form.append("f", new File(["y"], "y.txt"));
   const refused = await fetch(real.url, { method: "POST", body: form });
   assert.equal(refused.status, 413);
-  assert.match(await refused.text(), /more than 1 files/);
+  assert.match(await refused.text(), /too many files, the limit is 1/);
   assert.deepEqual(names(directory), []);
   Deno.removeSync(directory);
 });
