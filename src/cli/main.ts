@@ -33,13 +33,13 @@ async function start(platform: Platform): Promise<number | null> {
   }
   if (asked.options.version) return print(platform, `weft ${VERSION} (${process.runtime})\n`);
   const workers = countWorkers(asked, platform);
-  if (workers === null) {
-    // Before the engine is loaded: this process may be replaced.
-    if (asked.app !== undefined && platform.readsConfiguration) {
-      await (await import("./start_again.ts")).useOwnConfiguration(asked.app, context);
-    }
-    return await (await import("./run.ts")).run(asked, context);
+  if (workers === null && asked.app !== undefined && platform.readsConfiguration) {
+    // Before the engine is loaded, and before the first line: this process may be replaced.
+    await (await import("./start_again.ts")).useOwnConfiguration(asked.app, context);
   }
+  const variables = process.variables("WEFT_");
+  if (variables.length > 0) (await import("./misspelt.ts")).warnOfVariables(variables, context.log);
+  if (workers === null) return await (await import("./run.ts")).run(asked, context);
   return await (await import("./run_supervisor.ts")).runSupervisor(asked, workers, context);
 }
 

@@ -4,6 +4,7 @@
 import { Failure } from "../platform/failure.ts";
 import { type CliOptions, type FlagName, optionName } from "./cli_options.ts";
 import { type Flag, FLAGS, placeholderOf, variableOf } from "./flags.ts";
+import { nearestOf } from "./nearest.ts";
 import { tokenize } from "./tokens.ts";
 import { BadValue, oneOf, READERS } from "./values.ts";
 
@@ -135,10 +136,10 @@ function readValue({ kind, choices = [] }: Flag, text: string): unknown {
 
 function unknownFlag(raw: string, name: string): string {
   const known = FLAGS.map((flag) => flag.name);
-  const nearest = OTHER_NAMES.get(name) ?? known.sort((a, b) => distance(name, a) - distance(name, b))[0];
-  const isNear = nearest !== undefined &&
-    (OTHER_NAMES.has(name) || distance(name, nearest) <= Math.max(2, name.length / 3));
-  return `unknown flag ${raw}${name.length > 1 && isNear ? `; did you mean --${nearest}?` : ""} (--help shows all)`;
+  const nearest = OTHER_NAMES.get(name) ?? nearestOf(name, known, Math.max(2, name.length / 3));
+  return `unknown flag ${raw}${
+    name.length > 1 && nearest !== null ? `; did you mean --${nearest}?` : ""
+  } (--help shows all)`;
 }
 
 /** What other servers call it. */
@@ -152,17 +153,3 @@ const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
   ["uds", "unix"],
   ["timeout", "header-timeout"],
 ]);
-
-/** Levenshtein's distance: how many letters have to be changed, added or taken away. */
-function distance(a: string, b: string): number {
-  // Each row has a number for each letter of b, and one more before them.
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}

@@ -156,7 +156,10 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
       keepConnections: backend !== null && backend.permits !== null,
     },
   });
+  const names = Object.keys(app.options);
+  // The call of a server has all that Deno.serve takes, and most applications have fetch() alone.
   if (app.called !== null) await checkCall(name, app.options, platform);
+  else if (names.length > 1) (await import("./misspelt.ts")).warnOfOptions(names, log);
   return app;
 }
 

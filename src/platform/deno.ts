@@ -38,6 +38,7 @@ const process: Process = {
   advice: async () => (await import("./deno_advice.ts")).denoAdvice,
   runtimeProblem: () => denoProblem(Deno.version.deno),
   env: readVariable,
+  variables: variablesWith,
   unsetEnv: unsetVariable,
   rss: () => Deno.memoryUsage().rss,
   isTerminal: () => Deno.stdout.isTerminal(),
@@ -100,6 +101,12 @@ function readVariable(name: string): string | undefined {
     if (error instanceof Deno.errors.NotCapable) return undefined;
     throw error;
   }
+}
+
+/** The user must not be prompted for a permission here. */
+function variablesWith(prefix: string): string[] {
+  if (Deno.permissions.querySync({ name: "env" }).state !== "granted") return [];
+  return Object.keys(Deno.env.toObject()).filter((name) => name.startsWith(prefix));
 }
 
 /** A variable that the permissions hide stays, because the application cannot see it either. */

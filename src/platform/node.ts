@@ -51,6 +51,7 @@ const nodeProcess: Process = {
   advice: async () => (await import("./node_advice.ts")).nodeAdvice,
   runtimeProblem: () => nodeProblem(process.versions.node),
   env: (name) => process.env[name],
+  variables: (prefix) => Object.keys(process.env).filter((name) => name.startsWith(prefix)),
   unsetEnv: (name) => void delete process.env[name],
   rss: () => process.memoryUsage.rss(),
   isTerminal: () => isatty(STDOUT),

@@ -180,6 +180,8 @@ export interface Process {
   readonly cores: number;
   /** A variable of the environment; undefined if it is not set or the permissions hide it. */
   env(name: string): string | undefined;
+  /** The names of the variables that are set and begin so; none if the permissions hide some. */
+  variables(prefix: string): string[];
   /** Removes a variable, so that the application and its child processes do not see it. */
   unsetEnv(name: string): void;
   /** Sets the arguments that an application sees. */
