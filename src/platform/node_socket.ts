@@ -25,6 +25,8 @@ const NOTHING = new Uint8Array(0);
 /** What Node's listening handle gives for a connection. */
 export interface ConnectionHandle extends WriteHandle {
   close(): void;
+  /** Gives 0, or the negative number of an error. A pipe has no such method. */
+  getpeername?(into: object): number;
 }
 
 /** What the constructor of node:net's Socket takes besides its documented options. */

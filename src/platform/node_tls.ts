@@ -36,14 +36,19 @@ export class NodeTls {
     // The TLSSocket passes errors of this stream on. Without a listener they would end the process.
     raw.on("error", () => {});
     const ends = endsOf(raw, address);
-    const start = () => this.#start(raw, ends);
+    const start = () => this.#start(raw, ends, () => isGone(handle));
     return this.#isLate ? new LateSocket(new PlainSocket(raw, ends), start) : start();
   }
 
-  #start(raw: NodeSocket, ends: Ends): Socket {
+  #start(raw: NodeSocket, ends: Ends, isGone: () => boolean): Socket {
     const secure = new TLSSocket(raw, { isServer: true, secureContext: this.#secureContext });
-    return new SecureSocket(secure, { ...ends, handshakeTimeoutMs: this.#handshakeTimeoutMs });
+    return new SecureSocket(secure, { ...ends, handshakeTimeoutMs: this.#handshakeTimeoutMs, isGone });
   }
+}
+
+/** True if the connection was reset. One whose peer has only ended its side still knows the peer. */
+function isGone(handle: ConnectionHandle): boolean {
+  return handle.getpeername !== undefined && handle.getpeername({}) < 0;
 }
 
 /** A connection before TLS. TLS takes what was not read by then out of the stream. */

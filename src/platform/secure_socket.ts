@@ -4,22 +4,32 @@ import type { TLSSocket } from "node:tls";
 import { StreamSocket } from "./node_net.ts";
 import type { Address } from "./ports.ts";
 
+/** What a TLS connection is made of besides its stream. */
+interface SecureParts {
+  localAddr: Address;
+  remoteAddr: Address;
+  /** Milliseconds that the handshake may take; 0 for no limit. */
+  handshakeTimeoutMs: number;
+  /** Asked before each write: true if the connection was reset. Not there if the runtime tells of it by itself. */
+  isGone?: () => boolean;
+}
+
 /** A TLS connection, from the accept. */
 export class SecureSocket extends StreamSocket {
   #secure: TLSSocket;
   /** True once the handshake is complete. Set by the "secure" event. */
   #isEstablished = false;
 
+  #isGone: (() => boolean) | undefined;
+
   /**
    * @param secure whose handshake has begun or is about to begin
-   * @param options the addresses of the connection, and how many milliseconds the handshake may take; 0 for no limit
+   * @param parts the addresses of the connection, the limit of its handshake, and how to know that it was reset
    */
-  constructor(
-    secure: TLSSocket,
-    { handshakeTimeoutMs, ...ends }: { localAddr: Address; remoteAddr: Address; handshakeTimeoutMs: number },
-  ) {
+  constructor(secure: TLSSocket, { handshakeTimeoutMs, isGone, ...ends }: SecureParts) {
     super(secure, ends);
     this.#secure = secure;
+    this.#isGone = isGone;
     const timer = handshakeTimeoutMs === 0 ? undefined : setTimeout(() => {
       secure.destroy(new Error(`the TLS handshake took more than ${handshakeTimeoutMs} ms`));
     }, handshakeTimeoutMs);
@@ -30,6 +40,15 @@ export class SecureSocket extends StreamSocket {
     secure.once("close", () => clearTimeout(timer));
     // After the handshake Node tells only its own server of an error of TLS, by this event, and would leave the connection open.
     secure.on("_tlsError", (error: Error) => secure.destroy(error));
+  }
+
+  /**
+   * Fails at once after a reset. If one of Node's own writes has failed, such as that of a session ticket, Node tells of no error,
+   * and the next write would never end.
+   */
+  override write(bytes: Uint8Array): Promise<number> {
+    if (this.#isGone?.() === true) return Promise.reject(new Error("the connection was reset"));
+    return super.write(bytes);
   }
 
   /** Sends a close_notify if no write is under way. A client that does not read must not delay the close. */

@@ -1,6 +1,7 @@
 // `serve` with a certificate, over real TLS.
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { Duplex } from "node:stream";
@@ -118,6 +119,39 @@ Deno.test("TLS: a record that cannot be decrypted ends the connection", async ()
     raw.write(Uint8Array.of(23, 3, 3, 0, length, ...new Uint8Array(length)));
     await aborted.promise;
     await closed;
+  });
+});
+
+Deno.test("TLS: a client that has reset the connection with its first request is let go of", async () => {
+  const completed = Promise.withResolvers<void>();
+  await withTls(async ({ signal }, info) => {
+    info.completed.then(completed.resolve, completed.reject);
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    return new Response("words");
+  }, async (port, ca) => {
+    const raw = connectTcp(port, "127.0.0.1");
+    raw.on("error", () => {});
+    // The end of the handshake is held back, and comes together with the request and the reset.
+    const held: Uint8Array[] = [];
+    let isFirst = true;
+    const between = new Duplex({
+      read() {},
+      write(bytes, _encoding, done) {
+        if (isFirst) raw.write(bytes);
+        else held.push(bytes);
+        isFirst = false;
+        done();
+      },
+    });
+    raw.on("data", (bytes) => between.push(bytes));
+    const secure = connectTls({ socket: between, servername: "localhost", ca });
+    secure.on("error", () => {});
+    await once(secure, "secureConnect");
+    secure.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    while (held.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    raw.write(Buffer.concat(held));
+    raw.resetAndDestroy();
+    await assert.rejects(completed.promise);
   });
 });
 
