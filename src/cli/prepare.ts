@@ -156,10 +156,12 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
       keepConnections: backend !== null && backend.permits !== null,
     },
   });
-  const names = Object.keys(app.options);
-  // The call of a server has all that Deno.serve takes, and most applications have fetch() alone.
+  const options = app.options as Record<string, unknown>;
+  // A function is no setting: a spread router has get(), post() and patch().
+  const names = Object.keys(options).filter((name) => typeof options[name] !== "function");
+  // The call of a server has all that Deno.serve takes.
   if (app.called !== null) await checkCall(name, app.options, platform);
-  else if (names.length > 1) (await import("./misspelt.ts")).warnOfOptions(names, log);
+  else if (names.length > 0) (await import("./misspelt.ts")).warnOfOptions(names, log);
   return app;
 }
 

@@ -19,6 +19,21 @@ Deno.test("A name close to a known option or variable is warned of, and no other
   ]);
 });
 
+Deno.test("The methods of a router beside fetch() are not taken for options", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "weft" });
+  try {
+    const path = `${directory}/app.${runtime.ending}`;
+    const own = "{ fetch: () => new Response(), post() {}, patch() {} }";
+    Deno.writeTextFileSync(path, `export default ${own};\n`);
+    await using program = start(["-p", "0", path]);
+    await program.url();
+    program.kill("SIGTERM");
+    assert.doesNotMatch((await program.ended).stderr, /WARN/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 Deno.test("The program warns at the start of an option and a variable that it does not know", async () => {
   const directory = await Deno.makeTempDir({ prefix: "weft" });
   try {
