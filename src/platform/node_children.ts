@@ -3,7 +3,7 @@
 import { spawn, type StdioOptions } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { isForeign } from "./node_foreign.ts";
-import { answerRequests } from "./node_handles.ts";
+import { answerRequests, closeShared } from "./node_handles.ts";
 import { process } from "./node_process.ts";
 import type { Child, ChildEnd, Children } from "./ports.ts";
 
@@ -44,6 +44,7 @@ export const children: Children = {
       kill: (signal) => void child.kill(signal),
     };
   },
+  closeShared,
 };
 
 /** The streams of a child, with an inherited socket under the number that it has here, and a channel for requests. */

@@ -25,7 +25,7 @@ interface Reply {
   error: number;
 }
 
-/** Sockets that this process has bound for its workers, by address. They stay open until the process ends. */
+/** Sockets that this process has bound for its workers, by address. Open until `closeShared`: workers come and go. */
 const sockets = new Map<string, ListenHandle>();
 
 /**
@@ -53,6 +53,15 @@ function socketFor({ hostname, port }: Wanted): ListenHandle | number {
   const address = addressOf(handle);
   sockets.set(`${hostname} ${address.transport === "tcp" ? address.port : 0}`, handle);
   return handle;
+}
+
+/**
+ * Called in a supervisor that stops. Once the workers have closed their sockets too, the system refuses connections. Otherwise it
+ * would take them until this process ends, and reset them then.
+ */
+export function closeShared(): void {
+  for (const handle of sockets.values()) handle.close();
+  sockets.clear();
 }
 
 /** Requests that wait for the supervisor's reply, by their numbers. */

@@ -278,6 +278,8 @@ export interface Children {
    * @throws {Error} if the system or the permissions do not allow it
    */
   startSelf(options: ChildOptions): Child;
+  /** Closes what this process keeps of sockets that its children share. Only there on a runtime that has such sockets. */
+  closeShared?: (() => void) | undefined;
   /**
    * Finds the configuration file with which children are started.
    *

@@ -122,6 +122,8 @@ export class Supervisor {
    */
   note(fact: Fact): void {
     for (const action of this.roster.note(fact, this.#platform.clock.now())) this.#do(action);
+    // The workers have descriptors of their own. No other one will listen.
+    if (this.roster.state === "draining") this.#options.children.closeShared?.();
     this.#ticking.keep(this.roster.isCalm);
   }
 
