@@ -29,6 +29,8 @@ function findBinding(): { make(): TcpHandle } | null {
   return { make: () => new TCP(constants.SOCKET) };
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** Makes TLS connections with one certificate. */
 export class TlsUpgrade {
   #secureContext: SecureContext;
@@ -62,11 +64,15 @@ export class TlsUpgrade {
    */
   start(connection: Deno.TcpConn, { isPortable = false }: { isPortable?: boolean } = {}): Socket {
     const ends = { localAddr: connection.localAddr as Address, remoteAddr: connection.remoteAddr as Address };
-    const raw = (isPortable ? null : nativeStream(connection)) ?? new ConnectionStream(connection);
+    const native = isPortable ? null : nativeStream(connection);
+    const raw = native ?? new ConnectionStream(connection);
     // The TLSSocket passes errors of this stream on. Without a listener they would end the process.
     raw.on("error", () => {});
     const secure = new TLSSocket(raw as NodeSocket, { isServer: true, secureContext: this.#secureContext });
-    return new SecureSocket(secure, { ...ends, handshakeTimeoutMs: this.#handshakeTimeoutMs });
+    const parts = { ...ends, handshakeTimeoutMs: this.#handshakeTimeoutMs };
+    // A native stream does not tell of a reset that came while it was paused, as it is between two pieces of a body. To write no
+    // byte changes nothing, and fails after a reset.
+    return new SecureSocket(secure, native === null ? parts : { ...parts, probe: () => connection.write(NOTHING) });
   }
 }
 

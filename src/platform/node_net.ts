@@ -149,7 +149,10 @@ export class StreamSocket implements Socket {
     const reading = { ...withResolvers<number | null>(), into };
     this.#reading = reading;
     this.#answer();
-    if (this.#reading !== null) this.#socket.resume();
+    if (this.#reading !== null) {
+      this.#socket.resume();
+      this.onWait(into.length);
+    }
     return reading.promise;
   }
 
@@ -176,6 +179,13 @@ export class StreamSocket implements Socket {
   unref(): void {
     this.#socket.unref();
   }
+
+  /**
+   * Called when a read has to wait.
+   *
+   * @param _room how many bytes it takes
+   */
+  protected onWait(_room: number): void {}
 
   /** Takes what has come before an error: the stream, which was paused, gives no more events for it. */
   #keepBuffered(): void {

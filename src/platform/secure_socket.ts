@@ -12,7 +12,12 @@ interface SecureParts {
   handshakeTimeoutMs: number;
   /** Asked before each write: true if the connection was reset. Not there if the runtime tells of it by itself. */
   isGone?: () => boolean;
+  /** Asked when a long read waits: rejects if the connection was reset. Not there if the runtime tells of it by itself. */
+  probe?: () => Promise<unknown>;
 }
+
+/** Room of a read for a body. An idle connection waits with less. */
+const LONG_READ_BYTES = 2 * 1024;
 
 /** A TLS connection, from the accept. */
 export class SecureSocket extends StreamSocket {
@@ -21,15 +26,19 @@ export class SecureSocket extends StreamSocket {
   #isEstablished = false;
 
   #isGone: (() => boolean) | undefined;
+  #probe: (() => Promise<unknown>) | undefined;
+  /** True while a probe is under way: it waits while the client does not read. */
+  #isProbing = false;
 
   /**
    * @param secure whose handshake has begun or is about to begin
    * @param parts the addresses of the connection, the limit of its handshake, and how to know that it was reset
    */
-  constructor(secure: TLSSocket, { handshakeTimeoutMs, isGone, ...ends }: SecureParts) {
+  constructor(secure: TLSSocket, { handshakeTimeoutMs, isGone, probe, ...ends }: SecureParts) {
     super(secure, ends);
     this.#secure = secure;
     this.#isGone = isGone;
+    this.#probe = probe;
     const timer = handshakeTimeoutMs === 0 ? undefined : setTimeout(() => {
       secure.destroy(new Error(`the TLS handshake took more than ${handshakeTimeoutMs} ms`));
     }, handshakeTimeoutMs);
@@ -49,6 +58,12 @@ export class SecureSocket extends StreamSocket {
   override write(bytes: Uint8Array): Promise<number> {
     if (this.#isGone?.() === true) return Promise.reject(new Error("the connection was reset"));
     return super.write(bytes);
+  }
+
+  protected override onWait(room: number): void {
+    if (this.#probe === undefined || this.#isProbing || room < LONG_READ_BYTES) return;
+    this.#isProbing = true;
+    this.#probe().then(() => this.#isProbing = false, (error) => this.#secure.destroy(error));
   }
 
   /** Sends a close_notify if no write is under way. A client that does not read must not delay the close. */

@@ -1,6 +1,9 @@
 // TLS connections, made in the native way and in the portable one.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { TlsUpgrade } from "../../src/platform/deno_tls.ts";
 import type { Socket } from "../../src/platform/ports.ts";
 import { certificates } from "../helpers/certificates.ts";
@@ -56,6 +59,32 @@ for (const isPortable of [false, true]) {
       assert.equal(await secure.read(new Uint8Array(1)), null);
       secure.close();
     });
+  });
+
+  Deno.test(`A TLS connection (${way}) that is reset in the middle of a body fails the read`, async () => {
+    const { ca, cert, key } = await certificates();
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const accepted = listener.accept();
+    const raw = connectTcp(listener.addr.port, "127.0.0.1");
+    raw.on("error", () => {});
+    const socket = new TlsUpgrade({ cert, key, handshakeTimeoutMs: 10_000 }).start(await accepted, { isPortable });
+    const secure = connectTls({ socket: raw, servername: "localhost", ca });
+    secure.on("error", () => {});
+    const into = new Uint8Array(16 * 1024);
+    const first = socket.read(into);
+    await once(secure, "secureConnect");
+    secure.write(LARGE.subarray(0, 300_000));
+    await first;
+    raw.resetAndDestroy();
+    await once(raw, "close");
+    await assert.rejects(async () => {
+      for (;;) {
+        await socket.read(into);
+        // The stream is paused for a turn, as it is while an application works on a piece.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+    socket.close();
   });
 
   Deno.test(`A TLS handshake (${way}) that does not end is closed in time, and a waiting read fails`, async () => {
