@@ -221,7 +221,7 @@ unixTest("What does not fit together is refused with 2 and one line", async () =
       ],
       [["ctl", "scale", "many"], 'ctl scale: expected a number of workers, or +1 or -1, got "many"'],
       [["ctl", "scale"], "ctl scale: expected a number of workers, or +1 or -1"],
-      [["ctl", "sing"], "ctl: expected status, top, dump, reload, scale, stop, got sing"],
+      [["ctl", "sing"], "ctl: expected status, top, dump, reload, scale or stop, got sing"],
     ] as const
   ) assert.deepEqual(await runToEnd([...args]), { code: 2, stdout: "", stderr: `weft: ${message}\n` });
 });
