@@ -106,8 +106,10 @@ Deno.test("A table has Weft's ratio, those of its peers, and latencies beside th
 
 Deno.test("The tables in the documentation are those of the published figures", async () => {
   const root = new URL("../../", import.meta.url);
-  const results: Results = JSON.parse(await Deno.readTextFile(new URL("scripts/bench/results/bench.json", root)));
-  const tables = drawTables(results);
-  assert.equal(tables, await Deno.readTextFile(new URL("scripts/bench/results/bench.md", root)));
-  assert.ok((await Deno.readTextFile(new URL("docs/benchmarks.md", root))).includes(tables));
+  const read = (path: string) => Deno.readTextFile(new URL(path, root));
+  for (const [run, document] of [["bench", "docs/benchmarks.md"], ["node_20", "docs/node.md"]] as const) {
+    const tables = drawTables(JSON.parse(await read(`scripts/bench/results/${run}.json`)) as Results);
+    assert.equal(tables, await read(`scripts/bench/results/${run}.md`));
+    assert.ok((await read(document)).includes(tables), `${document} does not have the tables of ${run}.json`);
+  }
 });
