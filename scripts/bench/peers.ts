@@ -135,10 +135,10 @@ function onDeno(file: string, version: string): Start {
 }
 
 async function findPublished({ dir }: Surroundings): Promise<Start> {
-  const { server } = await published(dir);
   return {
     version: `${await readWeftVersion()} on ${deno}, as JavaScript`,
-    command: (app, port) => [...runDeno(server), app, `${port}`],
+    // Built when it is started: most runs do without it.
+    command: async (app, port) => [...runDeno((await published(dir)).server), app, `${port}`],
   };
 }
 
@@ -165,10 +165,13 @@ function weftProgram(
 ): PeerKind {
   const version = (workers === 0 ? "weft" : `weft -w ${workers}`) +
     (disturbance ? `, a ${disturbance} every second` : "");
-  const find = async ({ dir }: Surroundings): Promise<Start> => {
+  const find = ({ dir }: Surroundings): Start => {
     const flagsOf = (port: number) => workers === 0 ? [] : ["-w", `${workers}`, "--control", `${dir}/${port}.sock`];
-    const program = runDeno(isPublished ? (await published(dir)).mod : pathOf("../../mod.ts"));
-    return { version, command: (app, port) => [...program, ...flagsOf(port), "-p", `${port}`, moduleOf(app)] };
+    const mod = async () => isPublished ? (await published(dir)).mod : pathOf("../../mod.ts");
+    return {
+      version,
+      command: async (app, port) => [...runDeno(await mod()), ...flagsOf(port), "-p", `${port}`, moduleOf(app)],
+    };
   };
   const kind: PeerKind = { title, server: "weft", workers, loops: Math.max(1, workers), find };
   return disturbance ? { ...kind, disturbance } : kind;

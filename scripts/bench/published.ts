@@ -2,7 +2,7 @@
 
 import { writeModules } from "../jsr/modules.ts";
 
-/** Where it is. */
+/** The paths of the package. */
 interface Published {
   /** The program, and what applications import. */
   readonly mod: string;

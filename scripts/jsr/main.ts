@@ -1,5 +1,5 @@
-// `deno task jsr [directory]`: builds the package for JSR, by default into jsr/. It is JavaScript in a few dozen modules: Deno starts
-// the program in two thirds of the time that the sources take. The declarations are those of the npm package.
+// `deno task jsr [directory]`: builds the package for JSR, by default into jsr/. It is JavaScript in a few dozen modules, which
+// Deno loads sooner than the sources. The declarations are those of the npm package.
 
 import configuration from "../../deno.json" with { type: "json" };
 import { emit } from "../npm/emit.ts";

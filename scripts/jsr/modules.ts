@@ -4,7 +4,7 @@ import type { Plugin } from "npm:rollup@4";
 import { compactModule } from "../npm/compact.ts";
 import { transpile } from "../npm/emit.ts";
 import { bundle, HEAD } from "../npm/shape.ts";
-import { compacted, TEXT_IMPORT } from "../npm/stage.ts";
+import { compacted, PROGRAM_LINE, TEXT_IMPORT } from "../npm/stage.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -20,8 +20,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
 /** A module that is the text of a file. */
 const TEXT = "?text";
 
-/** The line of mod.ts that makes it a program. In a module that is put together, `import.meta.main` may be that of another one. */
-const PROGRAM = /\n\/\/ Not awaited here: [^\n]*\nif \(import\.meta\.main\)[^\n]*\n/;
+/** Stands at the end of mod.js. In a module that is put together, `import.meta.main` may be that of another one. */
 const OWN_PROGRAM = 'if (import.meta.main) import("./src/main.js").then(({ main }) => main());\n';
 
 /** How worker_by_name.ts names mod.ts for permissions. It must be named as it is, not what it is put together with. */
@@ -66,7 +65,7 @@ function sources(): Plugin {
 
 async function read(source: URL): Promise<string> {
   const text = await Deno.readTextFile(source);
-  if (source.href === new URL("mod.ts", ROOT).href) return replaced(text, PROGRAM, "");
+  if (source.href === new URL("mod.ts", ROOT).href) return replaced(text, PROGRAM_LINE, "");
   if (source.pathname.endsWith("/worker_by_name.ts")) return replaced(text, NAMED.from, NAMED.to);
   return text.replace(TEXT_IMPORT, `import $1 from "$2${TEXT}";`);
 }

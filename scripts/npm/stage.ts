@@ -17,9 +17,12 @@ interface Change {
   readonly to: string;
 }
 
+/** The line of mod.ts that makes it a program. */
+export const PROGRAM_LINE = /\n\/\/ Not awaited here: [^\n]*\nif \(import\.meta\.main\)[^\n]*\n/;
+
 const CHANGES: readonly Change[] = [
   // The program has a file of its own there.
-  { path: "mod.ts", from: /\n\/\/ Not awaited here: [^\n]*\nif \(import\.meta\.main\)[^\n]*\n/, to: "" },
+  { path: "mod.ts", from: PROGRAM_LINE, to: "" },
   {
     path: "src/platform/runtime.ts",
     from: 'import { denoPlatform } from "./deno.ts";',
@@ -137,7 +140,7 @@ export function withPackageNames(text: string): string {
 /**
  * Reads a file of the package. A browser does not need the comments.
  *
- * @param file where it is
+ * @param file its URL
  * @returns its text, without comments
  */
 export async function compacted(file: URL): Promise<string> {

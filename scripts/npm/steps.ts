@@ -75,7 +75,7 @@ export async function finish(staged: URL, into: URL): Promise<void> {
  * Copies a file.
  *
  * @param from the file
- * @param to where its copy is to be, in a directory that may be missing
+ * @param to the URL of its copy; the directory may be missing
  */
 export async function copy(from: URL, to: URL): Promise<void> {
   await Deno.mkdir(new URL("./", to), { recursive: true });

@@ -151,7 +151,7 @@ export class Inbound {
 
   /** The same with an array that the socket makes: a chunk that can be given away as it is. */
   #readOwn(): Promise<void> {
-    return this.#reading ??= this.#socket.readOwn!().then(this.#onOwn, this.#onBroken);
+    return this.#reading ??= this.#socket.readOwn!().then((bytes) => this.#adopt(bytes), this.#onBroken);
   }
 
   #nextChunkBytes(): number {
@@ -167,13 +167,14 @@ export class Inbound {
     this.#revision++;
   };
 
-  #onOwn = (bytes: Uint8Array | null): void => {
+  /** Not a field, because only connections with a long body need it. */
+  #adopt(bytes: Uint8Array | null): void {
     this.#reading = null;
     if (bytes === null) return this.#end();
     this.inbox.adopt(bytes);
     this.#received += bytes.length;
     this.#revision++;
-  };
+  }
 
   #onBroken = (error: unknown): void => {
     this.#reading = null;

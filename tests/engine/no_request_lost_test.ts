@@ -15,8 +15,8 @@ import {
   type Scene,
   scenes,
 } from "../helpers/conversations.ts";
-import { settled } from "../helpers/duplex.ts";
-import { type FakeEngine, fakeEngine } from "../helpers/fake_engine.ts";
+import { type Client, settled } from "../helpers/duplex.ts";
+import { fakeEngine } from "../helpers/fake_engine.ts";
 import { itemAt } from "../helpers/items.ts";
 import { readResponses } from "../helpers/responses.ts";
 import { type RealEngine, realEngine } from "../helpers/serving.ts";
@@ -29,19 +29,23 @@ const PATIENCE_TURNS = 1_000;
 
 let answered = 0;
 
-Deno.test("Every request that was sent whole is answered, over sockets in memory", async () => {
-  answered = 0;
-  await fc.assert(
-    fc.asyncProperty(scenes(6), async (scene) => {
-      await using fake = fakeEngine(handlerOf(settled), { body: scene.body });
-      await Promise.all(scene.conversations.map((conversation) => holdInMemory(fake, conversation)));
-      checkCounts(fake.engine.requests, scene);
-      assert.deepEqual(fake.lines, []);
-    }),
-    limits,
-  );
-  console.log(`answered in memory: ${answered} requests in ${seconds} s`);
-});
+// On Node, sockets make the array of a long body's piece themselves.
+for (const [which, options] of [["", {}], [" that make arrays", { maxOwn: 64 * 1024 }]] as const) {
+  Deno.test(`Every request that was sent whole is answered, over sockets in memory${which}`, async () => {
+    answered = 0;
+    await fc.assert(
+      fc.asyncProperty(scenes(6), async (scene) => {
+        await using fake = fakeEngine(handlerOf(settled), { body: scene.body });
+        const { listener } = fake;
+        await Promise.all(scene.conversations.map((one) => holdInMemory(listener.connect(options), one)));
+        checkCounts(fake.engine.requests, scene);
+        assert.deepEqual(fake.lines, []);
+      }),
+      limits,
+    );
+    console.log(`answered in memory: ${answered} requests in ${seconds} s`);
+  });
+}
 
 Deno.test("Every request that was sent whole is answered, over the network", async () => {
   answered = 0;
@@ -85,8 +89,7 @@ async function talk(conversation: Conversation, talker: Talker): Promise<void> {
   if (halfClose) await talker.end();
 }
 
-async function holdInMemory({ listener }: FakeEngine, conversation: Conversation): Promise<void> {
-  const client = listener.connect();
+async function holdInMemory(client: Client, conversation: Conversation): Promise<void> {
   const methods = methodsOf(conversation);
   const responses = () => readResponses(client.bytes, { methods }).responses;
   const moved = () => client.writes.length + client.taken;

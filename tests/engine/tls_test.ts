@@ -79,30 +79,32 @@ Deno.test("TLS: a client that sends plain text, or nothing, does not disturb oth
   });
 });
 
-Deno.test("TLS: a client that leaves during a request aborts the request's signal", async () => {
-  const aborted = Promise.withResolvers<void>();
+/** A handler that never answers, and promises that are kept when it is called and when its request is aborted. */
+function waiting() {
   const began = Promise.withResolvers<void>();
-  await withTls((request) => {
+  const aborted = Promise.withResolvers<void>();
+  const handler = (request: Request) => {
     request.signal.addEventListener("abort", () => aborted.resolve());
     began.resolve();
-    return new Promise(() => {});
-  }, async (port, ca) => {
+    return new Promise<Response>(() => {});
+  };
+  return { began: began.promise, aborted: aborted.promise, handler };
+}
+
+Deno.test("TLS: a client that leaves during a request aborts the request's signal", async () => {
+  const { began, aborted, handler } = waiting();
+  await withTls(handler, async (port, ca) => {
     const conn = await Deno.connectTls({ hostname: "localhost", port, caCerts: [ca] });
     await conn.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
-    await began.promise;
+    await began;
     conn.close();
-    await aborted.promise;
+    await aborted;
   });
 });
 
 Deno.test("TLS: a record that cannot be decrypted ends the connection", async () => {
-  const aborted = Promise.withResolvers<void>();
-  const began = Promise.withResolvers<void>();
-  await withTls((request) => {
-    request.signal.addEventListener("abort", () => aborted.resolve());
-    began.resolve();
-    return new Promise(() => {});
-  }, async (port, ca) => {
+  const { began, aborted, handler } = waiting();
+  await withTls(handler, async (port, ca) => {
     const raw = connectTcp(port, "127.0.0.1");
     const closed = once(raw, "close");
     // The bytes pass by here, so that other ones can be put between them.
@@ -114,10 +116,10 @@ Deno.test("TLS: a record that cannot be decrypted ends the connection", async ()
     const secure = connectTls({ socket: between, servername: "localhost", ca });
     secure.on("error", () => {});
     secure.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
-    await began.promise;
+    await began;
     const length = 40;
     raw.write(Uint8Array.of(23, 3, 3, 0, length, ...new Uint8Array(length)));
-    await aborted.promise;
+    await aborted;
     await closed;
   });
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { projectForJsr, runProgramTests } from "../../scripts/test_program.ts";
 import { run } from "../helpers/npm_package.ts";
 
-/** Where modules that were put together may differ from the sources. `deno task test:program jsr` runs the other files too. */
+/** Tests of what may change when modules are put together. `deno task test:program jsr` runs the other files too. */
 const FILES: readonly string[] = [
   "calls_deno_serve",
   "own_project",
