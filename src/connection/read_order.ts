@@ -52,6 +52,14 @@ export class ReadOrder {
   }
 
   /**
+   * True if several requests came together. If their answers are made one after the other and then written one after the other,
+   * a request costs some percent less than with a write after each: processor and system stay longer at the same thing.
+   */
+  get severalCame(): boolean {
+    return this.#came > 1;
+  }
+
+  /**
    * Called by an idle connection before it starts a read. All requests of a batch have begun before the first of them is
    * answered and comes by here.
    *

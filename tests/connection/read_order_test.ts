@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";
 import { FULL_BATCH, GROUP_SIZE, PATIENCE_MS, ReadOrder } from "../../src/connection/read_order.ts";
+import { answer, connected } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { itemAt } from "../helpers/items.ts";
@@ -129,4 +130,38 @@ Deno.test("Whatever clients do, every request is read in the end, and no timer i
     ),
     { numRuns: 60 },
   );
+});
+
+Deno.test("Requests that came together are answered before the answers are written", async () => {
+  const readOrder = new ReadOrder(new FakeClock());
+  const log: string[] = [];
+  const walked = Array.from({ length: 4 }, (_, i) => {
+    const { client, done } = connected({
+      readOrder,
+      handle: () => {
+        log.push(`handle ${i}`);
+        return answer("ok");
+      },
+    });
+    const { write } = client.socket;
+    client.socket.write = (bytes) => {
+      log.push(`write ${i}`);
+      return write(bytes);
+    };
+    return { client, done };
+  });
+  await settled();
+  for (let round = 0; round < 2; round++) {
+    for (const { client } of walked) client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    await settled();
+    // The first one does not know of the others yet.
+    const expected = ["handle 0", "write 0", "handle 1", "handle 2", "handle 3", "write 1", "write 2", "write 3"];
+    assert.deepEqual(log.splice(0), expected);
+  }
+  // A connection that is alone has nothing to wait for.
+  itemAt(walked, 2).client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  await settled();
+  assert.deepEqual(log, ["handle 2", "write 2"]);
+  for (const { client } of walked) client.end();
+  await Promise.all(walked.map(({ done }) => done));
 });

@@ -27,6 +27,8 @@ export interface ConnectedOptions extends DuplexOptions {
   temporaryFiles?: FakeTemporaryFiles;
   /** Are its phases read? */
   isObserved?: boolean;
+  /** Shared with other connections; without it, the connection is alone. */
+  readOrder?: ReadOrder;
 }
 
 /** A connection that is walked to its end in the background. */
@@ -92,7 +94,7 @@ export function connectedBy(
     decode: (bytes, from, to) => new TextDecoder("latin1").decode(bytes.subarray(from, to)),
     temporaryFiles: options.temporaryFiles ?? new FakeTemporaryFiles(),
     readBudget: new ReadBudget(queueMicrotask),
-    readOrder: new ReadOrder(denoPlatform.clock),
+    readOrder: options.readOrder ?? new ReadOrder(denoPlatform.clock),
     streamBudget: new StreamBudget(denoPlatform.clock),
     scheme: "http",
     maxMessageBytes: 64 * 1024 ** 2,
