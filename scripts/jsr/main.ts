@@ -23,6 +23,7 @@ await stageIn(async (staged) => {
   for (const path of PLAIN_FILES) await copy(new URL(path, staged), new URL(`src/${nameOf(path)}`, out));
   for (const path of DOCUMENTS) await copy(new URL(path, staged), new URL(path, out));
 });
+await copy(new URL("README.md", import.meta.url), new URL("README.md", out));
 const { name, version, license } = configuration;
 await writeJson(new URL("deno.json", out), {
   name,

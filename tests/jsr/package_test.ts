@@ -40,6 +40,16 @@ serve({ port: "0" }, () => new Response());
     );
     await run(directory, Deno.execPath(), "check", "typed.ts");
   });
+  await context.step("What its README shows passes the type checker", async () => {
+    const text = await Deno.readTextFile(`${directory}/jsr/README.md`);
+    const shown = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
+    assert.equal(shown.length, 3);
+    for (const [nr, code] of shown.entries()) {
+      await Deno.writeTextFile(`${directory}/shown.ts`, code.replace('"@weft/engine"', '"./jsr/mod.js"'));
+      const checked = run(directory, Deno.execPath(), "check", "shown.ts");
+      await checked.catch((error) => assert.fail(`block ${nr + 1}: ${error}`));
+    }
+  });
   await context.step("The program passes its tests", async () => {
     const { isGood, output } = await runProgramTests(directory, "jsr", FILES);
     console.log(output);
