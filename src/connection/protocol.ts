@@ -19,7 +19,7 @@ import type { Steps } from "./steps.ts";
 /** Answers that wait together are written once they have as many bytes. */
 const BATCH_BYTES = 64 * 1024;
 
-/** A wait in which the other requests of this turn are answered (read_order.ts). */
+/** A wait in which the other requests of the batch are answered. */
 const OTHERS_ANSWER = Promise.resolve();
 
 /**
@@ -82,7 +82,7 @@ export function* protocol(connection: Connection): Steps {
       if (plan.stream !== null) yield* sendStream(connection, exchange, { ...plan, stream: plan.stream });
       else if (!plan.isPlain) exchange.body.forgoContinue();
       if (mustFlush(connection, exchange, plan)) {
-        if (readOrder.severalCame) yield OTHERS_ANSWER;
+        if (readOrder.writesTogether) yield OTHERS_ANSWER;
         // Spelled out instead of `flush`, because every request comes by here.
         for (let write = outbound.write(); write !== null; write = outbound.write()) {
           outbound.wrote(typeof write === "number" ? write : (yield write) as number);

@@ -21,6 +21,9 @@ export const GROUP_SIZE = 64;
 /** If no request begins for so long, the clients of the group that reads are slow: the next group starts. */
 export const PATIENCE_MS = 1;
 
+/** A batch that takes longer has handlers that compute. Full batches of small answers take about a millisecond. */
+export const QUICK_BATCH_MS = 2;
+
 /** Connections that start to read together. */
 interface Group {
   size: number;
@@ -29,9 +32,13 @@ interface Group {
 
 /** The order in which the idle connections of one engine read. */
 export class ReadOrder {
-  #clock: Pick<Clock, "after">;
+  #clock: Pick<Clock, "after" | "now">;
   /** Requests that have begun since the last batch ended. Raised by `came`. */
   #came = 0;
+  /** When the second request of this batch began. Set by `came`, because a request that is alone needs no time. */
+  #cameAt = 0;
+  /** True if the last batch of several requests was answered quickly. */
+  #isQuick = false;
   /** Groups in line, the first to start at the front. */
   #groups: Group[] = [];
   /** True from a full batch until the line is empty. */
@@ -41,22 +48,23 @@ export class ReadOrder {
   /** True if a batch has ended since the timer was set. */
   #hasMoved = false;
 
-  /** @param clock sets the timer */
-  constructor(clock: Pick<Clock, "after">) {
+  /** @param clock sets the timer, and tells how long a batch takes */
+  constructor(clock: Pick<Clock, "after" | "now">) {
     this.#clock = clock;
   }
 
   /** Called by an idle connection when the first bytes of a request have come. */
   came(): void {
-    this.#came++;
+    if (++this.#came === 2) this.#cameAt = this.#clock.now();
   }
 
   /**
-   * True if several requests came together. If their answers are made one after the other and then written one after the other,
-   * a request costs some percent less than with a write after each: processor and system stay longer at the same thing.
+   * True if an answer may wait until the other requests of its batch are answered too, and all are written one after the other.
+   * Processor and system then stay longer at the same thing, and a request costs some percent less. If the last batch took
+   * long, this is false: the first to be answered would wait for the slowest.
    */
-  get severalCame(): boolean {
-    return this.#came > 1;
+  get writesTogether(): boolean {
+    return this.#isQuick && this.#came > 1;
   }
 
   /**
@@ -80,6 +88,7 @@ export class ReadOrder {
 
   #endBatch(): void {
     const isFull = this.#came >= FULL_BATCH;
+    if (this.#came > 1) this.#isQuick = this.#clock.now() - this.#cameAt < QUICK_BATCH_MS;
     this.#came = 0;
     this.#hasMoved = true;
     if (isFull) this.#isLiningUp = true;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";
-import { FULL_BATCH, GROUP_SIZE, PATIENCE_MS, ReadOrder } from "../../src/connection/read_order.ts";
+import { FULL_BATCH, GROUP_SIZE, PATIENCE_MS, QUICK_BATCH_MS, ReadOrder } from "../../src/connection/read_order.ts";
 import { answer, connected } from "../helpers/connected.ts";
 import { settled } from "../helpers/duplex.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -132,14 +132,18 @@ Deno.test("Whatever clients do, every request is read in the end, and no timer i
   );
 });
 
-Deno.test("Requests that came together are answered before the answers are written", async () => {
-  const readOrder = new ReadOrder(new FakeClock());
+Deno.test("Requests that came together are answered before the answers are written, unless that takes long", async () => {
+  let now = 0;
+  const clock = new FakeClock();
+  const readOrder = new ReadOrder({ after: (ms, call) => clock.after(ms, call), now: () => now });
   const log: string[] = [];
+  let handlerMs = 0;
   const walked = Array.from({ length: 4 }, (_, i) => {
     const { client, done } = connected({
       readOrder,
       handle: () => {
         log.push(`handle ${i}`);
+        now += handlerMs;
         return answer("ok");
       },
     });
@@ -150,18 +154,25 @@ Deno.test("Requests that came together are answered before the answers are writt
     };
     return { client, done };
   });
-  await settled();
-  for (let round = 0; round < 2; round++) {
-    for (const { client } of walked) client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  const ask = async (...which: number[]) => {
+    for (const i of which) itemAt(walked, i).client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
     await settled();
-    // The first one does not know of the others yet.
-    const expected = ["handle 0", "write 0", "handle 1", "handle 2", "handle 3", "write 1", "write 2", "write 3"];
-    assert.deepEqual(log.splice(0), expected);
-  }
-  // A connection that is alone has nothing to wait for.
-  itemAt(walked, 2).client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    return log.splice(0);
+  };
   await settled();
-  assert.deepEqual(log, ["handle 2", "write 2"]);
+  const oneByOne = [0, 1, 2, 3].flatMap((i) => [`handle ${i}`, `write ${i}`]);
+  // The first one does not know of the others yet.
+  const together = ["handle 0", "write 0", "handle 1", "handle 2", "handle 3", "write 1", "write 2", "write 3"];
+  assert.deepEqual(await ask(0, 1, 2, 3), oneByOne, "nothing is known yet");
+  assert.deepEqual(await ask(0, 1, 2, 3), together);
+  assert.deepEqual(await ask(2), ["handle 2", "write 2"]);
+  assert.deepEqual(await ask(0, 1, 2, 3), together, "one that is alone tells nothing");
+  handlerMs = QUICK_BATCH_MS;
+  assert.deepEqual(await ask(0, 1, 2, 3), together, "it takes long for the first time");
+  assert.deepEqual(await ask(0, 1, 2, 3), oneByOne);
+  handlerMs = 0;
+  assert.deepEqual(await ask(0, 1, 2, 3), oneByOne, "it is quick for the first time");
+  assert.deepEqual(await ask(0, 1, 2, 3), together);
   for (const { client } of walked) client.end();
   await Promise.all(walked.map(({ done }) => done));
 });
