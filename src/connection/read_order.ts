@@ -1,4 +1,5 @@
-// Lets every connection have its turn when more are ready than the runtime serves at once.
+// Knows which requests come together. It lets every connection have its turn when more are ready than the runtime serves at once,
+// and lets the answers of a batch be written together.
 //
 // tokio gives a task 128 operations a turn (its cooperative budget), and all reads of Deno belong to one task. When more
 // are ready, the rest is put off, behind whatever becomes ready next. Connections that were just answered and are ready
