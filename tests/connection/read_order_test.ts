@@ -1,4 +1,5 @@
 // The order in which many active connections read: none is forgotten, and none overtakes those that were put off.
+// And which of their answers are written together.
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";
@@ -133,9 +134,8 @@ Deno.test("Whatever clients do, every request is read in the end, and no timer i
 });
 
 Deno.test("Requests that came together are answered before the answers are written, unless that takes long", async () => {
-  let now = 0;
   const clock = new FakeClock();
-  const readOrder = new ReadOrder({ after: (ms, call) => clock.after(ms, call), now: () => now });
+  const readOrder = new ReadOrder(clock);
   const log: string[] = [];
   let handlerMs = 0;
   const walked = Array.from({ length: 4 }, (_, i) => {
@@ -143,7 +143,7 @@ Deno.test("Requests that came together are answered before the answers are writt
       readOrder,
       handle: () => {
         log.push(`handle ${i}`);
-        now += handlerMs;
+        clock.block(handlerMs);
         return answer("ok");
       },
     });

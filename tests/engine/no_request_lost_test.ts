@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@^4";
+import { QUICK_BATCH_MS } from "../../src/connection/read_order.ts";
 import {
   answersOf,
   continuesOf,
@@ -18,7 +19,7 @@ import {
 import { type Client, settled } from "../helpers/duplex.ts";
 import { fakeEngine } from "../helpers/fake_engine.ts";
 import { itemAt } from "../helpers/items.ts";
-import { readResponses } from "../helpers/responses.ts";
+import { bodyText, readResponses } from "../helpers/responses.ts";
 import { type RealEngine, realEngine } from "../helpers/serving.ts";
 
 const seconds = Number(Deno.env.get("WEFT_PROPERTY_SECONDS") ?? 3);
@@ -59,6 +60,88 @@ Deno.test("Every request that was sent whole is answered, over the network", asy
     limits,
   );
   console.log(`answered over the network: ${answered} requests in ${seconds} s`);
+});
+
+/** What a handler does: at once, after a microtask, after a long computation, or not at all; it may find that a client has left. */
+const deed = fc.record({
+  how: fc.oneof(
+    { weight: 12, arbitrary: fc.constant("now") },
+    { weight: 3, arbitrary: fc.constantFrom("later", "slowly", "fails") },
+  ),
+  resets: fc.oneof({ weight: 60, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(5) }),
+});
+/** One turn: which connections send, and how many requests each. */
+const turn = fc.array(fc.record({ from: fc.nat(5), deeds: fc.array(deed, { minLength: 1, maxLength: 3 }) }), {
+  minLength: 1,
+});
+
+Deno.test("Requests that come together are all answered, whatever the others of their batch do", async () => {
+  let requests = 0;
+  let together = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(turn, { minLength: 1 }), fc.option(fc.nat(20), { nil: null }), async (turns, short) => {
+      /** Whose request was answered last, if nothing was written since. */
+      let answered: string | null = null;
+      await using fake = fakeEngine((request) => {
+        const { pathname, searchParams } = new URL(request.url);
+        const from = searchParams.get("from");
+        const how = searchParams.get("how");
+        if (answered !== null && answered !== from) together++;
+        answered = how === "now" ? from : null;
+        const resets = searchParams.get("resets");
+        if (resets !== null) leave(itemAt(talks, Number(resets)));
+        if (how === "fails") throw new Error("as it was asked to");
+        if (how === "slowly") fake.clock.block(QUICK_BATCH_MS);
+        const answer = new Response(pathname);
+        return how === "later" ? Promise.resolve(answer) : answer;
+      });
+      const talks = Array.from({ length: 6 }, () => {
+        const client = fake.listener.connect(short === null ? {} : { maxWrite: short + 1 });
+        const { write } = client.socket;
+        client.socket.write = (bytes) => {
+          answered = null;
+          return write(bytes);
+        };
+        return { client, expected: [] as string[], hasLeft: false };
+      });
+      const leave = (talk: typeof talks[number]) => {
+        talk.hasLeft = true;
+        talk.client.reset();
+      };
+      for (const asks of turns) {
+        for (const { from, deeds } of asks) {
+          const { client, expected, hasLeft } = itemAt(talks, from);
+          if (hasLeft) continue;
+          let text = "";
+          for (const { how, resets } of deeds) {
+            const path = `/${requests++}`;
+            const query = `from=${from}&how=${how}${resets === null ? "" : `&resets=${resets}`}`;
+            text += `GET ${path}?${query} HTTP/1.1\r\nhost: a\r\n\r\n`;
+            expected.push(how === "fails" ? "500" : `200 ${path}`);
+          }
+          client.send(text);
+        }
+        const said = ({ client }: typeof talks[number]) => readResponses(client.bytes).responses;
+        const isAnswered = () => talks.every((talk) => talk.hasLeft || said(talk).length >= talk.expected.length);
+        await patiently(
+          () => talks.reduce((sum, { client }) => sum + client.writes.length + client.taken, 0),
+          isAnswered,
+        );
+        for (const talk of talks) {
+          if (talk.hasLeft) continue;
+          const got = said(talk).map((response) =>
+            response.status === 200 ? `200 ${bodyText(response)}` : String(response.status)
+          );
+          assert.deepEqual(got, talk.expected);
+        }
+      }
+    }),
+    limits,
+  );
+  console.log(
+    `answered: ${requests} requests in ${seconds} s, ${together} of them before an answer of their batch was written`,
+  );
+  assert.ok(together > 0);
 });
 
 function checkCounts(requests: number, { conversations }: Scene): void {
