@@ -35,7 +35,7 @@ import type { RequestHead } from "../wire/request_head.ts";
 import type { Greeted, ProxiedEnds, Proxies } from "./arrival.ts";
 import { ANSWERED, ConnectionCut, type ConnectionEnd, type ExchangeEnd, type Outcome } from "./endings.ts";
 import { type ConnectionFacts, Exchange } from "./exchange.ts";
-import { Inbound, READ_AHEAD_BYTES } from "./inbound.ts";
+import { Inbound, type InboundEvents, READ_AHEAD_BYTES } from "./inbound.ts";
 import type { ConnectionOptions } from "./options.ts";
 import { Outbound } from "./outbound.ts";
 import type { Phase } from "./phases.ts";
@@ -43,7 +43,7 @@ import { type BodyHost, RequestBody } from "./request_body.ts";
 import { putRefusal, type ResponseTarget } from "./response.ts";
 
 /** One client's connection. */
-export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Greeted {
+export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Greeted, InboundEvents {
   /** Counted by the engine, from 1. */
   readonly id: number;
   /** What the engine and its connections agree on. */
@@ -68,8 +68,8 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
   #passed = 0;
   /** Changed by `begin` and `rest`. */
   #exchange: Exchange | null = null;
-  /** Exchanges whose answers wait to be written. Filled by `postpone`, emptied by `endPostponed` and `end`. */
-  #postponed: Exchange[] = [];
+  /** Exchanges whose answers wait to be written; null if there are none. Filled by `postpone`, emptied by `endPostponed`. */
+  #postponed: Exchange[] | null = null;
   /** Changed by `end` only. */
   #life: "open" | "refusing" | "closed" = "open";
   /** The reason given to the first `end`; null before. */
@@ -87,7 +87,7 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
     this.socket = socket;
     this.options = options;
     this.closeAfterAnswer = options.closeAfterAnswer;
-    this.inbound = new Inbound(socket, options, () => this.#onInboundEnd());
+    this.inbound = new Inbound(socket, options, this);
     this.outbound = new Outbound(socket);
   }
 
@@ -192,14 +192,15 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
 
   /** Called by the protocol when the answer to an exchange waits to be written together with the next one. */
   postpone(exchange: Exchange): void {
-    this.#postponed.push(exchange);
+    (this.#postponed ??= []).push(exchange);
   }
 
-  /** Called when everything that waited was written: the postponed exchanges are over. */
-  endPostponed(): void {
-    if (this.#postponed.length === 0) return;
-    for (const exchange of this.#postponed) exchange.end(ANSWERED);
-    this.#postponed.length = 0;
+  /** Called when everything that waited was written, and by `end`: the postponed exchanges are over. */
+  endPostponed(end: ExchangeEnd = ANSWERED): void {
+    const postponed = this.#postponed;
+    if (postponed === null) return;
+    this.#postponed = null;
+    for (const exchange of postponed) exchange.end(end);
   }
 
   /** Writes everything that waits. */
@@ -248,8 +249,7 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
     const cut: ExchangeEnd = { how: "cut", reason: this.#cutReason(reason) };
     const hasAnswerBegun = this.outbound.size > 0 || (this.#exchange?.status ?? 0) !== 0;
     this.#exchange?.end(cut);
-    for (const exchange of this.#postponed) exchange.end(cut);
-    this.#postponed.length = 0;
+    this.endPostponed(cut);
     this.#release?.({ ok: false, error: cut.reason });
     if (reason.why !== "timeout") return this.#close();
     this.refusal = reason.error;
@@ -288,7 +288,7 @@ export class Connection implements ConnectionFacts, ResponseTarget, BodyHost, Gr
   }
 
   /** Called by the inbound side, once. */
-  #onInboundEnd(): void {
+  inboundEnded(): void {
     const exchange = this.#exchange;
     if (this.#life !== "open" || exchange === null || exchange.isOver) return;
     const { broken } = this.inbound;

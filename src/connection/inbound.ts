@@ -26,6 +26,12 @@ export interface InboundOptions {
   readonly readBudget: ReadBudget;
 }
 
+/** Told of the end of what is read. */
+export interface InboundEvents {
+  /** The client has ended its side, or the socket is broken. Called once. */
+  inboundEnded(): void;
+}
+
 /** The reading side of a connection. */
 export class Inbound {
   readonly inbox: Inbox = new Inbox();
@@ -33,9 +39,9 @@ export class Inbound {
 
   #socket: Socket;
   #readBudget: ReadBudget;
-  #onEnd: () => void;
-  /** The read under way; null if there is none. Set by `#read`, cleared when the read is over. */
-  #reading: Promise<void> | null = null;
+  #told: InboundEvents;
+  /** The read under way; null if there is none. Cleared by `came` and `broke`. */
+  #reading: Promise<unknown> | null = null;
   /** Grows with every change of the inbox: bytes that came, or the end. */
   #revision = 0;
   /** Bytes taken from the socket. */
@@ -48,11 +54,11 @@ export class Inbound {
   /**
    * @param socket where bytes come from
    * @param options limits, and the budget for bodies
-   * @param onEnd called once, when the client has ended its side or the socket is broken
+   * @param told of the end
    */
-  constructor(socket: Socket, options: InboundOptions, onEnd: () => void) {
+  constructor(socket: Socket, options: InboundOptions, told: InboundEvents) {
     this.#socket = socket;
-    this.#onEnd = onEnd;
+    this.#told = told;
     this.#readBudget = options.readBudget;
     this.reader = new RequestReader(this.inbox, options.limits, options.decode);
   }
@@ -84,7 +90,7 @@ export class Inbound {
    * @param least how many bytes must have room
    * @returns null if the inbox has changed already or has ended, otherwise resolved when it has; never rejected
    */
-  changedSince(revision: number, least: number): Promise<void> | null {
+  changedSince(revision: number, least: number): Promise<unknown> | null {
     return this.#revision !== revision || this.inbox.ended ? null : this.#read(least);
   }
 
@@ -95,7 +101,7 @@ export class Inbound {
    * @param least how many bytes must have room; without it, a chunk for a body that is streamed
    * @returns null if the inbox has changed already or has ended, otherwise resolved when it has; never rejected
    */
-  bodyChangedSince(revision: number, least?: number): Promise<void> | null {
+  bodyChangedSince(revision: number, least?: number): Promise<unknown> | null {
     if (this.#revision !== revision || this.inbox.ended) return null;
     const canBeOwn = least === undefined && this.inbox.size === 0 && this.#socket.readOwn !== undefined;
     const wanted = least ?? this.#nextChunkBytes();
@@ -139,19 +145,57 @@ export class Inbound {
    * @param most how many
    * @returns resolved when the inbox has changed; never rejected
    */
-  readAtMost(most: number): Promise<void> {
-    const room = this.inbox.room(most).subarray(0, most);
-    return this.#reading = this.#socket.read(room).then(this.#onRead, this.#onBroken);
+  readAtMost(most: number): Promise<unknown> {
+    return this.#reading = this.#taken(this.#socket.read(this.inbox.room(most).subarray(0, most)));
+  }
+
+  /**
+   * Starts the read of an idle connection. The caller waits for it and hands what it brings to `came`, or its error to `broke`:
+   * a connection waits here most of its life, and needs no second promise for it. Only while no read is under way, and nothing
+   * else may wait for the inbox meanwhile.
+   *
+   * @returns how many bytes came, 0 or null at the end
+   */
+  startRead(): Promise<number | null> {
+    return this.#reading = this.#socket.read(this.inbox.room(1));
+  }
+
+  /**
+   * Notes the end of a read.
+   *
+   * @param count what it gave
+   */
+  came(count: number | null): void {
+    this.#reading = null;
+    if (count === null || count === 0) return this.#end();
+    this.inbox.filled(count);
+    this.#received += count;
+    this.#revision++;
+  }
+
+  /**
+   * Notes that a read has failed.
+   *
+   * @param error the reason
+   */
+  broke(error: unknown): void {
+    this.#reading = null;
+    this.#broken = error;
+    this.#end();
   }
 
   /** Starts a read, or joins the one under way. */
-  #read(least: number): Promise<void> {
-    return this.#reading ??= this.#socket.read(this.inbox.room(least)).then(this.#onRead, this.#onBroken);
+  #read(least: number): Promise<unknown> {
+    return this.#reading ??= this.#taken(this.#socket.read(this.inbox.room(least)));
   }
 
-  /** The same with an array that the socket makes: a chunk that can be given away as it is. */
-  #readOwn(): Promise<void> {
-    return this.#reading ??= this.#socket.readOwn!().then((bytes) => this.#adopt(bytes), this.#onBroken);
+  #taken(read: Promise<number | null>): Promise<void> {
+    return read.then((count) => this.came(count), (error) => this.broke(error));
+  }
+
+  /** Reads into an array that the socket makes: a chunk that can be given away as it is. */
+  #readOwn(): Promise<unknown> {
+    return this.#reading ??= this.#socket.readOwn!().then((bytes) => this.#adopt(bytes), (error) => this.broke(error));
   }
 
   #nextChunkBytes(): number {
@@ -159,15 +203,6 @@ export class Inbound {
     return bodyLeft < 0 ? this.#chunkBytes : Math.min(bodyLeft, this.#chunkBytes);
   }
 
-  #onRead = (count: number | null): void => {
-    this.#reading = null;
-    if (count === null || count === 0) return this.#end();
-    this.inbox.filled(count);
-    this.#received += count;
-    this.#revision++;
-  };
-
-  /** Not a field, because only connections with a long body need it. */
   #adopt(bytes: Uint8Array | null): void {
     this.#reading = null;
     if (bytes === null) return this.#end();
@@ -176,16 +211,10 @@ export class Inbound {
     this.#revision++;
   }
 
-  #onBroken = (error: unknown): void => {
-    this.#reading = null;
-    this.#broken = error;
-    this.#end();
-  };
-
   #end(): void {
     this.inbox.filled(0);
     this.inbox.ended = true;
     this.#revision++;
-    this.#onEnd();
+    this.#told.inboundEnded();
   }
 }

@@ -34,7 +34,8 @@ export class Outbound {
   #filling: Piece & { buffer: Uint8Array } | null = null;
   /** How many bytes of that buffer are used. */
   #used = 0;
-  #queue: Piece[] = [];
+  /** Pieces that wait before what is being filled; null until there is one. Most answers are one piece. */
+  #queue: Piece[] | null = null;
   #sending: Piece | null = null;
   #sent = 0;
   #size = 0;
@@ -52,7 +53,7 @@ export class Outbound {
 
   /** True if everything that waits was copied into buffers of its own. */
   get isCopied(): boolean {
-    return this.#queue.every(({ buffer }) => buffer !== null);
+    return this.#queue === null || this.#queue.every(({ buffer }) => buffer !== null);
   }
 
   /**
@@ -125,7 +126,7 @@ export class Outbound {
   putBytes(bytes: Uint8Array): void {
     if (bytes.length > COPY_BYTES) {
       this.#seal();
-      this.#queue.push({ bytes, buffer: null });
+      this.#enqueue({ bytes, buffer: null });
       this.#size += bytes.length;
     } else if (bytes.length > 0) {
       this.#roomFor(bytes.length).set(bytes);
@@ -196,7 +197,9 @@ export class Outbound {
   write(): Promise<number> | number | null {
     if (this.#sending === null) {
       if (this.#size === 0) return null;
-      this.#sending = this.#queue.length === 0 ? this.#takeFilled() : this.#nextPiece();
+      this.#sending = this.#queue === null || this.#queue.length === 0
+        ? this.#takeFilled()
+        : this.#nextPiece(this.#queue);
       this.#sent = 0;
     }
     this.isWriting = true;
@@ -241,14 +244,18 @@ export class Outbound {
     this.#size += length;
   }
 
-  #nextPiece(): Piece {
+  #nextPiece(queue: Piece[]): Piece {
     this.#seal();
-    return this.#queue.shift()!;
+    return queue.shift()!;
+  }
+
+  #enqueue(piece: Piece): void {
+    (this.#queue ??= []).push(piece);
   }
 
   /** Ends the current buffer; what follows goes into another one. */
   #seal(): void {
-    if (this.#used > 0) this.#queue.push(this.#takeFilled());
+    if (this.#used > 0) this.#enqueue(this.#takeFilled());
     else if (this.#filling !== null) givePiece(this.#filling);
     this.#filling = null;
   }

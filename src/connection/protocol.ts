@@ -44,8 +44,17 @@ export function* protocol(connection: Connection): Steps {
         if (inbox.ended) return;
         const pause = readOrder.pause();
         if (pause !== null) yield pause;
-        const change = inbound.changedSince(revision, 1);
+        // A read ahead may still be under way, or have brought something.
+        const change = inbound.isReading ? inbound.changedSince(revision, 1) : null;
         if (change !== null) yield change;
+        else if (inbound.revision === revision) {
+          const read = inbound.startRead();
+          try {
+            inbound.came((yield read) as number | null);
+          } catch (error) {
+            inbound.broke((error as ConnectionLost).cause); // Nothing else comes of a read that fails.
+          }
+        }
         readOrder.came();
       }
       if (connection.enter("header")) yield "header";

@@ -328,7 +328,7 @@ export class RequestBody {
   }
 
   /** Waits for the client. What waits to be written is written first: the client may wait for it. */
-  *#awaitChange(host: BodyHost, wait: (revision: number) => Promise<void> | null): Steps {
+  *#awaitChange(host: BodyHost, wait: (revision: number) => Promise<unknown> | null): Steps {
     const { revision } = this.#inbound;
     yield* host.flush();
     this.#isAwaited = true;
