@@ -278,7 +278,7 @@ class Worker {
   #report(): Report {
     const { engine } = this.#serving;
     const inFlight: string[] = [];
-    for (const { phase, exchange } of engine.live.connections()) {
+    for (const { phase, exchange } of engine.live) {
       if (exchange === null || phase === "idle" || phase === "drain") continue;
       inFlight.push(`${exchange.head.method} ${showPath(exchange.head.target)}`);
       if (inFlight.length === MAX_IN_FLIGHT) break;

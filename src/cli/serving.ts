@@ -69,7 +69,7 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
   app.onListen?.(listener.addr);
   const connections = () => {
     const now = clock.now();
-    return [...engine.live].map(([connection, note]) => factsOf(connection, note, now));
+    return [...engine.live].map((connection) => factsOf(connection, connection.note, now));
   };
   const backends = () => app.backends === undefined ? [] : [{ nr: numberOf(process), ...app.backends() }];
   outlook.connections = connections;

@@ -7,31 +7,50 @@ import type { Phase, Turn } from "./phases.ts";
 import { protocol } from "./protocol.ts";
 import type { Step, Steps } from "./steps.ts";
 
+/** What a connection failed with: ResponseBroken if the application's stream failed, anything else is an error of Weft. */
+export interface Failure {
+  readonly error: unknown;
+}
+
+/** Called when a connection has ended; the failure is null if there was none. */
+type Ended<One extends Connection> = (connection: One, failure: Failure | null) => void;
+
 /**
- * Drives a connection until HTTP is over. Its phases are not read. Nothing of HTTP's steps is kept after that, so the caller
- * waits for a protocol that has taken the connection over, and closes it.
+ * Drives a connection to its end, which is also that of a protocol that has taken it over. Its phases are not read.
  *
  * @param connection the connection, not driven before
- * @returns resolved when it has ended or is handed over
- * @throws {ResponseBroken} if the application's stream fails
+ * @param ended called once. A callback takes less memory than a caller that waits.
+ * @returns resolved when HTTP is over; never rejected
  */
-export async function run(connection: Connection): Promise<void> {
-  const steps = protocol(connection);
-  let step = steps.next();
-  while (step.done !== true) {
-    if (typeof step.value === "string") {
-      step = steps.next();
-      continue;
+export async function run<One extends Connection>(connection: One, ended: Ended<One>): Promise<void> {
+  let failure: Failure | null = null;
+  try {
+    const steps = protocol(connection);
+    let step = steps.next();
+    while (step.done !== true) {
+      if (typeof step.value === "string") {
+        step = steps.next();
+        continue;
+      }
+      let arrived: unknown;
+      try {
+        arrived = await step.value;
+      } catch (error) {
+        step = steps.throw(nameFailure(error));
+        continue;
+      }
+      step = steps.next(arrived);
     }
-    let arrived: unknown;
-    try {
-      arrived = await step.value;
-    } catch (error) {
-      step = steps.throw(nameFailure(error));
-      continue;
-    }
-    step = steps.next(arrived);
+  } catch (error) {
+    failure = { error };
   }
+  if (connection.handedOver === null) ended(connection, failure);
+  else endLater(connection, connection.handedOver, ended);
+}
+
+/** Not awaited in `run`, which would keep the steps of HTTP meanwhile. */
+function endLater<One extends Connection>(connection: One, handedOver: Promise<void>, ended: Ended<One>): void {
+  handedOver.then(() => ended(connection, null), (error) => ended(connection, { error }));
 }
 
 /** Only the socket and the disk can fail a wait of the protocol. */

@@ -70,13 +70,15 @@ export class Deadlines {
    * @returns true if a connection is overdue: sweep again after {@linkcode SECOND_LOOK_MS}
    */
   sweep(now: number, lastIdleMs: number | null): boolean {
+    now = Math.floor(now);
     const lateMs = this.#sweptAt < 0 ? 0 : now - this.#dueAt;
     const wasBlocked = lateMs > LATE_MS;
-    const countedMs = this.#sweptAt < 0 ? 0 : now - this.#sweptAt - (wasBlocked ? lateMs : 0);
+    const countedMs = this.#sweptAt < 0 ? 0 : now - this.#sweptAt - (wasBlocked ? Math.ceil(lateMs) : 0);
     this.#time += countedMs;
     this.#sweptAt = now;
     let isAnyOverdue = false;
-    for (const [connection, note] of this.#table) {
+    for (const connection of this.#table) {
+      const { note } = connection;
       const hasMoved = this.#observe(connection, note, { now, countedMs });
       const verdict = this.#judge(connection, note, lastIdleMs);
       if (verdict === "go on") note.isOverdue = false;

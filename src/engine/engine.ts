@@ -6,8 +6,7 @@
 //   stopping  the listener is closed; connections finish or are cut                stopped
 //   stopped   no connection is left                                                -
 
-import { Connection } from "../connection/connection.ts";
-import { run } from "../connection/drive.ts";
+import { type Failure, run } from "../connection/drive.ts";
 import { ResponseBroken } from "../connection/endings.ts";
 import type { ConnectionOptions } from "../connection/options.ts";
 import { Leaving } from "../connection/leaving.ts";
@@ -22,7 +21,7 @@ import { platform } from "../platform/runtime.ts";
 import { AcceptLoop } from "./accept_loop.ts";
 import { applicationOf, reportBroken } from "./application.ts";
 import type { ConnectionCounts, DrainOptions, EngineOptions, EnginePorts, EngineState } from "./engine_options.ts";
-import { LiveTable } from "./live_table.ts";
+import { LiveConnection, LiveTable } from "./live_table.ts";
 import { Observed } from "./observed.ts";
 import { askToLeave, closeAfterAnswers, StaggeredDrain } from "./staggered_drain.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -32,7 +31,7 @@ const IDLE_PART = 1 / 4;
 
 /** Serves one listener until it is drained. */
 export class Engine {
-  /** The connections that have not ended yet. Changed by `#drive`. */
+  /** The connections that have not ended yet. Changed by `#drive` and `#ended`. */
   readonly live: LiveTable = new LiveTable();
   /** Resolves when the listener is closed and the last connection has ended. Never rejects. */
   readonly finished: Promise<void>;
@@ -58,11 +57,11 @@ export class Engine {
   #staggeredDrain: StaggeredDrain | null = null;
   /** True while the process may end although this engine serves. Changed by `ref` and `unref`. */
   #isUnreferenced = false;
-  /** Requests on connections that have ended. Changed by `#drive`. */
+  /** Requests on connections that have ended. Changed by `#ended`. */
   #pastRequests = 0;
   /** Connections that were cut after at least one request. Changed by `abort`. */
   #cut = 0;
-  /** Connections that ended without a request while the engine was stopping. Changed by `#drive`. */
+  /** Connections that ended without a request while the engine was stopping. Changed by `#ended`. */
   #refused = 0;
 
   /**
@@ -77,7 +76,7 @@ export class Engine {
     const { settings } = options;
     const { promise, resolve } = withResolvers<void>();
     this.finished = promise;
-    const remove = addConnections(() => this.live.connections());
+    const remove = addConnections(() => this.live);
     this.finished.then(remove);
     this.#finish = resolve;
     this.#connectionOptions = {
@@ -116,7 +115,7 @@ export class Engine {
       listener: options.listener,
       maxConnections: settings.maxConnections,
       openConnections: () => this.live.size,
-      onConnection: (socket) => void this.#drive(socket),
+      onConnection: (socket) => this.#drive(socket),
     });
     this.#acceptLoop.run().then(() => this.#finishIfEmpty());
   }
@@ -145,7 +144,7 @@ export class Engine {
   /** True once the listener is closed and no connection waits for a request. Only answers that have begun go on. */
   get isQuiet(): boolean {
     if (this.#state === "serving" || this.#state === "draining") return false;
-    for (const { phase, closeAfterAnswer } of this.live.connections()) {
+    for (const { phase, closeAfterAnswer } of this.live) {
       if (phase === "idle" || !closeAfterAnswer) return false;
     }
     return true;
@@ -154,7 +153,7 @@ export class Engine {
   /** Requests whose head was read, on all connections, past and present. */
   get requests(): number {
     let requests = this.#pastRequests;
-    for (const connection of this.live.connections()) requests += connection.requests;
+    for (const connection of this.live) requests += connection.requests;
     return requests;
   }
 
@@ -173,7 +172,7 @@ export class Engine {
     const delayMs = options.delayMs ?? settings.drainDelayMs;
     if (!this.#isStaggered) {
       this.#connectionOptions.closeAfterAnswer = true;
-      closeAfterAnswers(this.live.connections());
+      closeAfterAnswers(this.live);
     }
     const backlog = { isShared: options.successors !== undefined, withinMs: settings.gracefulTimeoutMs };
     const stop = () => this.#acceptLoop.drainBacklog(() => this.#stopAccepting(), backlog);
@@ -188,7 +187,7 @@ export class Engine {
   abort(): void {
     if (this.#state === "serving") this.drain();
     if (this.#state === "draining") this.#stopAccepting();
-    for (const connection of this.live.connections()) {
+    for (const connection of this.live) {
       if (connection.isOpen && connection.requests > 0) this.#cut++;
       connection.end({ why: "abort" });
     }
@@ -198,14 +197,14 @@ export class Engine {
   ref(): void {
     this.#isUnreferenced = false;
     this.#options.listener.ref();
-    for (const { socket } of this.live.connections()) socket.ref?.();
+    for (const { socket } of this.live) socket.ref?.();
   }
 
   /** Lets the process end while the engine serves. A handler that waits and an answer that is written still keep it. */
   unref(): void {
     this.#isUnreferenced = true;
     this.#options.listener.unref();
-    for (const { socket } of this.live.connections()) socket.unref?.();
+    for (const { socket } of this.live) socket.unref?.();
   }
 
   #stopAccepting(): void {
@@ -235,7 +234,7 @@ export class Engine {
    */
   #sendAway(): void {
     if (this.#state !== "stopping" || !this.#connectionOptions.leaving.hasBegun || this.#isStaggered) return;
-    askToLeave(this.live.connections(), this.#successors !== undefined);
+    askToLeave(this.live, this.#successors !== undefined);
   }
 
   /** True if connections are closed a few at a time. That needs successors, and connections that may idle until their turn. */
@@ -254,21 +253,27 @@ export class Engine {
   }
 
   /** Runs one connection from its accept to its close. Its readers see every phase. */
-  async #drive(socket: Socket): Promise<void> {
+  #drive(socket: Socket): void {
     this.#sweeper.wake();
     if (this.#isUnreferenced) socket.unref?.();
-    const connection = new Connection(this.accepted, socket, this.#connectionOptions);
-    const entry = this.live.add(connection, this.#ports.clock.now());
+    const now = this.#ports.clock.now();
+    const connection = new LiveConnection(this.accepted, socket, { connection: this.#connectionOptions, now });
+    this.live.add(connection);
     const { readers } = this.#options;
-    const observed = readers.length === 0 ? null : new Observed(connection, readers);
-    try {
-      await (observed === null ? run(connection) : observed.run());
-      if (connection.handedOver !== null) await connection.handedOver;
-    } catch (error) {
-      this.#logBroken(connection, error);
-    }
+    if (readers.length === 0) return void run(connection, this.#onEnd);
+    const observed = new Observed(connection, readers);
+    void observed.run((failure) => this.#ended(connection, failure, observed));
+  }
+
+  /** One for all connections: with a closure of its own, each would take more memory. */
+  readonly #onEnd = (connection: LiveConnection, failure: Failure | null): void => {
+    this.#ended(connection, failure, null);
+  };
+
+  #ended(connection: LiveConnection, failure: Failure | null, observed: Observed | null): void {
+    if (failure !== null) this.#logBroken(connection, failure.error);
     connection.enterClosed();
-    this.live.delete(entry);
+    this.live.delete(connection);
     if (connection.requests === 0 && this.#state === "stopping" && connection.refusal === null) this.#refused++;
     this.#pastRequests += connection.requests;
     observed?.showClosed(this.#ports.log);
@@ -276,7 +281,7 @@ export class Engine {
     if (this.live.size === 0) this.#finishIfEmpty();
   }
 
-  #logBroken(connection: Connection, error: unknown): void {
+  #logBroken(connection: LiveConnection, error: unknown): void {
     const { exchange } = connection;
     const { log } = this.#ports;
     if (error instanceof ResponseBroken && exchange !== null) {

@@ -1,12 +1,14 @@
 // The connections of one engine, and when each was last seen to move.
 
-import type { Connection } from "../connection/connection.ts";
+import { Connection } from "../connection/connection.ts";
 import type { Exchange } from "../connection/exchange.ts";
+import type { ConnectionOptions } from "../connection/options.ts";
+import type { Socket } from "../platform/ports.ts";
 
 /**
  * What is remembered of a connection from one sweep to the next. `Deadlines.sweep` changes it. Times that end in `At` are
  * milliseconds of the clock; those that end in `Since` are milliseconds of the deadlines, which do not count time in which the
- * process was blocked.
+ * process was blocked. All are whole numbers: V8 keeps any other number in an object of its own.
  */
 export interface Note {
   /** When the connection was accepted. */
@@ -34,12 +36,41 @@ export interface Note {
   isOverdue: boolean;
 }
 
-/** A connection in the table, and its neighbours; null at the ends, and once it was deleted. Changed by the table. */
-export interface Entry {
-  readonly connection: Connection;
+/** A connection of an engine. */
+export class LiveConnection extends Connection implements Links<LiveConnection> {
   readonly note: Note;
-  previous: Entry | null;
-  next: Entry | null;
+  previous: LiveConnection | null = null;
+  next: LiveConnection | null = null;
+
+  /**
+   * @param id its number
+   * @param socket its bytes; the connection closes it
+   * @param options `connection`: what the engine and its connections agree on; `now`: milliseconds of the clock
+   */
+  constructor(id: number, socket: Socket, { connection, now }: { connection: ConnectionOptions; now: number }) {
+    super(id, socket, connection);
+    const openedAt = Math.floor(now);
+    this.note = {
+      openedAt,
+      passed: -1,
+      phaseSince: 0,
+      moved: 0,
+      movedAt: openedAt,
+      movedSince: 0,
+      written: 0,
+      writtenSince: 0,
+      endedSince: -1,
+      exchange: null,
+      bodyWaitMs: 0,
+      isOverdue: false,
+    };
+  }
+}
+
+/** Its neighbours in the table; null at the ends, and while it is not in one. Changed by the table. */
+interface Links<One> {
+  previous: One | null;
+  next: One | null;
 }
 
 /**
@@ -49,10 +80,10 @@ export interface Entry {
  * its entries and the next copy. If the collector has moved one of them to the old space, all connections since then stay in
  * memory until the next full collection, and each short collection copies them.
  */
-export class LiveTable {
-  /** Changed by `add` and `delete`; the notes by `Deadlines.sweep`. */
-  #first: Entry | null = null;
-  #last: Entry | null = null;
+export class LiveTable<One extends Links<One> = LiveConnection> {
+  /** Changed by `add` and `delete`. */
+  #first: One | null = null;
+  #last: One | null = null;
   #size = 0;
 
   /** How many there are. */
@@ -60,63 +91,34 @@ export class LiveTable {
     return this.#size;
   }
 
-  /**
-   * Adds a connection.
-   *
-   * @param connection a new one
-   * @param now milliseconds of the clock
-   * @returns its entry, for `delete`
-   */
-  add(connection: Connection, now: number): Entry {
-    const note: Note = {
-      openedAt: now,
-      passed: -1,
-      phaseSince: 0,
-      moved: 0,
-      movedAt: now,
-      movedSince: 0,
-      written: 0,
-      writtenSince: 0,
-      endedSince: -1,
-      exchange: null,
-      bodyWaitMs: 0,
-      isOverdue: false,
-    };
+  /** @param one a connection that is in no table */
+  add(one: One): void {
     const last = this.#last;
-    const entry: Entry = { connection, note, previous: last, next: null };
-    if (last === null) this.#first = entry;
-    else last.next = entry;
-    this.#last = entry;
+    one.previous = last;
+    if (last === null) this.#first = one;
+    else last.next = one;
+    this.#last = one;
     this.#size++;
-    return entry;
   }
 
-  /**
-   * Deletes a connection, once.
-   *
-   * @param entry what `add` returned
-   */
-  delete(entry: Entry): void {
-    const { previous, next } = entry;
+  /** @param one a connection that is in this table */
+  delete(one: One): void {
+    const { previous, next } = one;
     if (previous === null) this.#first = next;
     else previous.next = next;
     if (next === null) this.#last = previous;
     else next.previous = previous;
-    // An entry in the old space must not hold those that came after it.
-    entry.previous = entry.next = null;
+    // A connection in the old space must not hold those that came after it.
+    one.previous = one.next = null;
     this.#size--;
   }
 
   /** Goes over them. Meanwhile only the one that was given last may be deleted: the engine deletes none in between. */
-  *[Symbol.iterator](): Generator<[Connection, Note], void, void> {
-    for (let entry = this.#first; entry !== null;) {
-      const { next } = entry;
-      yield [entry.connection, entry.note];
-      entry = next;
+  *[Symbol.iterator](): Generator<One, void, void> {
+    for (let one = this.#first; one !== null;) {
+      const { next } = one;
+      yield one;
+      one = next;
     }
-  }
-
-  *connections(): Generator<Connection, void, void> {
-    for (const [connection] of this) yield connection;
   }
 }

@@ -61,7 +61,7 @@ export class StaggeredDrain {
     const waitMs = isPortShared ? Math.min(OTHERS_CLOSE_MS, withinMs * PART) : 0;
     const everyMs = Math.min(GROUP_EVERY_MS, withinMs * PART / GROUPS);
     this.#timer = clock.after(waitMs, () => {
-      const remaining = [...live.connections()];
+      const remaining = [...live];
       const groupSize = Math.ceil(remaining.length / GROUPS);
       const closeGroup = () => {
         const group = remaining.splice(0, groupSize);

@@ -77,7 +77,7 @@ export class Sweeper {
       });
     }
     // A client that has left is noticed only while its socket is read.
-    for (const connection of live.connections()) {
+    for (const connection of live) {
       if (connection.phase === "dispatch" || connection.phase === "write") connection.watch();
     }
   }

@@ -1,53 +1,54 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../src/connection/connection.ts";
 import { LiveTable } from "../../src/engine/live_table.ts";
 
-function connection(id: number): Connection {
-  return { id } as unknown as Connection;
+/** What the table needs of a connection, and a number. */
+class One {
+  previous: One | null = null;
+  next: One | null = null;
+  constructor(readonly id: number) {}
 }
 
-function idsIn(table: LiveTable): number[] {
-  return [...table.connections()].map(({ id }) => id);
+function tableOf(...ids: number[]): { table: LiveTable<One>; all: One[] } {
+  const table = new LiveTable<One>();
+  const all = ids.map((id) => new One(id));
+  for (const one of all) table.add(one);
+  return { table, all };
 }
 
 Deno.test("LiveTable lists its connections, the oldest first, whichever are deleted", () => {
   // Every order in which four connections can end, and one that comes after the second of them.
   for (const order of permutations([0, 1, 2, 3])) {
-    const table = new LiveTable();
-    const entries = [1, 2, 3, 4].map((id) => table.add(connection(id), id));
+    const { table, all } = tableOf(1, 2, 3, 4);
     const left = [1, 2, 3, 4];
     for (const [nr, index] of order.entries()) {
-      table.delete(entries[index]!);
+      table.delete(all[index]!);
       left.splice(left.indexOf(index + 1), 1);
       if (nr === 1) {
-        table.add(connection(5), 5);
+        table.add(new One(5));
         left.push(5);
       }
-      assert.deepEqual(idsIn(table), left, `order ${order}`);
+      assert.deepEqual([...table].map(({ id }) => id), left, `order ${order}`);
       assert.equal(table.size, left.length);
     }
   }
 });
 
 Deno.test("LiveTable can be looked over while connections are deleted", () => {
-  const table = new LiveTable();
-  const entries = [1, 2, 3].map((id) => table.add(connection(id), id));
+  const { table } = tableOf(1, 2, 3);
   const seen = [];
-  for (const [{ id }, { openedAt }] of table) {
-    assert.equal(openedAt, id);
-    table.delete(entries[id - 1]!);
-    seen.push(id);
+  for (const one of table) {
+    table.delete(one);
+    seen.push(one.id);
   }
   assert.deepEqual(seen, [1, 2, 3]);
   assert.equal(table.size, 0);
 });
 
-Deno.test("A deleted entry of LiveTable does not hold the connections that came after it", () => {
-  const table = new LiveTable();
-  const [first, second, third] = [1, 2, 3].map((id) => table.add(connection(id), id));
+Deno.test("A connection deleted from LiveTable does not hold the connections that came after it", () => {
+  const { table, all: [first, second, third] } = tableOf(1, 2, 3);
   table.delete(second!);
   table.delete(first!);
-  table.add(connection(4), 4);
+  table.add(new One(4));
   assert.deepEqual([first!.next, first!.previous, second!.next, second!.previous], [null, null, null, null]);
   assert.equal(third!.previous, null);
 });

@@ -21,7 +21,7 @@ export function servingDemo(): ServingDemo {
   const handler: Handler = makeDemo({
     clock,
     uploads,
-    connections: () => [...engine.live].map(([connection, note]) => factsOf(connection, note, clock.now())),
+    connections: () => [...engine.live].map((connection) => factsOf(connection, connection.note, clock.now())),
     isStopping: () => engine.state !== "serving",
   });
   return {

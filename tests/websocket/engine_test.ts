@@ -164,8 +164,8 @@ Deno.test("The dump and the access log show messages and bytes of both direction
   client.send(frame({ payload: "abc" }));
   client.send(frame({ payload: "de" }));
   await client.until(() => framesOf(client).length === 2);
-  const [[connection, note] = []] = [...running.engine.live];
-  const facts = factsOf(connection!, note!, running.clock.now());
+  const [connection] = [...running.engine.live];
+  const facts = factsOf(connection!, connection!.note, running.clock.now());
   assert.deepEqual([facts.phase, facts.method, facts.path, facts.messages], ["upgraded", "GET", "/", {
     received: 2,
     sent: 2,
