@@ -1,6 +1,7 @@
 // Reads the socket of one connection into its inbox. It is the only reader of the socket.
 // Every wait names the revision of the inbox that the caller has used up, so a change in between is never waited for.
-// A read never fails: it ends the inbox and keeps the reason in `broken`.
+// A read never fails: it ends the inbox and keeps the reason in `broken`. The read of an idle connection is the one exception:
+// `startRead` gives it to the protocol as it is.
 // At most one read is under way. A wait and a read ahead join it, so bytes that a read ahead brings are not lost.
 
 import type { Socket } from "../platform/ports.ts";
