@@ -46,6 +46,16 @@ Deno.test("Connection closes its socket when its driver stops early, at any phas
   }
 });
 
+Deno.test("Connection closes its socket when its driver stops while a read is under way", async () => {
+  const { client, connection } = connectedBy(null);
+  for await (const turn of new Turns(connection)) {
+    assert.deepEqual([...turn], ["idle"]);
+    break;
+  }
+  assert.equal(client.isClosed, true);
+  await settled(); // The read fails, and nothing waits for it. A rejection that nothing handles would fail this test.
+});
+
 Deno.test("Connection tells the request's signal why, when its driver stops in the middle of a request", async () => {
   const { client, connection } = connectedBy(null, { handle: () => new Promise<never>(() => {}) });
   client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
