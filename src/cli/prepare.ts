@@ -161,8 +161,13 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
   const names = Object.keys(options).filter((name) => typeof options[name] !== "function");
   // The call of a server has all that Deno.serve takes.
   if (app.called !== null) await checkCall(name, app.options, platform);
-  else if (names.length > 0) (await import("./misspelt.ts")).warnOfOptions(names, log);
+  else if (names.length > 0 && isAloneOrFirst(process)) (await import("./misspelt.ts")).warnOfOptions(names, log);
   return app;
+}
+
+/** Every worker loads the application, but one of them warns of it. */
+function isAloneOrFirst(process: Platform["process"]): boolean {
+  return Number(process.env("WEFT_WORKER") ?? 1) === 1;
 }
 
 /** What the library's serve() refuses is refused here too: an option of Deno.serve is never ignored. */

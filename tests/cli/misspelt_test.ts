@@ -39,11 +39,14 @@ Deno.test("The program warns at the start of an option and a variable that it do
   try {
     const path = `${directory}/app.${runtime.ending}`;
     Deno.writeTextFileSync(path, "export default { fetch: () => new Response(), maxBodyByte: 10 };\n");
-    await using program = start(["-p", "0", path], { env: { WEFT_HEALT: "/health" } });
+    await using program = start(["-p", "0", "-w", "2", path], { env: { WEFT_HEALT: "/health" } });
     await program.waitFor(/\[WARN\] the environment: WEFT_HEALT is not known; did you mean WEFT_HEALTH\?\n/);
     await program.waitFor(
       /\[WARN\] the application's options: maxBodyByte is not known; did you mean maxBodyBytes\?\n/,
     );
+    await program.waitForCount(/worker=\d gen=\d pid=\d+ ready/, 2);
+    // Every worker reads the variables and loads the application, but one warning is enough.
+    assert.equal(program.stderr.match(/\[WARN\]/g)?.length, 2, program.stderr);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
