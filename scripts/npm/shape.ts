@@ -39,16 +39,26 @@ export async function shape(into: URL): Promise<void> {
   await Deno.writeTextFile(new URL("mod.d.ts", modules), withoutInnerComments(types, original));
 }
 
+/** How modules are put together. */
+interface BundleOptions {
+  plugins?: Plugin[];
+  /**
+   * What is imported late and has fewer bytes is put into another module, if it does nothing when it is loaded.
+   * @default {0}
+   */
+  fewestBytes?: number;
+}
+
 /**
  * Puts modules together.
  *
  * @param entries what processes begin with and users import: from the name of a file in the package to a path
- * @param plugins of the bundler
+ * @param options how
  * @returns the modules, not compacted
  */
 export async function bundle(
   entries: Readonly<Record<string, string>>,
-  plugins: Plugin[] = [],
+  { plugins = [], fewestBytes = 0 }: BundleOptions = {},
 ): Promise<OutputChunk[]> {
   const input = Object.fromEntries(
     Object.entries(entries).map(([name, path]) => [name.replace(/\.js$/, ""), path]),
@@ -58,6 +68,7 @@ export async function bundle(
     format: "es",
     entryFileNames: "[name].js",
     chunkFileNames: "src/[name].js",
+    experimentalMinChunkSize: fewestBytes,
     minifyInternalExports: false,
     hoistTransitiveImports: false,
   });
