@@ -52,7 +52,7 @@ export function* protocol(connection: Connection): Steps {
           try {
             inbound.came((yield read) as number | null);
           } catch (error) {
-            inbound.broke((error as ConnectionLost).cause); // Nothing else comes of a read that fails.
+            inbound.broke((error as ConnectionLost).cause); // drive.ts names every failure of a read so.
           }
         }
         readOrder.came();
