@@ -152,7 +152,7 @@ async function warmUp({ port, peer }: Serving, load: Load, { isQuick }: Terms): 
     const run = await running.run();
     errors.push(...run.errors);
     requests += run.done;
-    seconds += WARM_SECONDS;
+    seconds += job.seconds;
   } while (isCounted && requests < least && seconds < MOST_WARM_SECONDS && errors.length === 0);
   return errors;
 }

@@ -161,13 +161,19 @@ async function loadNamed(name: string, asked: Asked, context: Context): Promise<
   const names = Object.keys(options).filter((name) => typeof options[name] !== "function");
   // The call of a server has all that Deno.serve takes.
   if (app.called !== null) await checkCall(name, app.options, platform);
-  else if (names.length > 0 && isAloneOrFirst(process)) (await import("./misspelt.ts")).warnOfOptions(names, log);
+  // Every worker loads the application, but one warning is enough.
+  else if (names.length > 0 && numberOf(process) <= 1) (await import("./misspelt.ts")).warnOfOptions(names, log);
   return app;
 }
 
-/** Every worker loads the application, but one of them warns of it. */
-function isAloneOrFirst(process: Platform["process"]): boolean {
-  return Number(process.env("WEFT_WORKER") ?? 1) === 1;
+/**
+ * Which worker this process is.
+ *
+ * @param process this process
+ * @returns its number from 1, or 0 if it serves alone
+ */
+export function numberOf(process: Platform["process"]): number {
+  return Number(process.env("WEFT_WORKER") ?? 0);
 }
 
 /** What the library's serve() refuses is refused here too: an option of Deno.serve is never ignored. */

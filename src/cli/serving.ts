@@ -14,7 +14,7 @@ import type { Listener, Log, Platform } from "../platform/ports.ts";
 import { ofProcess } from "../progress/of_process.ts";
 import { type Configuration, showConfiguration } from "./configuration.ts";
 import { VERSION } from "./version.ts";
-import type { Context, Prepared } from "./prepare.ts";
+import { type Context, numberOf, type Prepared } from "./prepare.ts";
 
 /** An engine that serves, and what is told of it. */
 export interface Serving {
@@ -106,10 +106,6 @@ export function serveOn(prepared: Prepared, listener: Listener, { platform, log 
       ofProcess.uploads?.close();
     },
   };
-}
-
-function numberOf(process: Platform["process"]): number {
-  return Number(process.env("WEFT_WORKER") ?? 0);
 }
 
 /** This process, as one of the workers of a dump; alone it has no number. */

@@ -102,7 +102,7 @@ export class Turns implements AsyncIterableIterator<Turn> {
 
   /** Stops: the connection is closed. */
   return(): Promise<IteratorResult<Turn>> {
-    // A read that is under way fails when the socket closes, and nobody waits for it any more.
+    // A read that is under way fails when the socket closes, and nothing waits for it any more.
     this.#wait?.then(null, () => {});
     this.#steps.return();
     // A protocol that has not begun has not closed the socket either.

@@ -262,7 +262,10 @@ export class Engine {
     const { readers } = this.#options;
     if (readers.length === 0) return void run(connection, this.#onEnd);
     const observed = new Observed(connection, readers);
-    void observed.run((failure) => this.#ended(connection, failure, observed));
+    observed.run().then(
+      () => this.#ended(connection, null, observed),
+      (error) => this.#ended(connection, { error }, observed),
+    );
   }
 
   /** One for all connections: with a closure of its own, each would take more memory. */

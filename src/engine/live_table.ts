@@ -37,8 +37,9 @@ export interface Note {
 }
 
 /** A connection of an engine. */
-export class LiveConnection extends Connection implements Links<LiveConnection> {
+export class LiveConnection extends Connection {
   readonly note: Note;
+  /** Its neighbours in the table; null at the ends, and while it is not in one. Changed by the table. */
   previous: LiveConnection | null = null;
   next: LiveConnection | null = null;
 
@@ -67,12 +68,6 @@ export class LiveConnection extends Connection implements Links<LiveConnection> 
   }
 }
 
-/** Its neighbours in the table; null at the ends, and while it is not in one. Changed by the table. */
-interface Links<One> {
-  previous: One | null;
-  next: One | null;
-}
-
 /**
  * The connections of one engine, the oldest first.
  *
@@ -80,10 +75,10 @@ interface Links<One> {
  * its entries and the next copy. If the collector has moved one of them to the old space, all connections since then stay in
  * memory until the next full collection, and each short collection copies them.
  */
-export class LiveTable<One extends Links<One> = LiveConnection> {
+export class LiveTable {
   /** Changed by `add` and `delete`. */
-  #first: One | null = null;
-  #last: One | null = null;
+  #first: LiveConnection | null = null;
+  #last: LiveConnection | null = null;
   #size = 0;
 
   /** How many there are. */
@@ -91,34 +86,34 @@ export class LiveTable<One extends Links<One> = LiveConnection> {
     return this.#size;
   }
 
-  /** @param one a connection that is in no table */
-  add(one: One): void {
+  /** @param connection a connection that is in no table */
+  add(connection: LiveConnection): void {
     const last = this.#last;
-    one.previous = last;
-    if (last === null) this.#first = one;
-    else last.next = one;
-    this.#last = one;
+    connection.previous = last;
+    if (last === null) this.#first = connection;
+    else last.next = connection;
+    this.#last = connection;
     this.#size++;
   }
 
-  /** @param one a connection that is in this table */
-  delete(one: One): void {
-    const { previous, next } = one;
+  /** @param connection a connection that is in this table */
+  delete(connection: LiveConnection): void {
+    const { previous, next } = connection;
     if (previous === null) this.#first = next;
     else previous.next = next;
     if (next === null) this.#last = previous;
     else next.previous = previous;
     // A connection in the old space must not hold those that came after it.
-    one.previous = one.next = null;
+    connection.previous = connection.next = null;
     this.#size--;
   }
 
   /** Goes over them. Meanwhile only the one that was given last may be deleted: the engine deletes none in between. */
-  *[Symbol.iterator](): Generator<One, void, void> {
-    for (let one = this.#first; one !== null;) {
-      const { next } = one;
-      yield one;
-      one = next;
+  *[Symbol.iterator](): Generator<LiveConnection, void, void> {
+    for (let connection = this.#first; connection !== null;) {
+      const { next } = connection;
+      yield connection;
+      connection = next;
     }
   }
 }

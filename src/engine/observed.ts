@@ -1,7 +1,7 @@
 // Drives a connection whose phases are read, and shows each phase to its readers.
 
 import type { Connection } from "../connection/connection.ts";
-import { type Failure, Turns } from "../connection/drive.ts";
+import { Turns } from "../connection/drive.ts";
 import type { ConnectionView, PhaseReader } from "../connection/phases.ts";
 import { ReadOnlyConnection } from "../connection/views.ts";
 import { showError } from "../platform/log.ts";
@@ -27,20 +27,14 @@ export class Observed {
   /**
    * Drives the connection to its end.
    *
-   * @param ended called once, with what a reader or {@linkcode Turns} threw; null if nothing
+   * @throws what a reader throws, and what {@linkcode Turns} throws
    */
-  async run(ended: (failure: Failure | null) => void): Promise<void> {
-    let failure: Failure | null = null;
-    try {
-      for await (const turn of new Turns(this.#connection)) {
-        for (const phase of turn) {
-          for (const reader of this.#readers) reader.see(this.#view, phase);
-        }
+  async run(): Promise<void> {
+    for await (const turn of new Turns(this.#connection)) {
+      for (const phase of turn) {
+        for (const reader of this.#readers) reader.see(this.#view, phase);
       }
-    } catch (error) {
-      failure = { error };
     }
-    ended(failure);
   }
 
   /** Shows the last phase. A reader that fails here is logged. */

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { LiveTable } from "../../src/engine/live_table.ts";
+import { type LiveConnection, LiveTable } from "../../src/engine/live_table.ts";
 
 /** What the table needs of a connection, and a number. */
-class One {
-  previous: One | null = null;
-  next: One | null = null;
-  constructor(readonly id: number) {}
+function connection(id: number): LiveConnection {
+  return { id, previous: null, next: null } as unknown as LiveConnection;
 }
 
-function tableOf(...ids: number[]): { table: LiveTable<One>; all: One[] } {
-  const table = new LiveTable<One>();
-  const all = ids.map((id) => new One(id));
+function tableOf(...ids: number[]): { table: LiveTable; all: LiveConnection[] } {
+  const table = new LiveTable();
+  const all = ids.map(connection);
   for (const one of all) table.add(one);
   return { table, all };
 }
@@ -24,7 +22,7 @@ Deno.test("LiveTable lists its connections, the oldest first, whichever are dele
       table.delete(all[index]!);
       left.splice(left.indexOf(index + 1), 1);
       if (nr === 1) {
-        table.add(new One(5));
+        table.add(connection(5));
         left.push(5);
       }
       assert.deepEqual([...table].map(({ id }) => id), left, `order ${order}`);
@@ -48,7 +46,7 @@ Deno.test("A connection deleted from LiveTable does not hold the connections tha
   const { table, all: [first, second, third] } = tableOf(1, 2, 3);
   table.delete(second!);
   table.delete(first!);
-  table.add(new One(4));
+  table.add(connection(4));
   assert.deepEqual([first!.next, first!.previous, second!.next, second!.previous], [null, null, null, null]);
   assert.equal(third!.previous, null);
 });
